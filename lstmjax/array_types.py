@@ -1,0 +1,17 @@
+"""Names for the arrays that travel through the program.
+
+Shape letters: B batch, T time, H W image rows and columns, D depth, S states, K classes (codes
+including the null), L label length. Images and activations are `H W B D`, sequences `T B D`,
+so that scanning either axis needs no copy.
+"""
+
+from typing import Any
+
+from jaxtyping import Array, Bool, Float, Int
+
+Activations = Float[Array, "H W B D"]
+Codes = Int[Array, "B L"]
+Key = Array
+Logits = Float[Array, "T B K"]
+Mask = Bool[Array, "T B"]
+Params = Any

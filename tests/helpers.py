@@ -1,0 +1,50 @@
+"""What several test files need: real data, real tools, running commands."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
+
+
+def testdata(*parts: str) -> Path:
+    """The path of a real data file, or a skip that says how to get it."""
+    root = os.environ.get("LSTMJAX_TESTDATA")
+    if not root:
+        pytest.skip("real data not available: set LSTMJAX_TESTDATA (see README, Tests)")
+    path = Path(root, *parts)
+    if not path.exists():
+        pytest.skip(f"real data file missing: {path}")
+    return path
+
+
+def real_tool(name: str) -> str:
+    """The path of an installed Tesseract program; required under CI, else a skip without it."""
+    path = shutil.which(name)
+    if path is None:
+        message = f"the real {name} is not installed (Debian: apt-get install tesseract-ocr)"
+        if IN_CI:
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+def run_real(name: str, *args: object, **kwargs) -> subprocess.CompletedProcess[str]:
+    """Run a real tool with one thread and return its text."""
+    env = {**os.environ, "OMP_THREAD_LIMIT": "1", **kwargs.pop("env", {})}
+    return subprocess.run(
+        [real_tool(name), *map(str, args)],
+        env=env, capture_output=True, text=True, errors="replace", timeout=600, **kwargs,
+    )  # fmt: skip
+
+
+def run_lstmjax(*args: object, **kwargs) -> subprocess.CompletedProcess[str]:
+    """Run one of our commands in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "lstmjax", *map(str, args)],
+        capture_output=True, text=True, timeout=kwargs.pop("timeout", 600), **kwargs,
+    )  # fmt: skip
