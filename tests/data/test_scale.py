@@ -1,13 +1,10 @@
 """Scaling against Leptonica itself, against stored sums and against a plain loop."""
 
-import ctypes
-import ctypes.util
 import io
 
 import helpers
 import numpy as np
 import pytest
-from helpers import IN_CI
 from PIL import Image
 
 from lstmjax.data.scale import scale, scaled_side
@@ -23,70 +20,6 @@ def noise(height, width, kind, seed=0):
     if kind == "two-valued":
         return pixels > 127
     return np.where(pixels > 127, 255, 0).astype(np.uint8) if seed % 2 else pixels
-
-
-class Leptonica:
-    """The few functions of the real library that make, scale and read an image."""
-
-    def __init__(self, path):
-        self.lib = ctypes.CDLL(path)
-        pix, number = ctypes.c_void_p, ctypes.c_int
-        signatures = {
-            "pixCreate": (pix, [number] * 3),
-            "pixScale": (pix, [pix, ctypes.c_float, ctypes.c_float]),
-            "pixGetData": (ctypes.POINTER(ctypes.c_uint32), [pix]),
-            "pixGetWpl": (number, [pix]),
-            "pixGetWidth": (number, [pix]),
-            "pixGetHeight": (number, [pix]),
-            "pixDestroy": (None, [ctypes.POINTER(pix)]),
-            "setMsgSeverity": (number, [number]),
-        }
-        for name, (result, arguments) in signatures.items():
-            function = getattr(self.lib, name)
-            function.restype, function.argtypes = result, arguments
-        self.lib.setMsgSeverity(6)
-
-    def words(self, pix):
-        shape = self.lib.pixGetHeight(pix), self.lib.pixGetWpl(pix)
-        return np.ctypeslib.as_array(self.lib.pixGetData(pix), shape)
-
-    def scale(self, pixels, factor):
-        height, width = pixels.shape[:2]
-        depth = 1 if pixels.dtype == bool else 8 if pixels.ndim == 2 else 32
-        pix = self.lib.pixCreate(width, height, depth)
-        words = self.words(pix)
-        row = np.zeros((height, words.shape[1] * 4), np.uint8)
-        if depth == 1:
-            packed = np.packbits(~pixels, axis=1)
-            row[:, : packed.shape[1]] = packed
-        elif depth == 8:
-            row[:, :width] = pixels
-        else:
-            row.reshape(height, -1, 4)[:, :width, :3] = pixels
-        words[:] = row.view(np.uint32).byteswap()
-        scaled = self.lib.pixScale(pix, factor, factor)
-        rows = self.words(scaled).byteswap().view(np.uint8)
-        width = self.lib.pixGetWidth(scaled)
-        if depth == 1:
-            result = np.where(np.unpackbits(rows, axis=1)[:, :width], 0, 255)
-        elif depth == 8:
-            result = rows[:, :width].copy()
-        else:
-            result = rows.reshape(len(rows), -1, 4)[:, :width, :3].copy()
-        for each in (pix, scaled):
-            self.lib.pixDestroy(ctypes.byref(ctypes.c_void_p(each)))
-        return result
-
-
-@pytest.fixture(scope="module")
-def leptonica():
-    path = ctypes.util.find_library("lept") or ctypes.util.find_library("leptonica")
-    if path is None:
-        message = "Leptonica is not installed (it comes with tesseract-ocr)"
-        if IN_CI:
-            pytest.fail(message)
-        pytest.skip(message)
-    return Leptonica(path)
 
 
 @pytest.mark.reference
@@ -123,7 +56,7 @@ def test_equals_leptonica_when_hardly_anything_is_left(leptonica, factor):
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_equals_leptonica_on_two_valued_slivers(leptonica, width):
     pixels = noise(40, width, "two-valued")
-    for factor in np.float32([0.6, 0.77, 2.5]):
+    for factor in np.array([0.6, 0.77, 2.5], np.float32):
         np.testing.assert_array_equal(scale(pixels, factor), leptonica.scale(pixels, factor))
 
 

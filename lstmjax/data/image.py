@@ -1,0 +1,210 @@
+"""Line images to network input: scaling to the height a network wants, then contrast.
+
+The input of a network is given by three numbers of its net_spec: height, width and depth. A height
+of 1 means that whole columns are features: the image is scaled to `depth` rows. 0 stands for a
+size that may vary.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmjax.data.random import MinStd
+from lstmjax.data.scale import Pixels, scale, scaled_side
+from lstmjax.errors import DataError
+
+# With a variable height, higher images are scaled to this many rows.
+MAX_VARIABLE_HEIGHT = 48
+MAX_WIDTH_PER_HEIGHT = 128
+_INT8_MAX = 127
+
+Input = NDArray[np.float32]
+
+
+class SizeProblem(enum.Enum):
+    """Why an image of some size cannot be learnt from."""
+
+    TOO_SMALL = "the scaled image is smaller than one time step of the network"
+    TOO_LARGE = f"the scaled image is more than {MAX_WIDTH_PER_HEIGHT} times as wide as high"
+
+
+@dataclass(frozen=True)
+class InputShape:
+    """What a network expects: `height, width, depth` of its net_spec; 0 means variable."""
+
+    height: int
+    width: int
+    depth: int
+
+    def __post_init__(self) -> None:
+        if self.height != 1 and self.depth not in (1, 3):
+            raise DataError(
+                f"the network wants {self.depth} values a pixel; images have 1 (grey) or 3 (colour)"
+            )
+
+    @property
+    def colour(self) -> bool:
+        """Whether red, green and blue go in separately."""
+        return self.depth == 3 and self.height != 1
+
+    @property
+    def target_height(self) -> int:
+        """The rows of a scaled image, 0 if they depend on the image."""
+        return self.depth if self.height == 1 else self.height
+
+
+def scale_factor(height: int, target: int) -> np.float32:
+    """How much an image of `height` rows is scaled for `target` rows (0: variable)."""
+    return np.float32(target or min(height, MAX_VARIABLE_HEIGHT)) / np.float32(height)
+
+
+def scaled_size(width: int, height: int, target: int) -> tuple[int, int]:
+    """The width and height of a scaled image, from its size alone; a side may become 0."""
+    factor = scale_factor(height, target)
+    return scaled_side(width, factor), scaled_side(height, factor)
+
+
+def size_problem(width: int, height: int, min_side: int) -> SizeProblem | None:
+    """Judge the size of a scaled image for training and evaluation.
+
+    Args:
+      width: scaled width in pixels.
+      height: scaled height in pixels.
+      min_side: the product of the network's x scale factors, in pixels.
+    Source: Tesseract src/lstm/lstmrecognizer.cpp, RecognizeLine; src/lstm/input.cpp.
+    """
+    if width < max(min_side, 1) or height < max(min_side, 1):
+        return SizeProblem.TOO_SMALL
+    if width > MAX_WIDTH_PER_HEIGHT * height:
+        return SizeProblem.TOO_LARGE
+    return None
+
+
+def scale_line(pixels: NDArray, shape: InputShape) -> Pixels:
+    """Scale a decoded image to the height a network wants, in its number of channels.
+
+    The image is scaled as it is and only then turned grey or coloured, as in the original.
+
+    Args:
+      pixels: [h, w] bool, [h, w] uint8 or [h, w, 3] uint8, as `decode` gives them.
+      shape: what the network expects.
+    Returns: [h', w'] uint8 grey, or [h', w', 3] uint8 for networks of depth 3.
+    Raises: DataError: the image is so narrow that nothing is left of it.
+    """
+    try:
+        scaled = scale(pixels, scale_factor(pixels.shape[0], shape.target_height))
+    except ValueError as err:
+        raise DataError(f"too small for this network: {err}") from None
+    if shape.colour:
+        return scaled if scaled.ndim == 3 else np.repeat(scaled[..., None], 3, axis=-1)
+    return scaled if scaled.ndim == 2 else _luminance(scaled)
+
+
+def _luminance(pixels: Pixels) -> Pixels:
+    """Colour to grey. Source: Leptonica 1.82 src/pixconv.c, pixConvertRGBToGray."""
+    weights = np.array([0.3, 0.5, 0.2], np.float32)
+    red, green, blue = (pixels[..., i] * weights[i] for i in range(3))
+    return ((red + green + blue) + np.float32(0.5)).astype(np.uint8)
+
+
+def invert(scaled: Pixels) -> Pixels:
+    """Swap black and white in a scaled image, for a second try at white-on-black lines."""
+    return 255 - scaled
+
+
+def black_and_white(scaled: Pixels) -> tuple[np.float32, np.float32]:
+    """Estimate the levels of ink and paper from the local extremes of the middle row.
+
+    Ink is the 25 % point of the minima, paper the 75 % point of the maxima, both interpolated
+    inside a grey level; hence they may exceed the levels that occur.
+
+    Args:
+      scaled: [h, w] uint8.
+    Source: Tesseract src/lstm/networkio.cpp, ComputeBlackWhite.
+    """
+    row = scaled[scaled.shape[0] // 2].astype(np.int16)
+    previous, here, following = row[:-2], row[1:-1], row[2:]
+    falls, rises = here < previous, here > previous
+    minima = here[(falls & (here <= following)) | (~rises & (here < following))]
+    maxima = here[(rises & (here >= following)) | (~falls & (here > following))]
+    return _percent_point(minima, 0.25, 0), _percent_point(maxima, 0.75, 255)
+
+
+def _percent_point(levels: NDArray[np.int16], fraction: float, default: int) -> np.float32:
+    """The level below which a fraction lies. Source: src/ccstruct/statistc.cpp, STATS::ile."""
+    counts = np.bincount(levels if len(levels) else [default], minlength=256)
+    running = np.cumsum(counts)
+    target = min(max(fraction * running[-1], 1.0), float(running[-1]))
+    last = int(np.searchsorted(running, target))
+    return np.float32(last + 1 - (running[last] - target) / counts[last])
+
+
+def normalise(
+    scaled: Pixels, shape: InputShape, stream: MinStd | None = None, *, int8: bool = False
+) -> Input:
+    """Turn a scaled image into network input: paper near 1, ink near -1, not clipped.
+
+    A network of fixed width gets wider images cut on the right, and narrower ones padded there
+    with noise.
+
+    Args:
+      scaled: [h, w] or [h, w, 3] uint8, from `scale_line`.
+      shape: what the network expects.
+      stream: where the noise comes from; advanced by what is drawn. None pads with zeros.
+      int8: give the integers an int8 network works on, as floats.
+    Returns: [H, W, D] float32; [1, w, rows] when the network's height is 1.
+    Source: Tesseract src/lstm/networkio.cpp, FromPixes, Copy1DGreyImage, Copy2DImage.
+    """
+    if shape.colour:
+        black, white = np.float32(0), np.float32(255)
+    else:
+        black, white = black_and_white(scaled)
+    contrast = (white - black) / np.float32(2)
+    if contrast <= 0:
+        contrast = np.float32(1)
+    levels = (np.arange(256, dtype=np.float32) - black) / contrast - np.float32(1)
+    if int8:
+        levels = quantise(levels)
+    block = levels[scaled]
+    if shape.height == 1:
+        block = block.T[None]
+    elif block.ndim == 2:
+        block = block[..., None]
+    block = np.ascontiguousarray(block)
+    return _fix_width(block, shape.width, stream, int8) if shape.width else block
+
+
+def quantise(values: Input) -> Input:
+    """Map input values to the integers -127..127 of int8 mode, kept as float32.
+
+    Source: Tesseract src/lstm/networkio.cpp, SetPixel.
+    """
+    return np.clip(_round_half_away(np.float32(128) * values), -_INT8_MAX, _INT8_MAX)
+
+
+def _round_half_away(values: NDArray) -> NDArray:
+    return np.trunc(values + np.copysign(values.dtype.type(0.5), values))
+
+
+def _fix_width(block: Input, width: int, stream: MinStd | None, int8: bool) -> Input:
+    """Cut or pad [H, w, D] on the right to `width` columns."""
+    missing = width - block.shape[1]
+    if missing <= 0:
+        return np.ascontiguousarray(block[:, :width])
+    shape = (block.shape[0], missing, block.shape[2])
+    if stream is None:
+        noise = np.zeros(shape)
+    else:
+        noise = stream.signed(int(np.prod(shape)), _INT8_MAX if int8 else 1.0).reshape(shape)
+    if int8:
+        noise = _round_half_away(noise)
+    return np.concatenate([block, noise.astype(np.float32)], axis=1)
+
+
+def prepare(
+    pixels: NDArray, shape: InputShape, stream: MinStd | None = None, *, int8: bool = False
+) -> Input:
+    """Scale and normalise a decoded image in one go: `normalise(scale_line(...))`."""
+    return normalise(scale_line(pixels, shape), shape, stream, int8=int8)
