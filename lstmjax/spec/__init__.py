@@ -1,0 +1,1 @@
+"""net_spec as a value: text to a tree of frozen dataclasses and back, sizes and weight counts."""
