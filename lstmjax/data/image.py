@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmjax.data import scale as scale_module
 from lstmjax.data.random import MinStd
-from lstmjax.data.scale import Pixels, scale, scaled_side
+from lstmjax.data.scale import Pixels, scale
 from lstmjax.errors import DataError
 
 # With a variable height, higher images are scaled to this many rows.
@@ -60,10 +61,13 @@ def scale_factor(height: int, target: int) -> np.float32:
     return np.float32(target or min(height, MAX_VARIABLE_HEIGHT)) / np.float32(height)
 
 
-def scaled_size(width: int, height: int, target: int) -> tuple[int, int]:
+def scaled_size(
+    width: int, height: int, target: int, *, two_valued: bool = False
+) -> tuple[int, int]:
     """The width and height of a scaled image, from its size alone; a side may become 0."""
-    factor = scale_factor(height, target)
-    return scaled_side(width, factor), scaled_side(height, factor)
+    return scale_module.scaled_size(
+        width, height, scale_factor(height, target), two_valued=two_valued
+    )
 
 
 def size_problem(width: int, height: int, min_side: int) -> SizeProblem | None:
@@ -142,7 +146,12 @@ def _percent_point(levels: NDArray[np.int16], fraction: float, default: int) -> 
 
 
 def normalise(
-    scaled: Pixels, shape: InputShape, stream: MinStd | None = None, *, int8: bool = False
+    scaled: Pixels,
+    shape: InputShape,
+    stream: MinStd | None = None,
+    *,
+    int8: bool = False,
+    levels: tuple[np.float32, np.float32] | None = None,
 ) -> Input:
     """Turn a scaled image into network input: paper near 1, ink near -1, not clipped.
 
@@ -154,20 +163,21 @@ def normalise(
       shape: what the network expects.
       stream: where the noise comes from; advanced by what is drawn. None pads with zeros.
       int8: give the integers an int8 network works on, as floats.
+      levels: what `black_and_white` says of `scaled`, if it is known already.
     Returns: [H, W, D] float32; [1, w, rows] when the network's height is 1.
     Source: Tesseract src/lstm/networkio.cpp, FromPixes, Copy1DGreyImage, Copy2DImage.
     """
     if shape.colour:
         black, white = np.float32(0), np.float32(255)
     else:
-        black, white = black_and_white(scaled)
+        black, white = levels or black_and_white(scaled)
     contrast = (white - black) / np.float32(2)
     if contrast <= 0:
         contrast = np.float32(1)
-    levels = (np.arange(256, dtype=np.float32) - black) / contrast - np.float32(1)
+    values = (np.arange(256, dtype=np.float32) - black) / contrast - np.float32(1)
     if int8:
-        levels = quantise(levels)
-    block = levels[scaled]
+        values = quantise(values)
+    block = values[scaled]
     if shape.height == 1:
         block = block.T[None]
     elif block.ndim == 2:

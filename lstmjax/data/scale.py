@@ -23,6 +23,19 @@ def scaled_side(side: int, factor: np.float32) -> int:
     return int(float(np.float32(factor) * np.float32(side)) + 0.5)
 
 
+def scaled_size(
+    width: int, height: int, factor: np.float32, *, two_valued: bool = False
+) -> tuple[int, int]:
+    """The width and height `scale` gives, from the size alone; a side may be 0.
+
+    Repeated halving drops odd rows and columns where every other method rounds.
+    """
+    halvings = 0 if two_valued else _HALVINGS.get(float(factor), 0)
+    if halvings:
+        return width >> halvings, height >> halvings
+    return scaled_side(width, factor), scaled_side(height, factor)
+
+
 def scale(pixels: NDArray, factor: np.float32) -> Pixels:
     """Scale an image by one factor in both directions, with Leptonica's choice of method.
 
@@ -33,16 +46,19 @@ def scale(pixels: NDArray, factor: np.float32) -> Pixels:
       pixels: [h, w] grey, [h, w, 3] colour, or [h, w] bool for two-valued images (True is white).
       factor: float32; it is compared as the double it widens to, so float32(0.7) is below 0.7.
     Returns: [h', w'] or [h', w', 3] uint8; two-valued images come back as 0 and 255.
-    Raises: ValueError: the factor is not positive or a side of the result would be empty.
+    Raises: ValueError: the factor is not positive or a side of the result would be empty; or it
+        is below 0.02 and a side is shorter than one target pixel.
     Source: Leptonica 1.82 src/scale1.c, pixScale, pixScaleGeneral.
     """
     factor = np.float32(factor)
     f = float(factor)
-    height, width = (scaled_side(side, factor) for side in pixels.shape[:2])
-    smallest = 1 if pixels.dtype == np.bool_ else _smallest_side(f)
-    if not (f > 0 and height and width and min(pixels.shape[:2]) >= smallest):
+    h, w = pixels.shape[:2]
+    two_valued = pixels.dtype == np.bool_
+    width, height = scaled_size(w, h, factor, two_valued=two_valued)
+    blocks = f < _BLOCKS_BELOW and not two_valued
+    if not (f > 0 and height and width) or (blocks and min(h, w) < _block_size(f)):
         raise ValueError(f"cannot scale {pixels.shape[:2]} by {factor}: the result is empty")
-    if pixels.dtype == np.bool_:
+    if two_valued:
         return _scale_two_valued(pixels, f, height, width)
     if f == 1:
         return pixels.copy()
@@ -60,13 +76,6 @@ def scale(pixels: NDArray, factor: np.float32) -> Pixels:
         return _enlarge(pixels, int(f))
     scaled = _interpolate(pixels, height, width)
     return _sharpen(scaled, 2, 0.4) if f < _SHARPEN_UP_BELOW else scaled
-
-
-def _smallest_side(f: float) -> int:
-    """The least side a method can work on; the original makes up a single pixel below it."""
-    if f in _HALVINGS:
-        return 1 << _HALVINGS[f]
-    return _block_size(f) if 0 < f < _BLOCKS_BELOW else 1
 
 
 def _scale_two_valued(pixels: NDArray, f: float, height: int, width: int) -> Pixels:
@@ -122,7 +131,7 @@ def _block_means(pixels: Pixels, f: float, height: int, width: int) -> Pixels:
         start = np.minimum(start, side - size)
         sums = _weighted_sums(sums, 16 * start, 16 * (start + size)).swapaxes(0, 1)
     norm = np.float32(1.0 / size**2)
-    return ((sums >> 8).astype(np.float32) * norm).astype(np.uint8)
+    return ((sums >> 8).astype(np.float32) * norm).astype(np.uint8, order="C")
 
 
 def _area_map(pixels: Pixels, height: int, width: int) -> Pixels:
@@ -175,7 +184,7 @@ def _interpolate(pixels: Pixels, height: int, width: int) -> Pixels:
     h, w = pixels.shape[:2]
     rows = _mix(pixels.astype(np.int32), _starts(h, height))
     both = _mix(rows.swapaxes(0, 1), _starts(w, width)).swapaxes(0, 1)
-    return ((both + 128) >> 8).astype(np.uint8)
+    return ((both + 128) >> 8).astype(np.uint8, order="C")
 
 
 def _mix(values: NDArray[np.int32], at: _Index) -> NDArray[np.int32]:
@@ -192,7 +201,7 @@ def _enlarge(pixels: Pixels, times: int) -> Pixels:
     at_rows, at_columns = (np.arange(side * times) * (16 // times) for side in (h, w))
     rows = _mix(pixels.astype(np.int32), at_rows)
     both = _mix(rows.swapaxes(0, 1), at_columns).swapaxes(0, 1)
-    return (both >> 8).astype(np.uint8)
+    return (both >> 8).astype(np.uint8, order="C")
 
 
 def _sharpen(pixels: Pixels, reach: int, fraction: float) -> Pixels:

@@ -170,13 +170,16 @@ def test_invert_swaps_black_and_white():
     np.testing.assert_array_equal(invert(invert(pixels)), pixels)
 
 
-@given(st.integers(1, 200), st.integers(1, 400), st.sampled_from([0, 16, 32, 36, 48]))
-def test_scaled_size_needs_no_pixels(height, width, target):
+@given(
+    st.integers(1, 200), st.integers(1, 400), st.sampled_from([0, 16, 32, 36, 48]), st.booleans()
+)
+def test_scaled_size_needs_no_pixels(height, width, target, two_valued):
     shape = InputShape(target, 0, 1)
-    new_width, new_height = scaled_size(width, height, target)
+    new_width, new_height = scaled_size(width, height, target, two_valued=two_valued)
     assert new_height == (target or min(height, 48))
+    kind = np.bool_ if two_valued else np.uint8
     try:
-        assert scale_line(np.zeros((height, width), np.uint8), shape).shape[1] == new_width
+        assert scale_line(np.zeros((height, width), kind), shape).shape[1] == new_width
     except DataError:
         assert size_problem(new_width, new_height, 3) is SizeProblem.TOO_SMALL
 
