@@ -1,0 +1,395 @@
+"""Tesseract's soft targets: what a line's network outputs should have been.
+
+Not the gradient of the textbook CTC loss: each label's occupancy is normalised over time, labels
+of one class are combined by their maximum, and rows are renormalised over classes. The widths of
+the numbers (float32 here, float64 there) follow the C++, so that results agree with it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int
+
+from lstmjax.ctc._compiled import kernel
+
+MIN_PROB = np.float32(1e-12)
+MIN_TOTAL_PROB = 1e-6  # of one time step over all classes
+MIN_TOTAL_TIME_PROB = 1e-8  # of one label over all time steps
+MAX_EXP_ARGUMENT = 80.0
+IMPOSSIBLE = -float(np.finfo(np.float32).max)
+
+
+class BatchTargets(NamedTuple):
+    """Targets of a batch of lines.
+
+    Attributes:
+      targets: [T, B, K] float32; 0 beyond a line's length and for lines that failed.
+      found: [B] bool, False where a line is too short for its labels.
+    """
+
+    targets: Float32[np.ndarray, "T B K"]
+    found: Bool[np.ndarray, " B"]
+
+
+def normalise_probs(probs: Float32[np.ndarray, "*rows K"]) -> Float32[np.ndarray, "*rows K"]:
+    """Make every row sum to 1 with no probability below 1e-12.
+
+    A row of noise, with a sum below 1e-6, is scaled by 1e6 only.
+
+    Source: Tesseract src/training/common/ctc.cpp, NormalizeProbs.
+    """
+    rows = np.array(probs, np.float32, order="C")  # a copy, to be changed in place
+    if rows.ndim < 1:
+        raise ValueError("probabilities need at least one axis, the classes; found none")
+    if rows.size:
+        _normalise_rows(rows.reshape(-1, rows.shape[-1]))
+    return rows
+
+
+def ctc_targets(
+    probs: Float32[np.ndarray, "T K"], labels: Int[np.ndarray, " L"], null_char: int
+) -> Float32[np.ndarray, "T K"] | None:
+    """Return a line's soft targets, or None when it is too short for its labels.
+
+    Args:
+      probs: [T, K] network outputs, after `normalise_probs`.
+      labels: [L] codes with the nulls between and around them.
+      null_char: the code of the null.
+    Returns: [T, K] float32 rows that sum to 1.
+    Raises: ValueError: shapes that do not fit, or a code that is not in 0..K-1.
+    Source: Tesseract src/training/common/ctc.cpp, ComputeCTCTargets.
+    """
+    probs, labels = np.asarray(probs), np.asarray(labels)
+    if probs.ndim != 2 or labels.ndim != 1:
+        raise ValueError(
+            f"expected probs [T, K] and labels [L], found shapes {probs.shape} and {labels.shape}"
+        )
+    batch = ctc_targets_batch(
+        probs[:, None], np.array([len(probs)]), labels[None], np.array([len(labels)]), null_char
+    )
+    return batch.targets[:, 0] if batch.found[0] else None
+
+
+def ctc_targets_batch(
+    probs: Float32[np.ndarray, "T B K"],
+    lengths: Int[np.ndarray, " B"],
+    labels: Int[np.ndarray, "B L"],
+    label_lengths: Int[np.ndarray, " B"],
+    null_char: int,
+) -> BatchTargets:
+    """Return the soft targets of every line of a batch; other threads may run meanwhile.
+
+    A line without any label, or with nothing but a null, counts as failed.
+
+    Args:
+      probs: [T, B, K] network outputs, after `normalise_probs`.
+      lengths: [B] true lengths in time steps, at most T.
+      labels: [B, L] codes with nulls, padded with anything.
+      label_lengths: [B] true numbers of labels, at most L.
+      null_char: the code of the null.
+    Raises: ValueError: shapes that do not fit, or a code that is not in 0..K-1.
+    """
+    # Loops are compiled afresh for read-only arrays, such as those of JAX: copy them.
+    probs = np.require(probs, np.float32, ["C", "W"])
+    lengths, label_lengths = (
+        np.require(array, np.int64, ["C", "W"]) for array in (lengths, label_lengths)
+    )
+    labels = np.require(labels, np.int32, ["C", "W"])
+    _check_batch(probs, lengths, labels, label_lengths, null_char)
+    targets = np.zeros_like(probs)
+    found = np.zeros(len(lengths), np.bool_)
+    _targets_of_lines(probs, lengths, labels, label_lengths, int(null_char), targets, found)
+    return BatchTargets(targets, found)
+
+
+def simple_text_targets(
+    labels: Int[np.ndarray, " L"], num_steps: int, num_classes: int, null_char: int
+) -> Float32[np.ndarray, "T K"] | None:
+    """Return one-hot targets of the labels in order, then of the null; None if they do not fit.
+
+    Source: Tesseract src/training/unicharset/lstmtrainer.cpp, ComputeTextTargets.
+    """
+    labels = np.asarray(labels)
+    if len(labels) > num_steps:
+        return None
+    if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
+        raise ValueError(
+            f"labels must lie in 0..{num_classes - 1}, found {labels.min()} to {labels.max()}"
+        )
+    targets = np.zeros((num_steps, num_classes), np.float32)
+    targets[np.arange(len(labels)), labels] = 1
+    targets[len(labels) :, null_char] = 1
+    return targets
+
+
+def _check_batch(probs, lengths, labels, label_lengths, null_char) -> None:
+    if probs.ndim != 3 or labels.ndim != 2:
+        raise ValueError(
+            f"expected probs [T, B, K] and labels [B, L], found {probs.shape} and {labels.shape}"
+        )
+    T, B, K = probs.shape
+    if not len(labels) == len(lengths) == len(label_lengths) == B:
+        raise ValueError(
+            f"expected {B} lines, found {len(lengths)} lengths, {len(labels)} rows of labels and "
+            f"{len(label_lengths)} label lengths"
+        )
+    if B and not 0 <= lengths.min() <= lengths.max() <= T:
+        raise ValueError(f"lengths must lie in 0..{T}, found {lengths.tolist()}")
+    if B and not 0 <= label_lengths.min() <= label_lengths.max() <= labels.shape[1]:
+        raise ValueError(
+            f"label lengths must lie in 0..{labels.shape[1]}, found {label_lengths.tolist()}"
+        )
+    real = labels[np.arange(labels.shape[1]) < label_lengths[:, None]]
+    for code in (null_char, *([real.min(), real.max()] if len(real) else [])):
+        if not 0 <= code < K:
+            raise ValueError(f"code {code} is not one of the network's {K} outputs")
+
+
+@kernel
+def _targets_of_lines(probs, lengths, labels, label_lengths, null_char, targets, found):
+    for b in range(len(lengths)):
+        line = probs[: lengths[b], b].copy()
+        line_labels = labels[b, : label_lengths[b]]
+        found[b] = _targets_of_line(line, line_labels, null_char)
+        if found[b]:
+            targets[: lengths[b], b] = line
+
+
+@kernel
+def _targets_of_line(probs, labels, null_char):
+    """Turn a line's probs into its targets in place; False when the labels do not fit."""
+    T, L = len(probs), len(labels)
+    if T == 0 or L == 0 or (L == 1 and labels[0] == null_char):
+        return False
+    lowest, highest = np.empty(T, np.int64), np.empty(T, np.int64)
+    if not _label_limits(labels, null_char, lowest, highest):
+        return False
+    bias = _bias_fraction(probs, labels, null_char)
+    probs += _simple_targets(labels, null_char, probs.shape) * bias
+    _normalise_rows(probs)
+    occupancy = _forward(probs, labels, null_char, lowest, highest)
+    occupancy += _backward(probs, labels, null_char, lowest, highest)
+    _softmax_over_time(occupancy)
+    _labels_to_classes(occupancy, labels, probs)
+    _normalise_rows(probs)
+    return True
+
+
+@kernel
+def _normalise_rows(probs):
+    smallest = np.float64(MIN_PROB)
+    for t in range(probs.shape[0]):
+        total = 0.0
+        for k in range(probs.shape[1]):
+            total += probs[t, k]
+        total = max(total, MIN_TOTAL_PROB)
+        added = 0.0  # by lifting small ones
+        for k in range(probs.shape[1]):
+            prob = probs[t, k] / total
+            if prob < smallest:
+                added += smallest - prob
+        total += added
+        for k in range(probs.shape[1]):
+            probs[t, k] = max(np.float32(probs[t, k] / total), MIN_PROB)
+
+
+@kernel
+def _is_skippable(labels, u, null_char):
+    """Whether u is a null that no pair of equal neighbours needs; nulls at the ends are."""
+    if labels[u] != null_char:
+        return False
+    return u == 0 or u + 1 == len(labels) or labels[u - 1] != labels[u + 1]
+
+
+@kernel
+def _label_limits(labels, null_char, lowest, highest):
+    """Fill in the first and last label each step can be at; False when there is no way through."""
+    T, last = len(lowest), len(labels) - 1
+    u = last - 1 if labels[last] == null_char else last
+    for t in range(T - 1, -1, -1):
+        lowest[t] = u
+        if u > 0:
+            u -= 1
+            if u > 0 and _is_skippable(labels, u, null_char):
+                u -= 1
+    u = 1 if labels[0] == null_char else 0
+    for t in range(T):
+        highest[t] = u
+        if u < lowest[t]:
+            return False
+        if u < last:
+            u += 1
+            if u < last and _is_skippable(labels, u, null_char):
+                u += 1
+    return True
+
+
+@kernel
+def _spread_labels(labels, null_char, T, means, half_widths):
+    """Spread the labels evenly over time: fill in where each peaks and how wide it is."""
+    L, needed = len(labels), 0
+    for u in range(L):
+        if not _is_skippable(labels, u, null_char):
+            needed += 1
+    needed_size, spare_size = np.float32(1), np.float32(0)
+    if L <= T:
+        needed_size = spare_size = np.float32(T) / np.float32(L)
+    elif needed < L:
+        spare_size = np.float32(T - needed) / np.float32(L - needed)
+    position = np.float32(0)
+    for u in range(L):
+        size = spare_size if _is_skippable(labels, u, null_char) else needed_size
+        half_widths[u] = size / np.float32(2)
+        position += half_widths[u]
+        means[u] = np.int64(position)
+        position += half_widths[u]
+
+
+@kernel
+def _simple_targets(labels, null_char, shape):
+    """Return [T, K] float32 triangles, one a label, from the labels alone."""
+    T, L = shape[0], len(labels)
+    means, half_widths = np.empty(L, np.int64), np.empty(L, np.float32)
+    _spread_labels(labels, null_char, T, means, half_widths)
+    targets = np.zeros(shape, np.float32)
+    for u in range(L):
+        mean, label = means[u], labels[u]
+        left = right = half_widths[u]
+        if label == null_char:
+            before = means[u - 1] if u > 0 else -1
+            after = means[u + 1] if u + 1 < L else -1
+            if _is_skippable(labels, u, null_char) and mean in (before, after):
+                continue
+            # Nulls reach out to their neighbours' peaks, so that no step is left empty.
+            left = np.float32(mean - before) if u > 0 else left
+            right = np.float32(after - mean) if u + 1 < L else right
+        if 0 <= mean < T:
+            targets[mean, label] = 1
+        _slope(targets[:, label], mean, -1, left)
+        _slope(targets[:, label], mean, 1, right)
+    return targets
+
+
+@kernel
+def _slope(column, mean, direction, half_width):
+    """Raise one side of a triangle that falls from 1 at `mean` to 0 at `half_width` away."""
+    offset = 1
+    while offset < half_width:
+        t = mean + direction * offset
+        if t < 0 or (direction > 0 and t >= len(column)):
+            break
+        if t < len(column):
+            height = np.float32(1) - np.float32(offset) / half_width
+            column[t] = max(column[t], height)
+        offset += 1
+
+
+@kernel
+def _bias_fraction(probs, labels, null_char):
+    """Return the weight of the simple targets: small once the greedy reading is mostly right."""
+    K = probs.shape[1]
+    truth, read = np.zeros(K, np.int64), np.zeros(K, np.int64)
+    for u in range(len(labels)):
+        truth[labels[u]] += 1
+    before = -1
+    for t in range(len(probs)):
+        best = np.argmax(probs[t])
+        if best != before:
+            read[best] += 1
+        before = best
+    right = wrong = total = 0
+    for k in range(K):
+        if k != null_char and truth[k] > 0:
+            total += truth[k]
+            right += min(truth[k], read[k])
+            wrong += max(0, read[k] - truth[k])
+    if total == 0:
+        return np.float32(0)
+    exponent = np.float32(max(right - wrong, 1)) * np.log(MIN_PROB) / np.float32(total)
+    return np.float32(np.exp(np.float64(exponent)))
+
+
+@kernel
+def _log_sum(x, y):
+    """ln(e^x + e^y)."""
+    if x < y:
+        x, y = y, x
+    return x if y <= IMPOSSIBLE else x + np.log1p(np.exp(y - x))
+
+
+@kernel
+def _forward(probs, labels, null_char, lowest, highest):
+    """Return [T, L] float64 log probabilities of the ways to reach each label by each step."""
+    T, L = len(probs), len(labels)
+    logs = np.full((T, L), IMPOSSIBLE)
+    logs[0, 0] = np.log(np.float64(probs[0, labels[0]]))
+    if labels[0] == null_char:
+        logs[0, 1] = np.log(np.float64(probs[0, labels[1]]))
+    for t in range(1, T):
+        null_log = np.log(np.float64(probs[t, null_char]))
+        for u in range(lowest[t], highest[t] + 1):
+            total = logs[t - 1, u]
+            if u > 0:
+                total = _log_sum(total, logs[t - 1, u - 1])
+            if u > 1 and labels[u - 1] == null_char and labels[u] != labels[u - 2]:
+                total = _log_sum(total, logs[t - 1, u - 2])
+            if labels[u] == null_char:
+                logs[t, u] = total + null_log
+            else:
+                logs[t, u] = total + np.log(np.float64(probs[t, labels[u]]))
+    return logs
+
+
+@kernel
+def _backward(probs, labels, null_char, lowest, highest):
+    """Return [T, L] float64 log probabilities of the ways on from each label at each step."""
+    T, L = len(probs), len(labels)
+    logs = np.full((T, L), IMPOSSIBLE)
+    logs[T - 1, L - 1] = 0
+    if labels[L - 1] == null_char:
+        logs[T - 1, L - 2] = 0
+    label_logs = np.empty(L)  # of the step after
+    for t in range(T - 2, -1, -1):
+        null_log = np.log(np.float64(probs[t + 1, null_char]))
+        for u in range(lowest[t], min(highest[t] + 3, L)):
+            if labels[u] == null_char:
+                label_logs[u] = null_log
+            else:
+                label_logs[u] = np.log(np.float64(probs[t + 1, labels[u]]))
+        for u in range(lowest[t], highest[t] + 1):
+            # The C++ takes this logarithm alone in float32.
+            total = logs[t + 1, u] + np.log(probs[t + 1, labels[u]])
+            if u + 1 < L:
+                total = _log_sum(total, logs[t + 1, u + 1] + label_logs[u + 1])
+            if u + 2 < L and labels[u + 1] == null_char and labels[u] != labels[u + 2]:
+                total = _log_sum(total, logs[t + 1, u + 2] + label_logs[u + 2])
+            logs[t, u] = total
+    return logs
+
+
+@kernel
+def _softmax_over_time(logs):
+    """Turn [T, L] log probabilities into each label's share of time, in place."""
+    T, L = logs.shape
+    highest = logs.max()
+    totals = np.zeros(L)
+    for t in range(T):
+        for u in range(L):
+            if logs[t, u] <= IMPOSSIBLE:
+                logs[t, u] = 0
+            else:
+                logs[t, u] = np.exp(max(logs[t, u] - highest, -MAX_EXP_ARGUMENT))
+            totals[u] += logs[t, u]
+    for t in range(T):
+        for u in range(L):
+            logs[t, u] /= max(totals[u], MIN_TOTAL_TIME_PROB)
+
+
+@kernel
+def _labels_to_classes(occupancy, labels, targets):
+    """Give each class the largest share of any of its labels."""
+    targets[:] = 0
+    for t in range(len(occupancy)):
+        for u in range(len(labels)):
+            share = np.float32(occupancy[t, u])
+            targets[t, labels[u]] = max(targets[t, labels[u]], share)
