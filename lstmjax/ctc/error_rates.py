@@ -1,0 +1,205 @@
+"""How wrong a reading is: Tesseract's training measures and true edit-distance rates.
+
+All rates are fractions: 0.05 is 5 %. Tesseract's BCER and BWER ignore order, so they are rough
+but cheap; `char_counts` and `word_counts` give the rates to compare models by.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Float64, Int
+from rapidfuzz.distance import Levenshtein
+
+ROLLING_SIZE = 1000
+LARGE_DELTA = 0.5  # a delta at least as large counts as an error
+BOOTSTRAP_CELLS = 1 << 22  # drawn at a time, about 32 MB
+
+
+def rms_error(deltas: Float[np.ndarray, "T K"]) -> float:
+    """Return the root mean square of a line's deltas (targets minus outputs).
+
+    Source: Tesseract src/training/unicharset/lstmtrainer.cpp, ComputeRMSError.
+    """
+    squares = np.square(np.asarray(deltas, np.float64))
+    return float(np.sqrt(squares.mean())) if squares.size else 0.0
+
+
+def delta_error(deltas: Float[np.ndarray, "T K"]) -> float:
+    """Return the number of deltas of at least a half for each time step; it may exceed 1.
+
+    Source: Tesseract src/training/unicharset/lstmtrainer.cpp, ComputeWinnerError.
+    """
+    deltas = np.asarray(deltas)
+    return float(np.count_nonzero(np.abs(deltas) >= LARGE_DELTA) / max(len(deltas), 1))
+
+
+def bcer(truth: Int[np.ndarray, " L"], read: Int[np.ndarray, " M"], null_char: int) -> float:
+    """Return the share of a line's codes that were not read; see `bcer_batch`."""
+    return float(bcer_batch([truth], [read], null_char)[0])
+
+
+def bcer_batch(
+    truths: Sequence[Int[np.ndarray, " L"]], reads: Sequence[Int[np.ndarray, " M"]], null_char: int
+) -> Float64[np.ndarray, " B"]:
+    """Compare the codes of lines as multisets: their order is ignored, a substitution counts 2.
+
+    Args:
+      truths: the codes of each line, with or without nulls.
+      reads: the codes read of each line, with or without nulls.
+      null_char: the code of the null, which does not count.
+    Returns: [B] rates, at most 1; an empty truth gives 0 or 1.
+    Raises: ValueError: different numbers of lines, or negative codes.
+    Source: Tesseract src/training/unicharset/lstmtrainer.cpp, ComputeCharError.
+    """
+    truth_lines, truth_codes = _flatten(truths, null_char)
+    read_lines, read_codes = _flatten(reads, null_char)
+    B = len(truths)
+    if len(reads) != B:
+        raise ValueError(f"expected a reading for each of {B} lines, found {len(reads)}")
+    codes = np.concatenate([truth_codes, read_codes])
+    if codes.size and codes.min() < 0:
+        raise ValueError(f"codes cannot be negative, found {codes.min()}")
+    # Codes may be any numbers, so they are numbered afresh: a table of [B, distinct codes].
+    distinct, columns = np.unique(codes, return_inverse=True)
+    cells = np.concatenate([truth_lines, read_lines]) * len(distinct) + columns
+    signs = np.repeat([1, -1], [len(truth_codes), len(read_codes)])
+    surplus = np.bincount(cells, signs, B * len(distinct)).reshape(B, len(distinct))
+    errors = np.abs(surplus).sum(axis=1)
+    sizes = np.bincount(truth_lines, minlength=B)
+    all_wrong = np.where(errors > 0, 1.0, 0.0)
+    return np.where(errors >= sizes, all_wrong, errors / np.maximum(sizes, 1))
+
+
+def _flatten(lines: Sequence[np.ndarray], null_char: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the line and the code of every code that is not null."""
+    arrays = [np.asarray(line, np.int64) for line in lines]
+    codes = np.concatenate([np.empty(0, np.int64), *arrays])
+    numbers = np.repeat(np.arange(len(arrays)), [len(array) for array in arrays])
+    keep = codes != null_char
+    return numbers[keep], codes[keep]
+
+
+def bwer(truth: str, read: str) -> float:
+    """Return the share of a line's words that are missing in the reading, wherever they stood.
+
+    Words are what single spaces separate; no other white space does. Without words the rate is 0.
+
+    Source: Tesseract src/training/unicharset/lstmtrainer.cpp, ComputeWordError.
+    """
+    words = Counter(word for word in truth.split(" ") if word)
+    missing = words - Counter(word for word in read.split(" ") if word)
+    return missing.total() / max(words.total(), 1)
+
+
+def skipped_lines(sample_iteration: int, last_usable: int) -> int:
+    """Return how many unusable lines came just before a usable one; the mean is the skip ratio.
+
+    Args:
+      sample_iteration: lines fetched so far, this one not counted.
+      last_usable: the same number just after the usable line before it was counted, at first 0.
+    """
+    return sample_iteration - last_usable
+
+
+def reported_percent(mean: float) -> float:
+    """Return a rate as Tesseract reports and compares it: percent, rounded to a thousandth."""
+    scaled = 100000.0 * mean
+    return float(np.trunc(scaled + np.copysign(0.5, scaled)) / 1000.0)
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """The values of one measure for the last 1000 lines.
+
+    Attributes:
+      values: [1000] cell i holds the latest line whose number is i modulo 1000.
+      count: lines added so far.
+    """
+
+    values: Float64[np.ndarray, " cells"] = field(default_factory=lambda: np.zeros(ROLLING_SIZE))
+    count: int = 0
+
+    def add(self, values: float | Sequence[float] | np.ndarray) -> "Rolling":
+        """Return the window after one more line, or after several in order."""
+        new = np.atleast_1d(np.asarray(values, np.float64))
+        cells = self.values.copy()
+        latest = new[-len(cells) :]
+        first = self.count + len(new) - len(latest)
+        cells[(first + np.arange(len(latest))) % len(cells)] = latest
+        return Rolling(cells, self.count + len(new))
+
+    @property
+    def mean(self) -> float:
+        """The mean of the lines in the window, summed in the order of the cells; 0 without any."""
+        used = min(self.count, len(self.values))
+        return float(np.cumsum(self.values[:used])[-1] / used) if used else 0.0
+
+    @property
+    def percent(self) -> float:
+        """The mean as `reported_percent`."""
+        return reported_percent(self.mean)
+
+
+@dataclass(frozen=True)
+class ErrorCounts:
+    """Edits that turn readings into truths, and the lengths of the truths; lines add up."""
+
+    edits: int = 0
+    length: int = 0
+
+    def __add__(self, other: "ErrorCounts") -> "ErrorCounts":
+        return ErrorCounts(self.edits + other.edits, self.length + other.length)
+
+    @property
+    def rate(self) -> float:
+        """Edits by length. With nothing to read: 0, or infinity if something was read."""
+        if self.length:
+            return self.edits / self.length
+        return float("inf") if self.edits else 0.0
+
+
+def char_counts(truth: str, read: str) -> ErrorCounts:
+    """Return insertions, deletions and substitutions of code points, both texts in NFC."""
+    truth, read = (unicodedata.normalize("NFC", text) for text in (truth, read))
+    return ErrorCounts(Levenshtein.distance(truth, read), len(truth))
+
+
+def word_counts(truth: str, read: str) -> ErrorCounts:
+    """Return insertions, deletions and substitutions of words between white space, in NFC."""
+    words, read_words = (unicodedata.normalize("NFC", text).split() for text in (truth, read))
+    return ErrorCounts(Levenshtein.distance(words, read_words), len(words))
+
+
+def bootstrap_interval(
+    counts: Sequence[ErrorCounts],
+    *,
+    seed: int = 0,
+    num_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Return a confidence interval of the rate over lines, by resampling lines.
+
+    Args:
+      counts: one for each line.
+      seed: of the random draws; the same seed gives the same interval.
+      num_resamples: how often as many lines are drawn, with replacement.
+      confidence: the share of resamples inside the interval.
+    Returns: the bounds, (0, 0) without anything to read.
+    """
+    edits = np.array([line.edits for line in counts])
+    lengths = np.array([line.length for line in counts])
+    if not lengths.any():
+        return 0.0, 0.0
+    random = np.random.default_rng(seed)
+    rows = max(1, BOOTSTRAP_CELLS // len(counts))
+    rates = []
+    for start in range(0, num_resamples, rows):
+        drawn = random.integers(0, len(counts), (min(rows, num_resamples - start), len(counts)))
+        total = lengths[drawn].sum(axis=1)
+        rates.append(edits[drawn].sum(axis=1) / np.maximum(total, 1))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(np.concatenate(rates), [tail, 1 - tail])
+    return float(low), float(high)

@@ -1,0 +1,181 @@
+"""Error rates against counting by hand, and against figures the real tools printed."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstmjax.ctc.error_rates import (
+    ErrorCounts,
+    Rolling,
+    bcer,
+    bcer_batch,
+    bootstrap_interval,
+    bwer,
+    char_counts,
+    delta_error,
+    reported_percent,
+    rms_error,
+    skipped_lines,
+    word_counts,
+)
+
+NULL = 9
+codes = st.lists(st.integers(0, 9), max_size=12)
+
+
+def test_rms_and_delta_of_a_line():
+    deltas = np.array([[0.5, -0.5, 0.1], [0.49, 0.0, 0.0]], np.float32)
+    assert rms_error(deltas) == pytest.approx(np.sqrt((0.25 + 0.25 + 0.01 + 0.49**2) / 6))
+    assert delta_error(deltas) == 1.0
+    assert delta_error(np.full((3, 4), -0.7)) == 4.0  # more than one a step
+    assert rms_error(np.zeros((0, 4))) == delta_error(np.zeros((0, 4))) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("truth", "read", "rate"),
+    [
+        pytest.param([1, 2, 3, 4], [4, 3, 2, 1], 0.0, id="order-does-not-count"),
+        pytest.param([1, 2, 3, 4], [1, 2, 3, 5], 0.5, id="substitution-counts-twice"),
+        pytest.param([1, 2, 3, 4], [1, 2, 3], 0.25, id="deletion"),
+        pytest.param([1, NULL, 2, NULL], [1, 2, NULL], 0.0, id="nulls-do-not-count"),
+        pytest.param([1], [2, 2, 2], 1.0, id="never-above-one"),
+        pytest.param([1, 2], [1, 3], 1.0, id="as-many-errors-as-codes"),
+        pytest.param([], [], 0.0, id="both-empty"),
+        pytest.param([], [1], 1.0, id="nothing-to-read"),
+    ],
+)
+def test_bcer(truth, read, rate):
+    assert bcer(truth, read, NULL) == rate
+
+
+def slow_bcer(truth, read):
+    truth, read = (Counter(c for c in line if c != NULL) for line in (truth, read))
+    errors = ((truth - read) + (read - truth)).total()
+    if truth.total() <= errors:
+        return float(errors > 0)
+    return errors / truth.total()
+
+
+@given(st.lists(st.tuples(codes, codes), max_size=6))
+def test_bcer_of_a_batch_equals_counting(lines):
+    expected = [slow_bcer(truth, read) for truth, read in lines]
+    got = bcer_batch([t for t, _ in lines], [r for _, r in lines], NULL)
+    assert got.tolist() == expected
+
+
+def test_bcer_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="a reading for each of 2 lines, found 1"):
+        bcer_batch([[1], [2]], [[1]], NULL)
+    with pytest.raises(ValueError, match="cannot be negative, found -1"):
+        bcer([-1], [1], NULL)
+
+
+@pytest.mark.parametrize(
+    ("truth", "read", "rate"),
+    [
+        pytest.param("a b c d", "d c b a", 0.0, id="order-does-not-count"),
+        pytest.param("a b", "a b c d", 0.0, id="extra-words-do-not-count"),
+        pytest.param("a a b", "a b", 1 / 3, id="repeated-word-missing-once"),
+        pytest.param("  a  b ", "a b", 0.0, id="empty-parts-dropped"),
+        pytest.param("a\tb", "a", 1.0, id="only-spaces-part-words"),
+        pytest.param(" ", "a", 0.0, id="no-words"),
+    ],
+)
+def test_bwer(truth, read, rate):
+    assert bwer(truth, read) == rate
+
+
+@pytest.mark.parametrize(
+    ("mean", "percent"),
+    [(1.0, 100.0), (0.08458961, 8.459), (0.0000049, 0.0), (0.000005, 0.001), (1.25, 125.0)],
+)
+def test_reported_percent(mean, percent):
+    assert reported_percent(mean) == percent
+
+
+def test_skip_ratio_of_a_real_run():
+    # Ten pages of which six are unusable, seven training iterations; ratios as lstmtraining
+    # printed them.
+    unusable, last, window, printed = {1, 4, 5, 6, 7, 9}, 0, Rolling(), []
+    for sample in range(14):
+        if sample % 10 in unusable:
+            continue
+        window = window.add(skipped_lines(sample, last))
+        last = sample + 1
+        printed.append(window.percent)
+    assert printed == [0, 50, 33.333, 125, 120, 116.667, 100]
+
+
+def test_rms_of_a_real_run():
+    # The buffer of a real checkpoint after two iterations, and what was printed then.
+    window = Rolling().add(0.0853966393844)
+    assert window.percent == 8.54
+    assert window.add(0.0804735871358).percent == 8.294
+
+
+@given(st.lists(st.floats(0, 4), max_size=2500), st.integers(1, 1200))
+def test_rolling_keeps_the_last_thousand(values, step):
+    window = Rolling()
+    for start in range(0, len(values), step):
+        window = window.add(values[start : start + step])
+    assert window.count == len(values)
+    assert window.mean == pytest.approx(np.mean(values[-1000:]) if values else 0.0)
+    for i in range(max(0, len(values) - 1000), len(values)):
+        assert window.values[i % 1000] == values[i]
+
+
+def test_rolling_is_a_value():
+    first = Rolling()
+    first.add(1.0)
+    assert first.count == 0
+    assert not first.values.any()
+
+
+@pytest.mark.parametrize(
+    ("truth", "read", "counts"),
+    [
+        pytest.param("kitten", "sitting", ErrorCounts(3, 6), id="all-kinds"),
+        pytest.param("cafe\u0301", "caf\u00e9", ErrorCounts(0, 4), id="nfc"),
+        pytest.param("", "ab", ErrorCounts(2, 0), id="nothing-to-read"),
+        pytest.param("\U0001d11e", "", ErrorCounts(1, 1), id="beyond-16-bits"),
+    ],
+)
+def test_char_counts(truth, read, counts):
+    assert char_counts(truth, read) == counts
+
+
+def test_word_counts():
+    assert word_counts("the  cat\tsat", "the cat") == ErrorCounts(1, 3)
+    assert word_counts("e\u0301 b", "\u00e9 b") == ErrorCounts(0, 2)
+
+
+def test_error_counts_add_up():
+    total = sum([ErrorCounts(1, 4), ErrorCounts(2, 6)], ErrorCounts())
+    assert (total, total.rate) == (ErrorCounts(3, 10), 0.3)
+    assert ErrorCounts().rate == 0.0
+    assert ErrorCounts(1, 0).rate == float("inf")
+
+
+def test_bootstrap_interval_is_seeded_and_holds_the_rate():
+    random = np.random.default_rng(1)
+    lines = [ErrorCounts(int(e), 40) for e in random.binomial(40, 0.1, 300)]
+    low, high = bootstrap_interval(lines, seed=4)
+    assert (low, high) == bootstrap_interval(lines, seed=4)
+    assert low < sum(lines, ErrorCounts()).rate < high
+    # Independent errors: close to 1.96 standard errors each way.
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.1 * 0.9 / 12000), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "interval"),
+    [
+        pytest.param([], (0.0, 0.0), id="no-lines"),
+        pytest.param([ErrorCounts(3, 0)], (0.0, 0.0), id="nothing-to-read"),
+        pytest.param([ErrorCounts(1, 4)] * 9, (0.25, 0.25), id="all-alike"),
+    ],
+)
+def test_bootstrap_interval_of_small_sets(lines, interval):
+    assert bootstrap_interval(lines) == interval
