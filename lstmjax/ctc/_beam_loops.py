@@ -1,0 +1,341 @@
+"""The loops of the beam search; `beam` says what they compute.
+
+All of them are in one file, because numba's cache notices changes of the file of the function
+that Python calls, but not of the files of the functions that one calls.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmjax.ctc._compiled import kernel
+
+MIN_CERTAINTY = np.float32(-20)
+MIN_PROB = np.exp(MIN_CERTAINTY)
+
+ANY, ONLY_DUP, NO_DUP = 0, 1, 2
+NUM_LENGTHS = 10  # a character takes at most 9 codes
+NUM_BEAMS = 3 * NUM_LENGTHS  # beam = continuation * NUM_LENGTHS + codes already read
+BEAM_WIDTHS = np.array([5, 10, 16, 16, 16, 16, 16, 16, 16, 16], np.int64)
+MAX_WIDTH = 16
+MAX_NODES = 3 * int(BEAM_WIDTHS.sum()) + 1  # of a step; one more while a full heap takes a new one
+TOP_N = 5
+TOP_TWO, TOP_FIVE, ALSO_RAN = 0, 1, 2  # ranks of codes at a step
+
+
+class Edges(NamedTuple):
+    """A character set's prefix automaton; `num_codes` is the highest code and one."""
+
+    starts: np.ndarray
+    codes: np.ndarray
+    next_states: np.ndarray
+    is_final: np.ndarray
+    num_codes: int
+
+
+# A node: one time step of a path. The nodes of all steps of a line lie in one array, and a node
+# is an index into it. `history` is a hash of the non-null codes so far without repeats, as the
+# C++ computes it.
+NODE = np.dtype(
+    [
+        ("history", np.uint64),
+        ("score", np.float32),
+        ("certainty", np.float32),
+        ("code", np.int64),
+        ("state", np.int64),
+        ("previous", np.int64),
+    ],
+    align=True,
+)
+
+
+class _Beams(NamedTuple):
+    """The beams of one time step.
+
+    Attributes:
+      heaps: [NUM_BEAMS, MAX_WIDTH + 1] nodes, the worst of a beam first.
+      sizes: [NUM_BEAMS].
+      counters: [2] the number of nodes used, and a node dropped at this step (or -1), to be reused.
+    """
+
+    heaps: np.ndarray
+    sizes: np.ndarray
+    counters: np.ndarray
+
+
+class _Step(NamedTuple):
+    """What extending the nodes of one time step works with.
+
+    Attributes:
+      ranks: [K] the rank of each code at this step.
+      best: [2] the best and the second best code.
+      listed: [states, 3] for which step and rank the edges of a state were listed last, and
+        where in `listing`: most nodes are in the same state and want the same few edges.
+    """
+
+    ranks: np.ndarray
+    best: np.ndarray
+    listed: np.ndarray
+    listing: np.ndarray
+
+
+@kernel
+def _sift_up(heap, hole, node, keys):
+    """Move a hole towards the root until the node may fill it; return where it is."""
+    while hole > 0:
+        parent = (hole + 1) // 2 - 1
+        if not keys[node] < keys[heap[parent]]:
+            break
+        heap[hole] = heap[parent]
+        hole = parent
+    return hole
+
+
+@kernel
+def _sift_down(heap, size, hole, node, keys):
+    """Move a hole towards the leaves until the node may fill it; return where it is."""
+    while True:
+        child = 2 * hole + 1
+        if child >= size:
+            break
+        if child + 1 < size and keys[heap[child + 1]] < keys[heap[child]]:
+            child += 1
+        if not keys[heap[child]] < keys[node]:
+            break
+        heap[hole] = heap[child]
+        hole = child
+    return hole
+
+
+@kernel
+def _pop(heap, size, keys):
+    """Take the least node off a heap of `size` nodes and return it."""
+    least, last = heap[0], heap[size - 1]
+    heap[_sift_down(heap, size - 1, 0, last, keys)] = last
+    return least
+
+
+@kernel
+def _rank_codes(probs, null_char, step):
+    """Find the best two codes and the best five; the null always counts among the best."""
+    heap, size = np.empty(TOP_N + 1, np.int64), 0
+    for code in range(len(probs)):
+        if size < TOP_N or probs[code] > probs[heap[0]]:
+            heap[_sift_up(heap, size, code, probs)] = code
+            size += 1
+            if size > TOP_N:
+                _pop(heap, size, probs)
+                size -= 1
+    step.ranks[:] = ALSO_RAN
+    step.best[:] = -1
+    while size > 0:
+        code = _pop(heap, size, probs)
+        size -= 1
+        step.ranks[code] = TOP_FIVE if size > 1 else TOP_TWO
+        if size < 2:
+            step.best[size] = code
+    step.ranks[null_char] = TOP_TWO
+
+
+@kernel
+def _certainty(prob):
+    return np.log(prob) if prob > MIN_PROB else MIN_CERTAINTY
+
+
+@kernel
+def _extend_history(history, code, num_codes):
+    """Hash one more code; code 0 at the start changes nothing, which the C++ shares."""
+    n = np.uint64(num_codes)
+    carry = ((history >> np.uint64(32)) * n) >> np.uint64(32)
+    return history * n + carry + np.uint64(code)
+
+
+@kernel
+def _push(nodes, beams, beam, code, state, history, certainty, previous):
+    """Put a node into a beam if it is good enough; keep one node of each code and history."""
+    heap, size = beams.heaps[beam], beams.sizes[beam]
+    width = BEAM_WIDTHS[beam % NUM_LENGTHS]
+    score = certainty
+    if previous >= 0:
+        score += nodes[previous].score
+    if size >= width and not score > nodes[heap[0]].score:
+        return
+    slot = 0
+    while slot < size:
+        if nodes[heap[slot]].code == code and nodes[heap[slot]].history == history:
+            break
+        slot += 1
+    if slot < size:
+        node = heap[slot]
+        if not score > nodes[node].score:
+            return
+    else:
+        node = beams.counters[1]
+        if node >= 0:
+            beams.counters[1] = -1
+        else:
+            node = beams.counters[0]
+            beams.counters[0] += 1
+    new = nodes[node]
+    new.code, new.state, new.history, new.previous = code, state, history, previous
+    new.score, new.certainty = score, certainty
+    if slot < size:
+        slot = _sift_down(heap, size, slot, node, nodes.score)
+        heap[_sift_up(heap, slot, node, nodes.score)] = node
+        return
+    heap[_sift_up(heap, size, node, nodes.score)] = node
+    size += 1
+    if size > width:
+        beams.counters[1] = _pop(heap, size, nodes.score)
+        size -= 1
+    beams.sizes[beam] = size
+
+
+@kernel
+def _list_edges(edges, state, rank, t, step, listed_edges):
+    """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
+    token = 3 * t + rank
+    if step.listed[state, 0] != token:
+        step.listed[state, 0] = token
+        step.listed[state, 1] = listed_edges
+        for edge in range(edges.starts[state], edges.starts[state + 1]):
+            if step.ranks[edges.codes[edge]] == rank:
+                step.listing[listed_edges] = edge
+                listed_edges += 1
+        step.listed[state, 2] = listed_edges
+    return step.listed[state, 1], step.listed[state, 2], listed_edges
+
+
+@kernel
+def _repeat(probs, null_char, rank, step, nodes, beams, node, beam):
+    """Extend a node by its own code once more, and a half read character by a null."""
+    code, state, history = nodes[node].code, nodes[node].state, nodes[node].history
+    continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
+    if step.ranks[code] == rank:
+        if continuation != NO_DUP:
+            _push(nodes, beams, length, code, state, history, _certainty(probs[code]), node)
+        if continuation == ANY and rank == TOP_TWO and code != null_char:
+            either = _certainty(probs[code] + probs[null_char])
+            no_dup = NO_DUP * NUM_LENGTHS + length
+            _push(nodes, beams, no_dup, code, state, history, either, node)
+    if continuation == ONLY_DUP:
+        return
+    if code != null_char and length > 0 and step.ranks[null_char] == rank:
+        certainty = _certainty(probs[null_char])
+        _push(nodes, beams, length, null_char, state, history, certainty, node)
+
+
+@kernel
+def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin, end):
+    """Extend a node (-1: the start of the line) by the codes of the listed edges."""
+    continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
+    before = nodes[node].code if node >= 0 else -1
+    history = nodes[node].history if node >= 0 else np.uint64(0)
+    best, second = step.best[0], step.best[1]
+    for i in range(begin, end):
+        edge = step.listing[i]
+        code, state = edges.codes[edge], edges.next_states[edge]
+        if code == before:
+            continue
+        new_length = 0 if edges.is_final[edge] else length + 1
+        if new_length >= NUM_LENGTHS:
+            continue
+        new_history = history
+        if code != null_char:
+            new_history = _extend_history(history, code, edges.num_codes)
+        certainty = _certainty(probs[code])
+        _push(nodes, beams, new_length, code, state, new_history, certainty, node)
+        if rank == TOP_TWO and code != null_char:
+            prob = probs[code] + probs[null_char]
+            are_best = (before == best and code == second) or (code == best and before == second)
+            if are_best and continuation == ANY and before >= 0 and before != null_char:
+                prob += probs[before]
+            only_dup = ONLY_DUP * NUM_LENGTHS + new_length
+            _push(nodes, beams, only_dup, code, state, new_history, _certainty(prob), node)
+
+
+@kernel
+def _extend_all(probs, null_char, t, step, nodes, beams, old_heaps, old_sizes, edges):
+    """Extend every node of the step before by codes of falling rank until there is something."""
+    for rank in range(3):
+        listed_edges = 0
+        for beam in range(NUM_BEAMS):
+            for slot in range(old_sizes[beam] - 1, -1, -1):
+                node = old_heaps[beam, slot]
+                _repeat(probs, null_char, rank, step, nodes, beams, node, beam)
+                if beam // NUM_LENGTHS == ONLY_DUP:
+                    continue
+                begin, end, listed_edges = _list_edges(
+                    edges, nodes[node].state, rank, t, step, listed_edges
+                )
+                _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin, end)
+        if beams.sizes[:NUM_LENGTHS].sum() > 0:  # the ANY beams
+            break
+
+
+@kernel
+def _search_line(probs, null_char, edges, nodes):
+    """Run the search and return the last node of the best path, or -1."""
+    K, num_states = probs.shape[1], len(edges.starts) - 1
+    beams = _Beams(
+        np.empty((NUM_BEAMS, MAX_WIDTH + 1), np.int64),
+        np.zeros(NUM_BEAMS, np.int64),
+        np.zeros(2, np.int64),
+    )
+    step = _Step(
+        np.empty(K, np.int8),
+        np.empty(2, np.int64),
+        np.full((num_states, 3), -1, np.int64),
+        np.empty(len(edges.codes), np.int64),
+    )
+    old_heaps, old_sizes = np.empty_like(beams.heaps), np.empty_like(beams.sizes)
+    for t in range(len(probs)):
+        old_heaps[:], old_sizes[:] = beams.heaps, beams.sizes
+        beams.sizes[:] = 0
+        beams.counters[1] = -1
+        _rank_codes(probs[t], null_char, step)
+        if t == 0:
+            begin, end, _ = _list_edges(edges, 0, TOP_TWO, 0, step, 0)
+            _go_on(probs[0], null_char, TOP_TWO, step, nodes, beams, -1, 0, edges, begin, end)
+        else:
+            _extend_all(probs[t], null_char, t, step, nodes, beams, old_heaps, old_sizes, edges)
+    best = -1
+    for beam in (ANY * NUM_LENGTHS, NO_DUP * NUM_LENGTHS):
+        for slot in range(beams.sizes[beam]):
+            node = beams.heaps[beam, slot]
+            if best < 0 or nodes[node].score > nodes[best].score:
+                best = node
+    return best
+
+
+@kernel
+def _read_path(nodes, node, T, null_char, codes, starts, ends, certainty):
+    """Write down the codes of the path that ends at `node`; return how many there are."""
+    path = np.empty(T, np.int64)
+    for t in range(T - 1, -1, -1):
+        path[t] = node
+        node = nodes[node].previous
+    count, before = 0, -1
+    for t in range(T):
+        code, certain = nodes[path[t]].code, nodes[path[t]].certainty
+        if code != null_char:
+            if code != before:
+                codes[count], starts[count], certainty[count] = code, t, certain
+                count += 1
+            ends[count - 1] = t + 1
+            certainty[count - 1] = min(certainty[count - 1], certain)
+        before = code
+    return count
+
+
+@kernel
+def search_lines(probs, lengths, edges, null_char, codes, starts, ends, certainty, counts):
+    nodes = np.empty(MAX_NODES * probs.shape[0], NODE)
+    for b in range(len(lengths)):
+        T = lengths[b]
+        node = _search_line(probs[:T, b], null_char, edges, nodes)
+        counts[b] = 0
+        if node >= 0:
+            counts[b] = _read_path(
+                nodes, node, T, null_char, codes[b], starts[b], ends[b], certainty[b]
+            )
