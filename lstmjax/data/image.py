@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from lstmjax.data import scale as scale_module
 from lstmjax.data.random import MinStd
-from lstmjax.data.scale import Pixels, scale
+from lstmjax.data.scale import Pixels, scale, scaled_side
 from lstmjax.errors import DataError
 
 # With a variable height, higher images are scaled to this many rows.
 MAX_VARIABLE_HEIGHT = 48
 MAX_WIDTH_PER_HEIGHT = 128
+# A few low rows could otherwise grow beyond any memory.
+MAX_SCALED_PIXELS = 1 << 24
 _INT8_MAX = 127
 
 Input = NDArray[np.float32]
@@ -95,10 +97,15 @@ def scale_line(pixels: NDArray, shape: InputShape) -> Pixels:
       pixels: [h, w] bool, [h, w] uint8 or [h, w, 3] uint8, as `decode` gives them.
       shape: what the network expects.
     Returns: [h', w'] uint8 grey, or [h', w', 3] uint8 for networks of depth 3.
-    Raises: DataError: the image is so narrow that nothing is left of it.
+    Raises: DataError: the image is so narrow that nothing is left of it, or so low and wide that
+        it would become huge.
     """
+    factor = scale_factor(pixels.shape[0], shape.target_height)
+    height, width = (scaled_side(side, factor) for side in pixels.shape[:2])
+    if width * height > MAX_SCALED_PIXELS:
+        raise DataError(f"too large for this network: {width} x {height} pixels after scaling")
     try:
-        scaled = scale(pixels, scale_factor(pixels.shape[0], shape.target_height))
+        scaled = scale(pixels, factor)
     except ValueError as err:
         raise DataError(f"too small for this network: {err}") from None
     if shape.colour:

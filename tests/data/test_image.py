@@ -205,6 +205,11 @@ def test_slivers_are_refused():
         scale_line(np.zeros((2000, 3), np.uint8), GREY_32)
 
 
+def test_low_images_cannot_grow_without_limit():
+    with pytest.raises(DataError, match="too large for this network: 1048544 x 32"):
+        scale_line(np.zeros((1, 32767), np.uint8), GREY_32)
+
+
 def test_other_depths_are_refused():
     with pytest.raises(DataError, match="wants 2 values a pixel"):
         InputShape(32, 0, 2)
