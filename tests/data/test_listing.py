@@ -14,7 +14,11 @@ def written(tmp_path, data, name="train.list"):
 
 @pytest.mark.parametrize(
     "data",
-    [b"/a b.lstmf\n/c.png\n", b"/a b.lstmf\r\n/c.png", b"\xef\xbb\xbf\n/a b.lstmf\n \n\n/c.png\n\n"],
+    [
+        b"/a b.lstmf\n/c.png\n",
+        b"/a b.lstmf\r\n/c.png",
+        b"\xef\xbb\xbf\n/a b.lstmf\n \n\n/c.png\n\n",
+    ],
     ids=["plain", "CRLF", "signature and empty lines"],
 )
 def test_paths_are_read(tmp_path, data):

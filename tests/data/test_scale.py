@@ -158,7 +158,8 @@ def test_flat_pictures_stay_flat(factor):
 
 
 @pytest.mark.parametrize(
-    ("shape", "factor"), [((0, 5), 1.0), ((5, 5), 0.05), ((5, 5), 0.0), ((7, 90), 0.125)]
+    ("shape", "factor"),
+    [((0, 5), 1.0), ((5, 5), 0.05), ((5, 5), 0.0), ((7, 90), 0.125), ((30, 400), 0.019)],
 )
 def test_an_empty_result_is_refused(shape, factor):
     with pytest.raises(ValueError, match="the result is empty"):
