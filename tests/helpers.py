@@ -22,6 +22,9 @@ def testdata(*parts: str) -> Path:
     return path
 
 
+testdata.__test__ = False  # the name starts with "test"
+
+
 def real_tool(name: str) -> str:
     """The path of an installed Tesseract program; required under CI, else a skip without it."""
     path = shutil.which(name)

@@ -1,0 +1,179 @@
+"""Spec tree -> pure functions: one `match`, one case per node."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from lstmjax.array_types import Activations, Key, Logits, Params
+from lstmjax.errors import SpecError
+from lstmjax.nn.combine import child, parallel, renested, reversed_, series, transposed
+from lstmjax.nn.conv_pool import DEEPEST, conv_pool
+from lstmjax.nn.dense import SOFTMAXES, dense
+from lstmjax.nn.layer import Extent, Layer, Noise, no_params
+from lstmjax.nn.lstm import lstm
+from lstmjax.nn.lstm2d import lstm2d
+from lstmjax.nn.numerics import FAST, MONOTONE, Numerics
+from lstmjax.nn.softmax_lstm import softmax_lstm
+from lstmjax.nn.window import convolve, maxpool, reconfig
+from lstmjax.spec.tree import (
+    Convolve,
+    Dense,
+    Input,
+    Lstm,
+    Maxpool,
+    Node,
+    Parallel,
+    Reconfig,
+    Reversed,
+    Series,
+    SoftmaxLstm,
+)
+
+_AXES = {"x": 1, "y": 0}
+
+
+class Model(NamedTuple):
+    """A whole network.
+
+    init(key) -> params
+    apply(params, images [H, W, B, D], widths [B], noise) -> logits [T, B, K], time steps [B]
+    """
+
+    init: Callable[[Key], Params]
+    apply: Callable[
+        [Params, Float[Array, "H W B D"], Int[Array, " B"], Noise], tuple[Logits, Int[Array, " B"]]
+    ]
+
+
+class _Builder:
+    """Walks the tree depth first, so that convolutions are numbered in Tesseract's order."""
+
+    def __init__(self, numerics: Numerics):
+        self.numerics = numerics
+        self.convolutions = 0
+
+    def build(self, node: Node, *, output: bool = False) -> Layer:
+        numerics = self.numerics
+        match node:
+            case Input():
+                return Layer(no_params, _identity)
+            case Convolve():
+                self.convolutions += 1
+                return convolve(node, noise_slot=self.convolutions - 1)
+            case Maxpool():
+                return maxpool(node)
+            case Reconfig():
+                return reconfig(node)
+            case Dense():
+                return dense(node, numerics, as_logits=output)
+            case Lstm(two_d=True):
+                return lstm2d(node, numerics)
+            case Lstm():
+                return lstm(node, numerics)
+            case SoftmaxLstm():
+                return softmax_lstm(node, numerics, as_logits=output)
+            case Parallel():
+                layers = [self.build(each) for each in node.children]
+                return parallel(layers, average_gradient=numerics.clipped_errors)
+            case Reversed():
+                return self._reversed(node)
+            case Series():
+                return series(self._chain(node.children, output=output))
+        raise SpecError(f"no layer for {node!r}")
+
+    def _reversed(self, node: Reversed) -> Layer:
+        match node:
+            case Reversed(axis="x", child=Lstm(two_d=False) as inner):
+                return renested(lstm(inner, self.numerics, reverse=True))
+            case Reversed(axis="x", child=Lstm(two_d=True) as inner):
+                return renested(lstm2d(inner, self.numerics, reverse_x=True))
+            case Reversed(axis="x", child=Reversed(axis="y", child=Lstm(two_d=True) as inner)):
+                return renested(reversed_(lstm2d(inner, self.numerics, reverse_x=True), 0))
+            case Reversed(axis="xy"):
+                return transposed(self.build(node.child))
+        return reversed_(self.build(node.child), _AXES[node.axis])
+
+    def _chain(self, nodes: tuple[Node, ...], *, output: bool) -> list[Layer]:
+        layers: list[Layer] = []
+        skip_next = False
+        for i, node in enumerate(nodes):
+            if skip_next:
+                layers.append(Layer(no_params, _identity))
+                skip_next = False
+                continue
+            following = nodes[i + 1] if i + 1 < len(nodes) else None
+            layer = self.build(node, output=output and following is None)
+            if self._fusible(node, following):
+                layer = _fused(node, following, layer, self.numerics)  # type: ignore[arg-type]
+                skip_next = True
+            layers.append(layer)
+        return layers
+
+    def _fusible(self, node: Node, following: Node | None) -> bool:
+        match node, following:
+            case Series(children=(Convolve() as conv, Dense() as inner)), Maxpool():
+                fast = not self.numerics.tables
+                return fast and conv.num_in <= DEEPEST and inner.activation in MONOTONE
+        return False
+
+
+def _identity(
+    params: Params, x: Activations, extent: Extent, noise: Noise
+) -> tuple[Activations, Extent]:
+    del params, noise
+    return x, extent
+
+
+def _fused(node: Series, pool: Maxpool, separate: Layer, numerics: Numerics) -> Layer:
+    conv, inner = node.children
+    assert isinstance(conv, Convolve)
+    assert isinstance(inner, Dense)
+    fused = conv_pool(conv, inner, pool, numerics)
+
+    def apply(
+        params: Params, x: Activations, extent: Extent, noise: Noise
+    ) -> tuple[Activations, Extent]:
+        return fused(child(params, 1), x, extent, noise)
+
+    return Layer(separate.init, apply)
+
+
+def output_node(node: Node) -> Node:
+    """The layer that gives the class scores: the last leaf of nested series."""
+    while isinstance(node, Series):
+        node = node.children[-1]
+    return node
+
+
+def build(root: Series, numerics: Numerics = FAST) -> Model:
+    """Make the functions of a whole network.
+
+    With `numerics.tables` the convolutions take random borders (`noise`); without, borders are 0
+    and convolution, non-linearity and pooling of a shallow input run as one product.
+
+    Raises: SpecError: the network does not end in a softmax over one row.
+    """
+    last = output_node(root)
+    is_softmax = isinstance(last, SoftmaxLstm) or (
+        isinstance(last, Dense) and last.activation in SOFTMAXES
+    )
+    if not is_softmax:
+        raise SpecError("the network must end in a softmax: O1c, O1s, LS or LE")
+    layer = _Builder(numerics).build(root, output=True)
+
+    def apply(
+        params: Params, images: Float[Array, "H W B D"], widths: Int[Array, " B"], noise: Noise
+    ) -> tuple[Logits, Int[Array, " B"]]:
+        y, extent = layer.apply(params, images, Extent(None, widths), noise)
+        if y.shape[0] != 1:
+            raise SpecError(
+                f"the output has {y.shape[0]} rows; reduce them to one, e.g. with Lfys48 or O1c"
+            )
+        steps = extent.x
+        if steps is None:
+            steps = jnp.full(widths.shape, y.shape[1], jnp.int32)
+        return y[0], steps
+
+    return Model(layer.init, apply)

@@ -1,0 +1,115 @@
+"""Convolution, non-linearity and max-pool of a shallow picture as one matrix product.
+
+Each pooling cell needs a patch of (pool + 2 * half) pixels a side; one product with a Toeplitz
+matrix gives the convolution at every position of the cell, the largest is kept, and bias and
+non-linearity (which is monotone) come last, on a ninth of the values for a 3x3 pool.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lstmjax.array_types import Activations, Params
+from lstmjax.nn.layer import Apply, Extent, Noise, zero_outside
+from lstmjax.nn.numerics import Numerics, activate, per_output
+from lstmjax.nn.window import first_maximum
+from lstmjax.spec.tree import Convolve, Dense, Maxpool
+
+DEEPEST = 3  # beyond this depth the wider Toeplitz product costs more than it saves
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    half_x: int
+    half_y: int
+    x_scale: int
+    y_scale: int
+    depth: int
+
+    @property
+    def patch(self) -> tuple[int, int]:
+        return self.x_scale + 2 * self.half_x, self.y_scale + 2 * self.half_y
+
+    def toeplitz(self) -> np.ndarray:
+        """[patch pixels * depth, cell positions, taps * depth] of 0 and 1."""
+        wide, high = self.patch
+        taps_x, taps_y = 2 * self.half_x + 1, 2 * self.half_y + 1
+        one = np.zeros((wide, high, self.x_scale, self.y_scale, taps_x, taps_y), np.float32)
+        for ox, oy, tx, ty in np.ndindex(self.x_scale, self.y_scale, taps_x, taps_y):
+            one[ox + tx, oy + ty, ox, oy, tx, ty] = 1
+        one = one.reshape(wide * high, self.x_scale * self.y_scale, taps_x * taps_y)
+        deep = np.einsum("pot,de->pdote", one, np.eye(self.depth, dtype=np.float32))
+        p, d, o, t, e = deep.shape
+        return deep.reshape(p * d, o, t * e)
+
+
+def _patches(x: Activations, g: _Geometry) -> jax.Array:
+    """[H, W, B, D] -> [patch pixels * D, cells] where cells = (H/y) * (W/x) * B."""
+    H, W, B, D = x.shape
+    h, w = H // g.y_scale, W // g.x_scale
+    x = jnp.pad(x, ((g.half_y, g.half_y), (g.half_x, g.half_x), (0, 0), (0, 0)))
+    wide, high = g.patch
+    pixels = [
+        x[dy : dy + h * g.y_scale : g.y_scale, dx : dx + w * g.x_scale : g.x_scale]
+        for dx in range(wide)
+        for dy in range(high)
+    ]
+    return jnp.stack(pixels).transpose(0, 4, 1, 2, 3).reshape(wide * high * D, h * w * B)
+
+
+def _kernel(w: jax.Array, g: _Geometry) -> jax.Array:
+    """[taps * D, N] -> [patch pixels * D, positions * N]."""
+    toeplitz = g.toeplitz()
+    return jnp.einsum("pot,tn->pon", toeplitz, w).reshape(toeplitz.shape[0], -1)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _pooled(patches: jax.Array, w: jax.Array, g: _Geometry) -> jax.Array:
+    return _pooled_forward(patches, w, g)[0]
+
+
+def _pooled_forward(patches: jax.Array, w: jax.Array, g: _Geometry):
+    N = w.shape[1]
+    sums = jax.lax.dot_general(patches, _kernel(w, g), (((0,), (0,)), ((), ())))
+    parts = [sums[:, k * N : (k + 1) * N] for k in range(g.x_scale * g.y_scale)]
+    best, index = first_maximum(parts)
+    return best, (patches, w, index)
+
+
+def _pooled_backward(g: _Geometry, residual, d: jax.Array):
+    patches, w, index = residual
+    positions = g.x_scale * g.y_scale
+    d_sums = jnp.concatenate([jnp.where(index == k, d, 0) for k in range(positions)], axis=1)
+    d_kernel = (patches @ d_sums).reshape(patches.shape[0], positions, -1)
+    d_w = jnp.einsum("pot,pon->tn", g.toeplitz(), d_kernel)
+    return _kernel(w, g) @ d_sums.T, d_w
+
+
+_pooled.defvjp(_pooled_forward, _pooled_backward)
+
+
+def conv_pool(conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics) -> Apply:
+    """The apply of `pool(dense(conv(x)))`; params are those of the dense layer.
+
+    Borders are 0: the random borders of Tesseract need the separate layers.
+    """
+    geometry = _Geometry(conv.half_x, conv.half_y, pool.x_scale, pool.y_scale, conv.num_in)
+
+    def apply(
+        params: Params, x: Activations, extent: Extent, noise: Noise
+    ) -> tuple[Activations, Extent]:
+        del noise
+        H, W, B, _ = x.shape
+        h, w = H // pool.y_scale, W // pool.x_scale
+        sums = _pooled(_patches(zero_outside(x, extent), geometry), params["w"], geometry)
+        y = activate(sums + per_output(params["b"], sums), dense.activation, numerics)
+        out = Extent(
+            None if extent.y is None else extent.y // pool.y_scale,
+            None if extent.x is None else extent.x // pool.x_scale,
+        )
+        return y.reshape(h, w, B, -1), out
+
+    return apply

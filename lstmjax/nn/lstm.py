@@ -1,0 +1,187 @@
+"""The 1-D LSTM: each row of the picture is one sequence, scanned along x.
+
+The loop over time holds only what depends on the step before: the input's share of the gates is
+one product ahead of it, the weights' gradient one product after it. Positions beyond a line's
+width cost nothing: their input share is set to zero, so a reversed scan enters the line with
+zero state, and a forward scan reaches them last.
+Source: Tesseract src/lstm/lstm.cpp; Hochreiter & Schmidhuber, 1997; Gers et al., 2000.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+from lstmjax.array_types import Activations, Key, Params
+from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
+from lstmjax.nn.numerics import Numerics, logistic, per_output, product, quantize, tanh
+from lstmjax.spec.tree import Lstm
+
+GATES = ("CI", "GI", "GF1", "GO")  # in file order; the 2-D form adds GFS
+STATE_CLIP = 100.0
+STATE_ERROR_CLIP = 4.0  # these two only with Tesseract's own backward pass
+GATE_ERROR_CLIP = 1.0
+
+
+@dataclass(frozen=True)
+class Scan:
+    """How to run over time: from the last step if `reverse`, returning one step if `last`."""
+
+    reverse: bool
+    last: bool
+    numerics: Numerics
+
+
+def _forward(share: jax.Array, wh: jax.Array, scan: Scan, scale: jax.Array | None, keep: bool):
+    """Run the loop; `keep` collects everything the backward pass needs."""
+    T, N, _ = share.shape
+    S = wh.shape[0]
+    del T
+    numerics = scan.numerics
+
+    def step(carry, share_t):
+        h, c = carry
+        z = share_t + product(h, wh, numerics)
+        if scale is not None:
+            z = z.astype(jnp.float32) * per_output(scale, z)
+        ci, gi, gf, go = jnp.split(z, 4, axis=-1)
+        a = tanh(ci, numerics)
+        i, f, o = (logistic(gate, numerics) for gate in (gi, gf, go))
+        c = jnp.clip(f * c + i * a, -STATE_CLIP, STATE_CLIP)
+        h = o * tanh(c, numerics)
+        if numerics.int_mode:
+            h = quantize(h)
+        return (h, c), ((h, c, a, i, f, o) if keep else (None if scan.last else h))
+
+    zeros = jnp.zeros((N, S), jnp.float32)
+    return lax.scan(step, (zeros, zeros), share, reverse=scan.reverse)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _run(share: jax.Array, wh: jax.Array, scan: Scan) -> jax.Array:
+    (h, _), hs = _forward(share, wh, scan, None, keep=False)
+    return h if scan.last else hs
+
+
+def _run_forward(share: jax.Array, wh: jax.Array, scan: Scan):
+    (h, _), kept = _forward(share, wh, scan, None, keep=True)
+    return (h if scan.last else kept[0]), (wh, kept)
+
+
+def run_backward(scan: Scan, residual, d: jax.Array):
+    """Gradients of the gates' sums [T, N, 4S] and of wh, from d: [T, N, S] ([N, S] if `last`)."""
+    wh, (hs, cs, a, i, f, o) = residual
+    _, N, S = hs.shape
+    zeros = jnp.zeros((N, S), hs.dtype)
+    wh_t = wh.T
+    cs_before = _shift(cs, scan.reverse)
+    clipped = scan.numerics.clipped_errors
+
+    def step(carry, kept):
+        dh, dc = carry
+        if scan.last:
+            c, c_before, a, i, f, o = kept
+        else:
+            d_t, c, c_before, a, i, f, o = kept
+            dh = dh + d_t
+        tanh_c = tanh(c, scan.numerics)
+        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        if clipped:
+            dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
+        dz = jnp.concatenate(
+            [
+                dc * i * (1 - a * a),
+                dc * a * i * (1 - i),
+                dc * c_before * f * (1 - f),
+                dh * tanh_c * o * (1 - o),
+            ],
+            axis=-1,
+        )
+        if clipped:
+            dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
+        return (dz @ wh_t, dc * f), dz
+
+    xs = (cs, cs_before, a, i, f, o)
+    start = (d, zeros) if scan.last else (zeros, zeros)
+    _, dz = lax.scan(step, start, xs if scan.last else (d, *xs), reverse=not scan.reverse)
+    before, here = (hs[1:], dz[:-1]) if scan.reverse else (hs[:-1], dz[1:])
+    d_wh = before.reshape(-1, S).T @ here.reshape(-1, 4 * S)
+    return dz, d_wh
+
+
+_run.defvjp(_run_forward, run_backward)
+
+
+def _shift(xs: jax.Array, reverse: bool) -> jax.Array:
+    """Each step's predecessor in scan order, zero for the first."""
+    zero = jnp.zeros_like(xs[:1])
+    return jnp.concatenate([xs[1:], zero] if reverse else [zero, xs[:-1]], axis=0)
+
+
+def input_share(params: Params, x: jax.Array, numerics: Numerics) -> jax.Array:
+    """The input's part of every gate, for the whole sequence at once: [..., D] -> [..., G*S]."""
+    z = product(x, params["wx"], numerics)
+    if numerics.int_mode:
+        return z + per_output((127 * params["b"]).astype(jnp.int32), z)
+    return z + per_output(params["b"], z)
+
+
+def init_gates(key: Key, num_in: int, num_states: int, num_gates: int) -> Params:
+    """Weights for fast learning: Glorot for the input, orthogonal recurrence, open forget gates."""
+    keys = jax.random.split(key, 1 + num_gates)
+    orthogonal = jax.nn.initializers.orthogonal()
+    recurrent = [orthogonal(k, (num_states, num_states), jnp.float32) for k in keys[1:]]
+    bias = jnp.zeros((num_gates, num_states), jnp.float32).at[2].set(1.0)
+    if num_gates > len(GATES):
+        bias = bias.at[4].set(1.0)
+    width = num_gates * num_states
+    return {
+        "wx": glorot_uniform(keys[0], (num_in, width), num_in, num_states),
+        "wh": jnp.concatenate(recurrent, axis=1),
+        "b": bias.reshape(width),
+    }
+
+
+def time_major(x: Float[Array, "H W B N"]) -> Float[Array, "W HB N"]:
+    """Rows become lines of a batch of sequences along x."""
+    H, W, B, N = x.shape
+    return x.transpose(1, 0, 2, 3).reshape(W, H * B, N)
+
+
+def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
+    """Make the layer: [H, W, B, D] -> [H, W, B, S], or [H, 1, B, S] if it summarises."""
+    S = node.num_states
+
+    def init(key: Key) -> Params:
+        return init_gates(key, node.num_in, S, len(GATES))
+
+    def apply(
+        params: Params, x: Activations, extent: Extent, noise: Noise
+    ) -> tuple[Activations, Extent]:
+        del noise
+        H, W, B, _ = x.shape
+        share = input_share(params, time_major(x), numerics)
+        if reverse and extent.x is not None:
+            inside = jnp.tile(valid(W, extent.x), (1, H))[:, :, None]
+            share = jnp.where(inside, share, jnp.zeros((), share.dtype))
+        # A forward summary of lines of different width ends at a different step for each.
+        last = node.summary and (reverse or extent.x is None)
+        scan = Scan(reverse, last, numerics)
+        if numerics.int_mode:
+            (h, _), hs = _forward(share, params["wh"], scan, params["scale"], keep=False)
+            y = h if last else hs
+        else:
+            y = _run(share, params["wh"], scan)
+        if last:
+            return y.reshape(H, 1, B, S), extent._replace(x=None)
+        y = y.reshape(W, H, B, S).transpose(1, 0, 2, 3)
+        if not node.summary:
+            return y, extent
+        assert extent.x is not None
+        at = jnp.maximum(extent.x - 1, 0)[None, None, :, None]
+        return jnp.take_along_axis(y, at, axis=1), extent._replace(x=None)
+
+    return Layer(init, apply)

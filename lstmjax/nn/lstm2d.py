@@ -1,0 +1,164 @@
+"""The 2-D LSTM: each cell sees its left and its upper neighbour.
+
+The picture is walked by anti-diagonals (all cells with the same x + y at once), so the number of
+steps is W + H - 1 instead of W * H. The two forget paths compete: the unit keeps its left state
+weighted by GF1, or the upper state weighted by GFS where that gate is larger.
+Source: Tesseract src/lstm/lstm.cpp; Graves, Fernandez & Schmidhuber, 2007.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from lstmjax.array_types import Activations, Key, Params
+from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
+from lstmjax.nn.lstm import STATE_CLIP, init_gates, input_share
+from lstmjax.nn.numerics import Numerics, logistic, per_output, product, quantize, tanh
+from lstmjax.spec.tree import Lstm
+
+NUM_GATES = 5  # CI, GI, GF1, GO, GFS
+
+
+def _skew(x: jax.Array) -> jax.Array:
+    """[H, W, B, N] -> [H + W - 1, H, B, N]: row y moved y steps later; gaps are 0."""
+    H, W, B, N = x.shape
+    x = jnp.pad(x, ((0, 0), (0, H), (0, 0), (0, 0)))
+    # Row y starts W + H - 1 places after row y - 1 when read as rows of W + H - 1.
+    x = x.reshape(H * (W + H), B, N)[: H * (W + H - 1)]
+    return x.reshape(H, W + H - 1, B, N).transpose(1, 0, 2, 3)
+
+
+def _unskew(x: jax.Array, W: int) -> jax.Array:
+    """The inverse of `_skew`."""
+    steps, H, B, N = x.shape
+    x = x.transpose(1, 0, 2, 3).reshape(H * steps, B, N)
+    x = jnp.pad(x, ((0, H), (0, 0), (0, 0)))
+    return x.reshape(H, steps + 1, B, N)[:, :W]
+
+
+def _from_above(x: jax.Array) -> jax.Array:
+    """Row y gets what row y - 1 had; row 0 gets 0. x: [H, B, N]."""
+    return jnp.concatenate([jnp.zeros_like(x[:1]), x[:-1]], axis=0)
+
+
+def _forward(
+    share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics, scale: jax.Array | None
+):
+    """share: [steps, H, B, 5S] -> final carry, per step (h, c, a, i, f, o, g)."""
+    _, H, B, _ = share.shape
+    S = wh.shape[0]
+    has_upper = (jnp.arange(H) > 0)[:, None, None]
+
+    def step(carry, share_t):
+        h, c = carry
+        z = share_t + product(h, wh, numerics) + product(_from_above(h), wv, numerics)
+        if scale is not None:
+            z = z.astype(jnp.float32) * per_output(scale, z)
+        ci, gi, gf, go, gs = jnp.split(z, NUM_GATES, axis=-1)
+        a = tanh(ci, numerics)
+        i, f, o, g = (logistic(gate, numerics) for gate in (gi, gf, go, gs))
+        from_upper = has_upper & (f < g)
+        c = jnp.where(from_upper, g * _from_above(c), f * c)
+        c = jnp.clip(c + i * a, -STATE_CLIP, STATE_CLIP)
+        h = o * tanh(c, numerics)
+        if numerics.int_mode:
+            h = quantize(h)
+        return (h, c), (h, c, a, i, f, o, g)
+
+    zeros = jnp.zeros((H, B, S), jnp.float32)
+    return lax.scan(step, (zeros, zeros), share)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(3,))
+def _run(share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics) -> jax.Array:
+    return _forward(share, wh, wv, numerics, None)[1][0]
+
+
+def _run_forward(share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics):
+    _, kept = _forward(share, wh, wv, numerics, None)
+    return kept[0], (wh, wv, kept)
+
+
+def _to_above(x: jax.Array) -> jax.Array:
+    """The transpose of `_from_above`: row y gets what row y + 1 had, the last row 0."""
+    return jnp.concatenate([x[1:], jnp.zeros_like(x[:1])], axis=0)
+
+
+def _run_backward(numerics: Numerics, residual, d: jax.Array):
+    wh, wv, (hs, cs, a, i, f, o, g) = residual
+    _, H, B, S = hs.shape
+    wh_t, wv_t = wh.T, wv.T
+    has_upper = (jnp.arange(H) > 0)[:, None, None]
+    zero = jnp.zeros_like(hs[:1])
+    hs_before = jnp.concatenate([zero, hs[:-1]], axis=0)
+    cs_before = jnp.concatenate([zero, cs[:-1]], axis=0)
+
+    def step(carry, kept):
+        dh, dc = carry
+        d_t, c, c_before, a, i, f, o, g = kept
+        dh = dh + d_t
+        tanh_c = tanh(c, numerics)
+        dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        from_upper = has_upper & (f < g)
+        dz = jnp.concatenate(
+            [
+                dc * i * (1 - a * a),
+                dc * a * i * (1 - i),
+                jnp.where(from_upper, 0, dc * c_before * f * (1 - f)),
+                dh * tanh_c * o * (1 - o),
+                jnp.where(from_upper, dc * _from_above(c_before) * g * (1 - g), 0),
+            ],
+            axis=-1,
+        )
+        dh_before = dz @ wh_t + _to_above(dz @ wv_t)
+        dc_before = jnp.where(from_upper, 0, dc * f) + _to_above(jnp.where(from_upper, dc * g, 0))
+        return (dh_before, dc_before), dz
+
+    zeros = jnp.zeros((H, B, S), hs.dtype)
+    _, dz = lax.scan(step, (zeros, zeros), (d, cs, cs_before, a, i, f, o, g), reverse=True)
+    flat = dz.reshape(-1, NUM_GATES * S)
+    d_wh = hs_before.reshape(-1, S).T @ flat
+    upper = jnp.concatenate([jnp.zeros_like(hs_before[:, :1]), hs_before[:, :-1]], axis=1)
+    d_wv = upper.reshape(-1, S).T @ flat
+    return dz, d_wh, d_wv
+
+
+_run.defvjp(_run_forward, _run_backward)
+
+
+def lstm2d(node: Lstm, numerics: Numerics, *, reverse_x: bool = False) -> Layer:
+    """Make the layer: [H, W, B, D] -> [H, W, B, S], scanning right and down.
+
+    `reverse_x` scans from each line's true end to the left; rows are reversed by the caller.
+    """
+    S = node.num_states
+
+    def init(key: Key) -> Params:
+        key_gates, key_upper = jax.random.split(key)
+        params = init_gates(key_gates, node.num_in, S, NUM_GATES)
+        params["wv"] = glorot_uniform(key_upper, (S, NUM_GATES * S), S, S)
+        return params
+
+    def apply(
+        params: Params, x: Activations, extent: Extent, noise: Noise
+    ) -> tuple[Activations, Extent]:
+        del noise
+        W = x.shape[1]
+        share = input_share(params, x, numerics)
+        if reverse_x:
+            # Padding comes first in this order: with no input share it leaves the state at 0.
+            if extent.x is not None:
+                inside = valid(W, extent.x)[None, :, :, None]
+                share = jnp.where(inside, share, jnp.zeros((), share.dtype))
+            share = share[:, ::-1]
+        skewed = _skew(share)
+        if numerics.int_mode:
+            hs = _forward(skewed, params["wh"], params["wv"], numerics, params["scale"])[1][0]
+        else:
+            hs = _run(skewed, params["wh"], params["wv"], numerics)
+        y = _unskew(hs, W)
+        return (y[:, ::-1] if reverse_x else y), extent
+
+    return Layer(init, apply)

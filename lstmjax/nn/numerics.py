@@ -1,0 +1,163 @@
+"""How numbers are computed: as JAX does it, or as Tesseract does it to the last digit.
+
+Tesseract reads tanh and logistic from tables of 4,096 entries with linear interpolation, and an
+int8 model rounds every activation to 1/127. Training of our own needs neither.
+Source: Tesseract src/lstm/functions.h, src/arch/intsimdmatrix.cpp.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+_TABLE_STEPS_PER_UNIT = 256.0
+_TABLE_SIZE = 4096
+_ARGUMENTS = np.arange(_TABLE_SIZE, dtype=np.float64) / _TABLE_STEPS_PER_UNIT
+_TANH_TABLE = np.tanh(_ARGUMENTS).astype(np.float32)
+_LOGISTIC_TABLE = (1.0 / (1.0 + np.exp(-_ARGUMENTS))).astype(np.float32)
+_EXP_FLOOR = -86.0  # softmax never looks further down than this
+_EXACT_FLOAT_SUM = 2**24 // (127 * 127) - 1  # int8 products that float32 adds without rounding
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """Which arithmetic a network is built with.
+
+    tables: tanh and logistic from Tesseract's tables.
+    int_mode: int8 weights and activations (held as whole numbers in float32); implies tables.
+    clipped_errors: Tesseract's backward pass with its clippings, not the true gradient.
+    """
+
+    tables: bool = False
+    int_mode: bool = False
+    clipped_errors: bool = False
+
+
+FAST = Numerics()
+EXACT = Numerics(tables=True)
+EXACT_INT8 = Numerics(tables=True, int_mode=True)
+TESSERACT = Numerics(tables=True, clipped_errors=True)
+
+
+def _look_up(table: np.ndarray, x: jax.Array) -> jax.Array:
+    """Interpolate a table at x >= 0; exactly 1 from its last entry on."""
+    values = jnp.asarray(table)
+    steps = jnp.asarray(np.diff(table, append=np.float32(1)))
+    u = x * jnp.float32(_TABLE_STEPS_PER_UNIT)
+    i = jnp.minimum(u, jnp.float32(_TABLE_SIZE - 1)).astype(jnp.int32)
+    y = values[i] + steps[i] * (u - i.astype(jnp.float32))
+    return jnp.where(i >= _TABLE_SIZE - 1, jnp.float32(1), y)
+
+
+def tanh(x: jax.Array, numerics: Numerics) -> jax.Array:
+    """Hyperbolic tangent, any shape."""
+    if not numerics.tables:
+        return jnp.tanh(x)
+    return jnp.sign(x) * _look_up(_TANH_TABLE, jnp.abs(x))
+
+
+def logistic(x: jax.Array, numerics: Numerics) -> jax.Array:
+    """1 / (1 + exp(-x)), any shape."""
+    if not numerics.tables:
+        return jax.nn.sigmoid(x)
+    y = _look_up(_LOGISTIC_TABLE, jnp.abs(x))
+    return jnp.where(x < 0, jnp.float32(1) - y, y)
+
+
+def softmax(z: jax.Array) -> jax.Array:
+    """Probabilities over the last axis, with Tesseract's floor under the exponent."""
+    e = jnp.exp(jnp.clip(z - z.max(-1, keepdims=True), _EXP_FLOOR, 0.0))
+    return e / e.sum(-1, keepdims=True)
+
+
+_SLOPES: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "logistic": lambda y: y * (1 - y),
+    "tanh": lambda y: 1 - y * y,
+    "relu": lambda y: (y > 0).astype(y.dtype),
+    "linear": jnp.ones_like,
+    "lin_logistic": lambda y: ((y > 0) & (y < 1)).astype(y.dtype),
+    "lin_tanh": lambda y: ((y > -1) & (y < 1)).astype(y.dtype),
+}
+MONOTONE = frozenset(_SLOPES)  # these commute with a maximum
+
+
+def _value(z: jax.Array, kind: str, numerics: Numerics) -> jax.Array:
+    match kind:
+        case "tanh":
+            return tanh(z, numerics)
+        case "logistic":
+            return logistic(z, numerics)
+        case "relu":
+            return jnp.maximum(z, 0.0)
+        case "lin_logistic":
+            return jnp.clip(z, 0.0, 1.0)
+        case "lin_tanh":
+            return jnp.clip(z, -1.0, 1.0)
+        case "linear":
+            return z
+    raise ValueError(f"unknown activation {kind!r}")
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def _activate(z: jax.Array, kind: str, numerics: Numerics) -> jax.Array:
+    return _value(z, kind, numerics)
+
+
+def _activate_forward(z: jax.Array, kind: str, numerics: Numerics):
+    y = _value(z, kind, numerics)
+    return y, y
+
+
+def _activate_backward(kind: str, numerics: Numerics, y: jax.Array, dy: jax.Array):
+    del numerics
+    return (_SLOPES[kind](y) * dy,)
+
+
+_activate.defvjp(_activate_forward, _activate_backward)
+
+
+def activate(z: jax.Array, kind: str, numerics: Numerics) -> jax.Array:
+    """The non-linearity named as in `spec.tree.Dense`, its slope taken from its own output."""
+    if kind in ("softmax", "softmax_no_ctc"):
+        return softmax(z)
+    return _activate(z, kind, numerics)
+
+
+def slope(y: jax.Array, kind: str) -> jax.Array:
+    """The derivative of a monotone activation, from its output y."""
+    return _SLOPES[kind](y)
+
+
+def quantize(v: jax.Array) -> jax.Array:
+    """Round to whole 1/127 steps in -127..127, halves away from zero; result as float32."""
+    scaled = v * jnp.float32(127)
+    rounded = jnp.trunc(scaled + jnp.where(scaled >= 0, jnp.float32(0.5), jnp.float32(-0.5)))
+    return jnp.clip(rounded, -127.0, 127.0)
+
+
+def integer_product(x: jax.Array, w: jax.Array) -> jax.Array:
+    """X @ w for whole numbers of at most 127 in magnitude, exact, as int32.
+
+    Args:
+      x: [..., D] whole numbers in float32.
+      w: [D, N] whole numbers in float32.
+    """
+    depth = w.shape[0]
+    parts = [
+        (x[..., i : i + _EXACT_FLOAT_SUM] @ w[i : i + _EXACT_FLOAT_SUM]).astype(jnp.int32)
+        for i in range(0, depth, _EXACT_FLOAT_SUM)
+    ]
+    return sum(parts[1:], parts[0])
+
+
+def per_output(v: jax.Array, z: jax.Array) -> jax.Array:
+    """View a vector over the last axis of z so that both have the same rank."""
+    return v.reshape((1,) * (z.ndim - 1) + v.shape)
+
+
+def product(x: jax.Array, w: jax.Array, numerics: Numerics) -> jax.Array:
+    """X @ w: float32, or exact int32 in int mode (not yet scaled)."""
+    return integer_product(x, w) if numerics.int_mode else x @ w
