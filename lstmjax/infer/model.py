@@ -1,0 +1,115 @@
+"""A model file made runnable: network, weights and character set in one value."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lstmjax.array_types import Params
+from lstmjax.charset.codec import Codec
+from lstmjax.data.image import InputShape
+from lstmjax.errors import FormatError, naming
+from lstmjax.formats import checkpoint, lstm, traineddata
+from lstmjax.formats.checkpoint import TrainerRecord
+from lstmjax.formats.files import PathLike, read_bytes
+from lstmjax.formats.lstm import Recognizer
+from lstmjax.formats.traineddata import TrainedData
+from lstmjax.nn.convert import params_of, tree_of
+from lstmjax.spec.shape import input_of, output_loss
+from lstmjax.spec.tree import Series
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A network with its weights and what its outputs mean.
+
+    Attributes:
+      root: the network.
+      params: its weights as NumPy arrays; whole numbers with scales if `int_mode`.
+      codec: text <-> network outputs.
+      int_mode: whether this is an int8 (fast) model.
+      null_char: the output that is the CTC blank.
+      from_checkpoint: whether the file was a training checkpoint.
+    """
+
+    root: Series
+    params: Params
+    codec: Codec
+    int_mode: bool
+    null_char: int
+    from_checkpoint: bool = False
+
+    @cached_property
+    def input_shape(self) -> InputShape:
+        """What the network expects of an image."""
+        first = input_of(self.root)
+        return InputShape(first.height, first.width, first.depth)
+
+    @property
+    def simple_text(self) -> bool:
+        """Whether outputs are the text itself, one step a code, without CTC."""
+        return output_loss(self.root) != "ctc"
+
+
+def from_recognizer(
+    recognizer: Recognizer, charsets: TrainedData, *, from_checkpoint: bool = False
+) -> LoadedModel:
+    """Put a network and a character set together.
+
+    Raises: FormatError: they do not belong together.
+    """
+    codec = Codec.from_traineddata(charsets)
+    outputs = recognizer.network.num_out
+    if codec.num_codes != outputs:
+        raise FormatError(
+            f"the network has {outputs} outputs but the character set {codec.num_codes} codes; "
+            "use the traineddata the network was trained with"
+        )
+    root = tree_of(recognizer.network)
+    if not isinstance(root, Series):
+        raise FormatError(f"the network is a single {type(root).__name__}, expected a series")
+    return LoadedModel(
+        root,
+        params_of(recognizer.network),
+        codec,
+        recognizer.int_mode,
+        recognizer.null_char,
+        from_checkpoint,
+    )
+
+
+def load_model(path: PathLike, charsets: PathLike | None = None) -> LoadedModel:
+    """Read a traineddata, or a checkpoint or `.lstm` file together with a traineddata.
+
+    Args:
+      path: the model.
+      charsets: traineddata with the character set of a checkpoint; a traineddata model has its own.
+    Raises: FormatError: damaged files, or files that do not belong together.
+    """
+    name = str(path)
+    data = read_bytes(path)
+    try:
+        trained = traineddata.unpack(data)
+    except FormatError as not_a_container:
+        trained = None
+        problem = str(not_a_container)
+    if trained is not None:
+        with naming(file=name):
+            return from_recognizer(lstm.unpack_from(trained), trained)
+    with naming(file=name):
+        record = _unpack_checkpoint(data, problem)
+    if charsets is None:
+        raise FormatError(
+            "this is a training checkpoint; name the traineddata it was trained with as well",
+            file=name,
+        )
+    with naming(file=str(charsets)):
+        return from_recognizer(record, traineddata.load(charsets), from_checkpoint=True)
+
+
+def _unpack_checkpoint(data: bytes, problem_as_container: str) -> Recognizer:
+    try:
+        record = checkpoint.unpack(data)
+    except FormatError as err:
+        raise FormatError(
+            f"neither a traineddata ({problem_as_container}) nor a checkpoint ({err})"
+        ) from None
+    return record.recognizer if isinstance(record, TrainerRecord) else record
