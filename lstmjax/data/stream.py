@@ -1,0 +1,280 @@
+"""Lines in training order, as batches: planned exactly, loaded ahead in the background.
+
+Lines are visited in the order of `order`, a window at a time. Inside a window they are grouped
+by width and the groups shuffled by seed, so a plan is a pure function of the data, the settings
+and a `Position`; a resumed run goes on with the very batch that would have come next.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int32
+
+from lstmjax.data.batch import Batch, BatchShape, Buckets, fit_buckets, pad
+from lstmjax.data.image import normalise
+from lstmjax.data.lines import LineIndex
+from lstmjax.data.order import Order
+from lstmjax.data.random import MinStd
+from lstmjax.data.skips import Codec, Geometry, Skip, SkipReason, classify
+from lstmjax.data.store import ImageStore
+from lstmjax.errors import DataError
+
+_SAMPLE_FOR_BUCKETS = 4096
+_LOADED_AHEAD = 6
+
+Report = Callable[[int, Skip], None]
+
+
+class Position(NamedTuple):
+    """Where the next batch is: serial of the window's first line, windows begun, batches used."""
+
+    serial: int = 0
+    window: int = 0
+    batch: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One batch before its images are loaded.
+
+    Attributes:
+      numbers: of the lines in the index.
+      samples: serial number of each line in the run.
+      skipped: unusable lines just before each line.
+      codes: of each line, without nulls.
+      shape: of the batch.
+      after: where the next batch is.
+    """
+
+    numbers: tuple[int, ...]
+    samples: tuple[int, ...]
+    skipped: tuple[int, ...]
+    codes: tuple[Int32[np.ndarray, " L"], ...]
+    shape: BatchShape
+    after: Position
+
+
+@dataclass(frozen=True)
+class LoadedBatch:
+    """A batch with its images, and the plan as it turned out: broken lines are left out."""
+
+    batch: Batch
+    plan: Plan
+
+
+class _Usable(NamedTuple):
+    number: int
+    sample: int
+    skipped: int
+    width: int
+    height: int
+    codes: Int32[np.ndarray, " L"]
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """How lines become batches; see `train.config.TrainConfig` for the meaning of the fields."""
+
+    batch: int
+    window_batches: int
+    curriculum_lines: int
+    seed: int
+    randomly_rotate: bool = False
+
+
+class LineStream:
+    """Plans and loads the batches of a run."""
+
+    def __init__(
+        self,
+        index: LineIndex,
+        store: ImageStore,
+        codec: Codec,
+        geometry: Geometry,
+        order: Order,
+        settings: StreamSettings,
+        report: Report,
+        *,
+        multiple: int,
+    ):
+        """Fit the buckets to (a sample of) the data.
+
+        Args:
+          index: all lines.
+          store: their images.
+          codec: of the network.
+          geometry: of the network.
+          order: round robin or sequential.
+          settings: of the run.
+          report: called once for each unusable line, with its number.
+          multiple: bucket widths are multiples of this.
+        Raises: DataError: no line is usable.
+        """
+        self.index, self.store, self.codec, self.geometry = index, store, codec, geometry
+        self.order, self.settings, self.report = order, settings, report
+        self._judged: dict[int, Int32[np.ndarray, " L"] | None] = {}
+        self._round = int(index.pages.max()) * len(index.documents)
+        self.buckets = self._fit_buckets(multiple)
+
+    def _judge(self, number: int) -> Int32[np.ndarray, " L"] | None:
+        if number not in self._judged:
+            found = classify(self.index[number], self.codec, self.geometry)
+            if isinstance(found, Skip):
+                self.report(number, found)
+                self._judged[number] = None
+            else:
+                self._judged[number] = found
+        return self._judged[number]
+
+    def _fit_buckets(self, multiple: int) -> Buckets:
+        visited = min(self._round, _SAMPLE_FOR_BUCKETS)
+        sample = self._collect(0, visited, visited)[0]
+        if not sample:
+            sample = self._collect(0, 1, self._round)[0]
+        if not sample:
+            raise DataError(
+                f"none of the {len(self.index)} lines can be used for training; "
+                "the messages above say why"
+            )
+        widths = [line.width for line in sample]
+        return fit_buckets(widths, [len(line.codes) for line in sample], multiple=multiple)
+
+    def _collect(self, serial: int, wanted: int, visits: int) -> tuple[list[_Usable], int]:
+        """Usable lines from a serial on, and the serial after them."""
+        found: list[_Usable] = []
+        skipped = 0
+        end = serial + visits
+        while len(found) < wanted and serial < end:
+            document, page = self.order(serial, self.index.pages)
+            number = int(self.index.number(document, page))
+            codes = self._judge(number)
+            if codes is None:
+                skipped += 1
+            else:
+                width, height = self.geometry.scaled(self.index[number])
+                width = self.geometry.shape.width or width
+                found.append(_Usable(number, serial, skipped, width, height, codes))
+                skipped = 0
+            serial += 1
+        return found, serial
+
+    def _window(self, at: Position) -> tuple[list[list[_Usable]], int]:
+        """The batches of a window in order, and the serial after it."""
+        size = self.settings.batch * self.settings.window_batches
+        ascending = at.window == 0 and self.settings.curriculum_lines > 0
+        if ascending:
+            size = max(size, min(self.settings.curriculum_lines, self._round))
+        size = -(-size // self.settings.batch) * self.settings.batch
+        lines, after = self._collect(at.serial, size, size + 2 * self._round)
+        if not lines:
+            raise DataError("no usable line is left; the messages above say why")
+        groups = []
+        for height in sorted({line.height for line in lines}):
+            same = sorted((line for line in lines if line.height == height), key=lambda x: x.width)
+            step = self.settings.batch
+            groups += [same[i : i + step] for i in range(0, len(same), step)]
+        if not ascending:
+            shuffle = np.random.default_rng([self.settings.seed, at.window])
+            groups = [groups[i] for i in shuffle.permutation(len(groups))]
+        return groups, after
+
+    def plans(self, at: Position) -> Iterator[Plan]:
+        """The batches from a position on, for ever."""
+        while True:
+            groups, after = self._window(at)
+            for i, group in enumerate(groups):
+                if i < at.batch:
+                    continue
+                following = Position(at.serial, at.window, i + 1)
+                if i + 1 == len(groups):
+                    following = Position(after, at.window + 1, 0)
+                yield self._plan(group, following)
+            at = Position(after, at.window + 1, 0)
+
+    def _plan(self, group: list[_Usable], after: Position) -> Plan:
+        longest = max(len(line.codes) for line in group)
+        rows = group[0].height if self.geometry.shape.height != 1 else 1
+        shape = self.buckets.shape(rows, max(line.width for line in group), longest)
+        numbers, samples, skipped, _, _, codes = zip(*group, strict=True)
+        return Plan(numbers, samples, skipped, codes, shape, after)
+
+    def load(self, plan: Plan) -> LoadedBatch:
+        """Read, scale and pad the images of a batch; lines whose image is broken drop out."""
+        images, kept = [], []
+        for i, number in enumerate(plan.numbers):
+            try:
+                pixels = self.store.scaled(number).pixels
+            except DataError as err:
+                if self._judged.get(number) is not None:
+                    self._judged[number] = None
+                    self.report(number, Skip(SkipReason.UNDECODABLE, str(err)))
+                continue
+            codes = plan.codes[i]
+            if self.settings.randomly_rotate and _rotates(plan.samples[i]):
+                pixels, codes = pixels[::-1, ::-1], codes[::-1]
+            images.append((normalise(pixels, self.geometry.shape), codes))
+            kept.append(i)
+        plan = replace(
+            plan,
+            numbers=tuple(plan.numbers[i] for i in kept),
+            samples=tuple(plan.samples[i] for i in kept),
+            skipped=tuple(plan.skipped[i] for i in kept),
+            codes=tuple(codes for _, codes in images),
+        )
+        batch = pad([x for x, _ in images], plan.codes, plan.shape, self.settings.batch)
+        return LoadedBatch(batch, plan)
+
+    def batches(self, at: Position) -> "Prefetched":
+        """Loaded batches from a position on; use it as a context manager."""
+        return Prefetched(lambda: map(self.load, self.plans(at)))
+
+
+def _rotates(sample: int) -> bool:
+    """Whether --randomly_rotate turns this sample. Source: lstmtrainer.cpp, PrepareForBackward."""
+    return float(MinStd.for_sample(sample).signed(1)[0]) > 0
+
+
+class Prefetched:
+    """Runs an iterator in a background thread, a few items ahead; its errors are raised here."""
+
+    def __init__(self, make: Callable[[], Iterator[LoadedBatch]]):
+        self._queue: queue.Queue[LoadedBatch | BaseException] = queue.Queue(_LOADED_AHEAD)
+        self._stop = threading.Event()
+        self._make = make
+        self._thread = threading.Thread(target=self._run, name="loader", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            for item in self._make():
+                if not self._put(item):
+                    return
+        except BaseException as err:
+            self._put(err)
+
+    def _put(self, item: LoadedBatch | BaseException) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def __enter__(self) -> Iterator[LoadedBatch]:
+        self._thread.start()
+        return self._items()
+
+    def _items(self) -> Iterator[LoadedBatch]:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()

@@ -1,0 +1,99 @@
+"""Every setting of a training run, as one frozen value.
+
+The two recipes differ in nothing but the values of these fields.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Recipe = Literal["fast", "tesseract"]
+
+LAYER_SPECIFIC_RATES = 64  # bits of --net_mode
+ADAM = 128
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a run; the defaults are those of recipe fast.
+
+    Attributes:
+      recipe: which set of defaults this is.
+      net_mode: bit 64 per-layer learning rates, bit 128 Adam instead of momentum.
+      learning_rate: peak rate of an update.
+      momentum: decay of the first moment.
+      adam_beta: decay of the second moment.
+      adam_epsilon: added to the root of the second moment.
+      weight_range: initial weights are uniform in +-this; None: the layers' own initialisation.
+      batch: lines per update.
+      warmup_lines: the rate rises linearly over this many lines.
+      decay_fraction: the rate falls to `final_rate` over this last part of max_iterations.
+      final_rate: what the rate falls to, as a fraction of learning_rate.
+      clip_norm: bound on the norm of the whole gradient; None: no bound.
+      window_batches: lines of this many batches are grouped by width.
+      curriculum_lines: the first window has up to this many lines, taken from narrow to wide.
+      seed: of initial weights and of the order of batches.
+      target_error_rate: stop when the best training BCER, in percent, is at most this.
+      max_iterations: stop at this many lines; 0 never, negative -n: n times the files of the list.
+      perfect_sample_delay: lines without error count only this many lines after the last such.
+      sequential: take the files one after the other instead of in turn.
+      max_image_mb: bound on the memory of cached images, in units of 2^20 bytes.
+      randomly_rotate: turn half of the images by 180 degrees.
+      eval_interval: lines between evaluations; 0: chosen from the size of the evaluation data.
+      checkpoint_seconds: write a checkpoint at a report when the last one is older than this.
+      keep_checkpoints: how many native checkpoints stay.
+      report_interval: lines between reports.
+    """
+
+    recipe: Recipe = "fast"
+    net_mode: int = LAYER_SPECIFIC_RATES | ADAM
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    adam_beta: float = 0.999
+    adam_epsilon: float = 1e-8
+    weight_range: float | None = None
+    batch: int = 4
+    warmup_lines: int = 200
+    decay_fraction: float = 0.0
+    final_rate: float = 0.1
+    clip_norm: float | None = 1.0
+    window_batches: int = 16
+    curriculum_lines: int = 2048
+    seed: int = 0
+    target_error_rate: float = 0.01
+    max_iterations: int = 0
+    perfect_sample_delay: int = 0
+    sequential: bool = False
+    max_image_mb: int = 6000
+    randomly_rotate: bool = False
+    eval_interval: int = 0
+    checkpoint_seconds: float = 15.0
+    keep_checkpoints: int = 3
+    report_interval: int = 100
+
+    @property
+    def adam(self) -> bool:
+        """Whether updates are Adam's."""
+        return bool(self.net_mode & ADAM)
+
+    def with_changes(self, **changes) -> "TrainConfig":
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+
+def learning_rate_at(config: TrainConfig, iteration: int, *, end: int | None) -> float:
+    """The rate of the update that starts at a training iteration.
+
+    Args:
+      config: of the run.
+      iteration: lines already trained on.
+      end: the last iteration of the run, None if it has none (then the rate does not fall).
+    """
+    rate = config.learning_rate
+    if config.warmup_lines:
+        rate *= min(1.0, (iteration + config.batch) / config.warmup_lines)
+    if end and config.decay_fraction > 0:
+        start = end * (1 - config.decay_fraction)
+        if iteration > start:
+            gone = min(1.0, (iteration - start) / max(end - start, 1))
+            rate *= 1 - (1 - config.final_rate) * gone
+    return rate

@@ -1,0 +1,80 @@
+"""The optimiser: an optax chain whose learning rate is an argument of each update.
+
+    clip -> Adam or momentum -> per-layer rates -> times the learning rate
+
+Per-layer rates are part of the state, so that they are saved, restored and reduced like
+everything else that training changes.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from lstmjax.array_types import Params
+from lstmjax.train.config import TrainConfig
+
+
+class LayerRatesState(NamedTuple):
+    """A factor on the learning rate for each leaf of the params."""
+
+    factors: Params
+
+
+def scale_by_layer_rates(factors: Params | None = None) -> optax.GradientTransformation:
+    """Multiply each leaf's update by its own factor (1 everywhere unless given)."""
+
+    def init(params: Params) -> LayerRatesState:
+        ones = jax.tree.map(lambda _: jnp.ones((), jnp.float32), params)
+        return LayerRatesState(ones if factors is None else factors)
+
+    def update(updates, state, params=None):
+        del params
+        return jax.tree.map(lambda u, f: u * f, updates, state.factors), state
+
+    return optax.GradientTransformation(init, update)
+
+
+def scale_by_given_rate() -> optax.GradientTransformationExtraArgs:
+    """Multiply by minus the `learning_rate` given to `update`."""
+
+    def init(params: Params) -> optax.EmptyState:
+        del params
+        return optax.EmptyState()
+
+    def update(updates, state, params=None, *, learning_rate, **extra):
+        del params, extra
+        return jax.tree.map(lambda u: -learning_rate * u, updates), state
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def make_optimizer(
+    config: TrainConfig, rate_factors: Params | None = None
+) -> optax.GradientTransformationExtraArgs:
+    """The chain that a configuration asks for; see the module's text."""
+    if config.adam:
+        core = optax.scale_by_adam(b1=config.momentum, b2=config.adam_beta, eps=config.adam_epsilon)
+    else:
+        core = optax.trace(decay=config.momentum)
+    steps = [core, scale_by_layer_rates(rate_factors), scale_by_given_rate()]
+    if config.clip_norm is not None:
+        steps.insert(0, optax.clip_by_global_norm(config.clip_norm))
+    return optax.with_extra_args_support(optax.chain(*steps))
+
+
+def core_state(opt_state: optax.OptState) -> optax.ScaleByAdamState | optax.TraceState:
+    """The moments inside the state of `make_optimizer`."""
+    for part in opt_state:  # type: ignore[union-attr]
+        if isinstance(part, optax.ScaleByAdamState | optax.TraceState):
+            return part
+    raise TypeError("not a state of make_optimizer")
+
+
+def rate_factors(opt_state: optax.OptState) -> Params:
+    """The per-layer factors inside the state of `make_optimizer`."""
+    for part in opt_state:  # type: ignore[union-attr]
+        if isinstance(part, LayerRatesState):
+            return part.factors
+    raise TypeError("not a state of make_optimizer")

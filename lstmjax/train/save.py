@@ -1,0 +1,235 @@
+"""A run <-> Tesseract's own checkpoint and model files.
+
+Tesseract keeps, under Adam, the first moment already multiplied by the (bias-corrected) learning
+rate and with the sign of the step; without Adam the velocity already multiplied by the momentum.
+Here the moments are those of optax.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from lstmjax.array_types import Params
+from lstmjax.formats import checkpoint, lstm, nodes
+from lstmjax.formats.checkpoint import TrainerRecord
+from lstmjax.formats.lstm import RECODED, Recognizer
+from lstmjax.nn.convert import (
+    Writing,
+    layer_rates_of,
+    moments_of,
+    params_of,
+    record_of,
+)
+from lstmjax.spec.tree import Series
+from lstmjax.train.config import LAYER_SPECIFIC_RATES, TrainConfig
+from lstmjax.train.optim import core_state, rate_factors
+from lstmjax.train.progress import Mark, Progress
+from lstmjax.train.step import TrainState
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What stays the same during a run: the network and its place among the codes."""
+
+    root: Series
+    net_spec: str
+    null_char: int
+
+
+def _moments(state: TrainState, config: TrainConfig, count: int) -> tuple[Params, Params]:
+    """Optax moments as Tesseract's (updates, dw_sq_sum)."""
+    core = core_state(state.opt_state)
+    if isinstance(core, optax.TraceState):
+        factor = -config.learning_rate * config.momentum
+        updates = jax.tree.map(lambda t: np.asarray(t) * np.float32(factor), core.trace)
+        return updates, jax.tree.map(np.zeros_like, updates)
+    rate = _corrected_rate(config, count)
+    updates = jax.tree.map(lambda m: np.asarray(m) * np.float32(-rate), core.mu)
+    return updates, jax.tree.map(np.asarray, core.nu)
+
+
+def _corrected_rate(config: TrainConfig, count: int) -> float:
+    """The learning rate with Adam's bias correction after `count` updates."""
+    n = max(count, 1)
+    return config.learning_rate * np.sqrt(1 - config.adam_beta**n) / (1 - config.momentum**n)
+
+
+def _layer_rates(factors: Params, rate: float) -> Params:
+    """Learning rate of each layer, nested by child index, from the factors on its leaves."""
+    if not isinstance(factors, dict):
+        return None
+    if any(not key.isdigit() for key in factors):  # the leaves of one layer
+        return float(jax.tree.leaves(factors)[0]) * rate
+    return {key: _layer_rates(below, rate) for key, below in factors.items()}
+
+
+def recognizer_of(
+    identity: Identity,
+    state: TrainState,
+    progress: Progress,
+    config: TrainConfig,
+    *,
+    training: bool,
+) -> Recognizer:
+    """The model as a record; with update history if `training`."""
+    state = jax.device_get(state)
+    core = core_state(state.opt_state)
+    count = int(core.count) if isinstance(core, optax.ScaleByAdamState) else 1
+    rates = None
+    if config.net_mode & LAYER_SPECIFIC_RATES:
+        rates = _layer_rates(rate_factors(state.opt_state), config.learning_rate)
+    network = record_of(
+        identity.root,
+        state.params,
+        Writing(nodes.TRAINING_ON if training else nodes.TRAINING_PAUSED, config.net_mode),
+        moments=_moments(state, config, count) if training else None,
+        layer_rates=rates,
+    )
+    return Recognizer(
+        network=network,
+        spec=identity.net_spec,
+        training_flags=RECODED,
+        training_iteration=progress.training_iteration,
+        sample_iteration=progress.sample_iteration,
+        null_char=identity.null_char,
+        adam_beta=float(np.float32(config.adam_beta)),
+        learning_rate=float(np.float32(config.learning_rate)),
+        momentum=float(np.float32(config.momentum)),
+    )
+
+
+def trainer_record(
+    identity: Identity,
+    state: TrainState,
+    progress: Progress,
+    config: TrainConfig,
+    *,
+    best_trainer: bytes | None,
+) -> TrainerRecord:
+    """A checkpoint: FULL with the bytes of the best trainer, NO_BEST if that is None."""
+    errors = np.array([rate for rate, _ in progress.history], np.float64)
+    return TrainerRecord(
+        recognizer=recognizer_of(identity, state, progress, config, training=True),
+        learning_iteration=progress.learning_iteration,
+        prev_sample_iteration=progress.sample_iteration,
+        perfect_delay=config.perfect_sample_delay,
+        last_perfect_training_iteration=progress.last_perfect,
+        error_buffers=progress.buffers,
+        error_rates=progress.rates,
+        training_stage=progress.stage,
+        amount=checkpoint.NO_BEST if best_trainer is None else checkpoint.FULL,
+        best_error_rate=progress.best.rate,
+        best_error_rates=progress.best.rates,
+        best_iteration=progress.best.iteration,
+        worst_error_rate=progress.worst.rate,
+        worst_error_rates=progress.worst.rates,
+        worst_iteration=progress.worst.iteration,
+        stall_iteration=progress.stall_iteration,
+        best_trainer=best_trainer or b"",
+        best_error_history=errors,
+        best_error_iterations=np.array([at for _, at in progress.history], np.int32),
+        improvement_steps=progress.improvement_steps,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """What a Tesseract checkpoint gives to go on from.
+
+    Attributes:
+      params: the weights, float32.
+      moments: (mu, nu) of Adam, or (trace, zeros), in optax's terms.
+      rate_factors: of each leaf, relative to the learning rate.
+      learning_rate, momentum, adam_beta, net_mode: as stored.
+      progress: counters and history; the position in the data is the start of the next line.
+    """
+
+    params: Params
+    moments: tuple[Params, Params]
+    rate_factors: Params
+    learning_rate: float
+    momentum: float
+    adam_beta: float
+    net_mode: int
+    progress: Progress
+
+
+def restore(record: TrainerRecord | Recognizer) -> Restored:
+    """Read the state of a run from a checkpoint, or only the network from a plain model."""
+    recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
+    network = recognizer.network
+    params = params_of(network)
+    rate = recognizer.learning_rate
+    adam = bool(network.flags & nodes.ADAM)
+    updates, squares = moments_of(network)
+    n = max(recognizer.training_iteration, 1)
+    scale = -rate * recognizer.momentum
+    if adam:
+        beta, mu = recognizer.adam_beta, recognizer.momentum
+        scale = -rate * np.sqrt(1 - beta**n) / (1 - mu**n)
+    first = jax.tree.map(lambda u: u / np.float32(scale) if scale else np.zeros_like(u), updates)
+    rates = layer_rates_of(network, rate)
+    factors = _spread(rates, params, rate)
+    return Restored(
+        params,
+        (first, squares),
+        factors,
+        rate,
+        recognizer.momentum,
+        recognizer.adam_beta,
+        network.flags,
+        _progress_of(record),
+    )
+
+
+def _spread(rates: Params, params: Params, rate: float) -> Params:
+    """The rate of each layer as a factor on each of its leaves."""
+    if isinstance(rates, dict):
+        return {key: _spread(rates[key], below, rate) for key, below in params.items()}
+    factor = np.float32(rates / rate if rate else 1.0)
+    return jax.tree.map(lambda _: factor, params)
+
+
+def _progress_of(record: TrainerRecord | Recognizer) -> Progress:
+    if isinstance(record, Recognizer):
+        return Progress()
+    recognizer = record.recognizer
+    errors = np.asarray(record.best_error_history).tolist()
+    iterations = np.asarray(record.best_error_iterations).tolist()
+    return Progress(
+        training_iteration=recognizer.training_iteration,
+        learning_iteration=record.learning_iteration,
+        sample_iteration=recognizer.sample_iteration,
+        last_perfect=record.last_perfect_training_iteration,
+        buffers=np.asarray(record.error_buffers).copy(),
+        best=Mark(record.best_error_rate, record.best_error_rates, record.best_iteration),
+        worst=Mark(record.worst_error_rate, record.worst_error_rates, record.worst_iteration),
+        history=tuple(zip(errors, iterations, strict=True)),
+        improvement_steps=record.improvement_steps,
+        stage=record.training_stage,
+        stall_iteration=record.stall_iteration,
+    )
+
+
+def with_moments(opt_state: optax.OptState, restored: Restored, count: int) -> optax.OptState:
+    """An optimiser state with the moments and rates of a checkpoint put in."""
+
+    def put(part):
+        if isinstance(part, optax.ScaleByAdamState):
+            mu, nu = (jax.tree.map(jnp.asarray, tree) for tree in restored.moments)
+            return part._replace(count=jnp.asarray(count, jnp.int32), mu=mu, nu=nu)
+        if isinstance(part, optax.TraceState):
+            return part._replace(trace=jax.tree.map(jnp.asarray, restored.moments[0]))
+        if hasattr(part, "factors"):
+            return part._replace(factors=jax.tree.map(jnp.asarray, restored.rate_factors))
+        return part
+
+    return tuple(put(part) for part in opt_state)  # type: ignore[union-attr]
+
+
+def model_bytes(recognizer: Recognizer) -> bytes:
+    """The `lstm` component of a model that is to be used, not trained."""
+    return lstm.pack(recognizer)
