@@ -1,0 +1,145 @@
+"""Flags as Tesseract's tools take them, kept in absl `FlagValues` of the tool's own.
+
+One or two hyphens; `--flag value`, `--flag=value`; a bool also alone, its value only after `=`.
+Parsing stops at the first argument without a hyphen. `--flagfile=path` reads more arguments.
+Source: Tesseract src/training/common/commandlineflags.cpp.
+"""
+
+import difflib
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import NoReturn
+
+from absl import flags
+
+from lstmjax.formats.traineddata import TESSERACT_VERSION
+
+LEGACY = frozenset({
+    "debug_level", "load_images",
+    "clusterconfig_min_samples_fraction", "clusterconfig_max_illegal",
+    "clusterconfig_independence", "clusterconfig_confidence",
+    "configfile", "D", "F", "X", "U", "O", "output_trainer", "test_ch",
+    "fonts_dir", "fontconfig_tmpdir",
+})  # fmt: skip
+"""Flags of the old training tools that Tesseract's still take and, like these, do not use."""
+
+_KINDS = {"int": "int", "float": "double", "bool": "bool"}
+_KIND_ORDER = ("int", "double", "bool", "string")
+
+
+def parse(
+    tool: str, define: Callable[[flags.FlagValues], None], argv: list[str]
+) -> tuple[flags.FlagValues, list[str]]:
+    """Parse the arguments of a tool.
+
+    Without arguments, with `--help` or `--version` it prints what was asked for and exits with
+    0; a bad flag is reported on stderr in Tesseract's words and exits with 1.
+
+    Args:
+      tool: its name, for the texts.
+      define: defines the tool's flags in the values it is given.
+      argv: the arguments after the tool's name.
+
+    Returns: the values by name, and the positional arguments.
+
+    Raises:
+      SystemExit: see above.
+    """
+    values = flags.FlagValues()
+    define(values)
+    if argv[:1] in (["-v"], ["--version"]):
+        print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+        raise SystemExit(0)
+    usage = f"lstmjax {tool} -v | --version | lstmjax {tool} [OPTION ...]"
+    if not argv:
+        print(f"USAGE: {usage}\n{_list_flags(values)}")
+        raise SystemExit(0)
+    rest = list(argv)
+    while rest and rest[0].startswith("-"):
+        if rest[0] in ("--help", "-help"):
+            print(f"Usage:\n  {usage}\n\n{_list_flags(values)}")
+            raise SystemExit(0)
+        rest = _take_flag(values, rest)
+    values.mark_as_parsed()
+    try:
+        values.validate_all_flags()
+    except flags.Error as err:
+        _fail(str(err))
+    return values, rest
+
+
+def _read_flagfile(values: flags.FlagValues, argv: list[str]) -> list[str]:
+    """Put the arguments of the flag file named at the front in its place."""
+    size = 1 if "=" in argv[0] else 2
+    try:
+        return values.read_flags_from_files(argv[:size]) + argv[size:]
+    except flags.Error as err:
+        _fail(str(err).removeprefix("ERROR:: "))
+
+
+def _take_flag(values: flags.FlagValues, argv: list[str]) -> list[str]:
+    """Set the flag at the front and return the arguments after it."""
+    argument, *rest = argv
+    name, equals, text = argument.removeprefix("-").removeprefix("-").partition("=")
+    if name == "flagfile":
+        return _read_flagfile(values, argv)
+    if not name or (equals and not text and _kind(values, name) in ("int", "double")):
+        _fail(f"Bad argument: {argument}")
+    if name in LEGACY and name not in values:
+        return rest if equals else rest[1:]
+    if name not in values:
+        near = difflib.get_close_matches(name, list(values), n=1)
+        _fail(f"Non-existent flag {argument}", f"Did you mean --{near[0]}?" if near else None)
+    kind = _kind(values, name)
+    if kind == "bool":
+        _set(values, name, text if equals else "true", f"bool from flag {argument}")
+        return rest
+    if not equals:
+        if not rest:
+            if kind == "string":
+                _fail(f"Could not find string value for flag {name}")
+            _fail(f"Could not find value argument for flag {name}")
+        text, *rest = rest
+    _set(values, name, text, f"{kind} from {text} in flag {argument}")
+    return rest
+
+
+def _set(values: flags.FlagValues, name: str, text: str, what: str) -> None:
+    try:
+        values[name].parse(text)
+    except flags.IllegalFlagValueError:
+        _fail(f"Could not parse {what}")
+    values[name].using_default_value = False
+
+
+def _fail(problem: str, hint: str | None = None) -> NoReturn:
+    print(f"ERROR: {problem}", file=sys.stderr)
+    if hint:
+        print(hint, file=sys.stderr)
+    raise SystemExit(1)
+
+
+def _kind(values: flags.FlagValues, name: str) -> str | None:
+    """The type of a flag in Tesseract's words; None if there is no such flag."""
+    return _KINDS.get(values[name].flag_type(), "string") if name in values else None
+
+
+def _list_flags(values: flags.FlagValues) -> str:
+    """One line a flag, grouped by type, in the order of definition."""
+    lines = []
+    for kind in _KIND_ORDER:
+        for name in values:
+            if _kind(values, name) == kind:
+                flag = values[name]
+                default = _show(flag.default)
+                lines.append(f"  --{name}  {flag.help}  (type:{kind} default:{default})")
+    return "\n".join(lines)
+
+
+def _show(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

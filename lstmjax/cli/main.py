@@ -1,0 +1,74 @@
+"""`lstmjax <tool> [flags]`: choose a tool, run it, turn its errors into texts and statuses."""
+
+import difflib
+import importlib
+import os
+import sys
+
+from lstmjax.errors import LstmjaxError
+
+TOOLS = {
+    "lstmtraining": "train a model, continue or fine-tune one, or turn a checkpoint into a model",
+    "lstmeval": "measure the error rates of a model on lines with known text",
+    "combine_tessdata": "put a traineddata together, take it apart, list or convert it",
+}
+"""What can be run: name (of the module in this package, too) and description."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the program and leave with its exit status; see `run`."""
+    sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def run(argv: list[str]) -> int:
+    """Run a tool.
+
+    Args:
+      argv: the tool's name and its arguments.
+
+    Returns: the exit status: the tool's own, 1 after an error, 130 after an interrupt, 141 if
+      whoever read the output went away.
+    """
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return 0
+    tool, *arguments = argv
+    if tool == "--version":
+        from importlib.metadata import version
+
+        print(f"lstmjax {version('lstmjax')}")
+        return 0
+    if tool not in TOOLS:
+        print(f"lstmjax: error: {_unknown(tool)}", file=sys.stderr)
+        return 1
+    return _run_tool(tool, arguments)
+
+
+def _run_tool(tool: str, arguments: list[str]) -> int:
+    try:
+        status = importlib.import_module(f"lstmjax.cli.{tool}").main(arguments)
+        sys.stdout.flush()
+        return status
+    except LstmjaxError as err:
+        print(f"lstmjax {tool}: error: {err}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Python flushes stdout once more on its way out; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _usage() -> str:
+    width = max(map(len, TOOLS))
+    lines = ["Usage: lstmjax <tool> [flags]", "", "Tools:"]
+    lines += [f"  {name:<{width}}  {text}" for name, text in TOOLS.items()]
+    lines += ["", "lstmjax <tool> --help lists the flags of a tool; lstmjax --version the version."]
+    return "\n".join(lines)
+
+
+def _unknown(tool: str) -> str:
+    near = difflib.get_close_matches(tool, TOOLS, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else "lstmjax --help lists the tools"
+    return f"there is no tool {tool!r}; {hint}"
