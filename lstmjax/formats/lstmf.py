@@ -164,8 +164,7 @@ def _scan_page(reader: Reader) -> PageInfo:
     reader.skip(8 * count)
     start = reader.offset
     texts = reader.count(4, "box texts")
-    for _ in range(texts):
-        reader.skip(reader.count(1, "bytes of a box text"))
+    reader.skip_blobs(texts, "a box text")
     _check_texts(reader, count, texts, start)
     _read_vertical(reader)
     return PageInfo(

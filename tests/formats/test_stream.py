@@ -87,3 +87,16 @@ def test_count_is_checked_before_anything_is_allocated():
 def test_left_over_bytes_are_counted():
     with pytest.raises(FormatError, match="3 unexpected bytes after the end of the page"):
         Reader(b"abc").expect_end("page")
+
+
+def test_blobs_are_skipped_within_bounds():
+    writer = Writer()
+    for text in ("a", "", "bcd"):
+        writer.str_(text)
+    writer.u8(7)
+    reader = Reader(writer.data)
+    reader.skip_blobs(3)
+    assert reader.u8() == 7
+    for cut in range(1, len(writer.data)):
+        with pytest.raises(FormatError, match="truncated or wrong length"):
+            Reader(writer.data[:cut]).skip_blobs(4)
