@@ -42,7 +42,7 @@ class Frame(NamedTuple):
 class Borders(NamedTuple):
     """Noise of one convolution for a batch; see `nn.layer.BorderNoise`."""
 
-    index: Int[np.ndarray, "B N"]
+    at: Int[np.ndarray, "B N"]
     value: Float[np.ndarray, "B N"]
 
 

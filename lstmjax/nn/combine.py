@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise
 
 
@@ -39,7 +40,7 @@ def series(layers: Sequence[Layer]) -> Layer:
     return Layer(partial(init_children, layers), apply)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(1,))
+@with_gradient(1)
 def _scale_gradient(x: jax.Array, factor: float) -> jax.Array:
     del factor
     return x

@@ -6,13 +6,13 @@ non-linearity (which is monotone) come last, on a ninth of the values for a 3x3 
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.array_types import Activations, Params
+from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Apply, Extent, Noise, zero_outside
 from lstmjax.nn.numerics import Numerics, activate, per_output
 from lstmjax.nn.window import first_maximum
@@ -66,7 +66,7 @@ def _kernel(w: jax.Array, g: _Geometry) -> jax.Array:
     return jnp.einsum("pot,tn->pon", toeplitz, w).reshape(toeplitz.shape[0], -1)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
+@with_gradient(2)
 def _pooled(patches: jax.Array, w: jax.Array, g: _Geometry) -> jax.Array:
     return _pooled_forward(patches, w, g)[0]
 

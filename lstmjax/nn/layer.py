@@ -30,11 +30,11 @@ class Extent(NamedTuple):
 class BorderNoise(NamedTuple):
     """Values for the positions of a convolution that lie outside the picture.
 
-    index: [B, N] int32 offsets into one line's flattened [H, W, D'] result; out of range: unused.
+    at: [B, N] int32 offsets into one line's flattened [H, W, D'] result; out of range: unused.
     value: [B, N] float32.
     """
 
-    index: Int[Array, "B N"]
+    at: Int[Array, "B N"]
     value: Float[Array, "B N"]
 
 

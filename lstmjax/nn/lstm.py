@@ -8,7 +8,7 @@ Source: Tesseract src/lstm/lstm.cpp; Hochreiter & Schmidhuber, 1997; Gers et al.
 """
 
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.numerics import Numerics, logistic, per_output, product, quantize, tanh
 from lstmjax.spec.tree import Lstm
@@ -35,7 +36,9 @@ class Scan:
     numerics: Numerics
 
 
-def _forward(share: jax.Array, wh: jax.Array, scan: Scan, scale: jax.Array | None, keep: bool):
+def _forward(
+    share: jax.Array, wh: jax.Array, scan: Scan, scale: jax.Array | None, keep: bool
+) -> tuple[tuple[jax.Array, jax.Array], Any]:
     """Run the loop; `keep` collects everything the backward pass needs."""
     T, N, _ = share.shape
     S = wh.shape[0]
@@ -60,7 +63,7 @@ def _forward(share: jax.Array, wh: jax.Array, scan: Scan, scale: jax.Array | Non
     return lax.scan(step, (zeros, zeros), share, reverse=scan.reverse)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
+@with_gradient(2)
 def _run(share: jax.Array, wh: jax.Array, scan: Scan) -> jax.Array:
     (h, _), hs = _forward(share, wh, scan, None, keep=False)
     return h if scan.last else hs

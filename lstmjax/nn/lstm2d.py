@@ -6,13 +6,12 @@ weighted by GF1, or the upper state weighted by GFS where that gate is larger.
 Source: Tesseract src/lstm/lstm.cpp; Graves, Fernandez & Schmidhuber, 2007.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.lstm import STATE_CLIP, init_gates, input_share
 from lstmjax.nn.numerics import Numerics, logistic, per_output, product, quantize, tanh
@@ -71,7 +70,7 @@ def _forward(
     return lax.scan(step, (zeros, zeros), share)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3,))
+@with_gradient(3)
 def _run(share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics) -> jax.Array:
     return _forward(share, wh, wv, numerics, None)[1][0]
 

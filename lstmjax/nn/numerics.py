@@ -7,11 +7,12 @@ Source: Tesseract src/lstm/functions.h, src/arch/intsimdmatrix.cpp.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from lstmjax.nn.gradient import with_gradient
 
 _TABLE_STEPS_PER_UNIT = 256.0
 _TABLE_SIZE = 4096
@@ -101,7 +102,7 @@ def _value(z: jax.Array, kind: str, numerics: Numerics) -> jax.Array:
     raise ValueError(f"unknown activation {kind!r}")
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+@with_gradient(1, 2)
 def _activate(z: jax.Array, kind: str, numerics: Numerics) -> jax.Array:
     return _value(z, kind, numerics)
 

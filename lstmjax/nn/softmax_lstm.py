@@ -6,7 +6,6 @@ Source: Tesseract src/lstm/lstm.cpp.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +13,7 @@ from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
 from lstmjax.nn.dense import weighted_sum
+from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform
 from lstmjax.nn.lstm import (
     GATES,
@@ -70,7 +70,7 @@ def _forward(share: jax.Array, params: Params, loop: _Loop):
     return lax.scan(step, (zeros, zeros, jnp.zeros((N, F), jnp.float32)), share)[1]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
+@with_gradient(2)
 def _run(share: jax.Array, params: Params, loop: _Loop) -> jax.Array:
     return _forward(share, params, loop)[0]
 

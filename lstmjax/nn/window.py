@@ -5,12 +5,11 @@ A Tesseract convolution has no weights: it lists the neighbours of each position
 Source: Tesseract src/lstm/convolve.cpp, maxpool.cpp, reconfig.cpp.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 
 from lstmjax.array_types import Activations, Params
+from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params, zero_outside
 from lstmjax.spec.tree import Convolve, Maxpool, Reconfig
 
@@ -47,7 +46,7 @@ def _add_noise(y: Activations, noise: BorderNoise) -> Activations:
     H, W, B, D = y.shape
     lines = jnp.arange(B, dtype=jnp.int32)[:, None]
     flat = y.reshape(H * W, B, D)
-    flat = flat.at[noise.index // D, lines, noise.index % D].add(noise.value, mode="drop")
+    flat = flat.at[noise.at // D, lines, noise.at % D].add(noise.value, mode="drop")
     return flat.reshape(H, W, B, D)
 
 
@@ -68,7 +67,7 @@ def first_maximum(parts: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
     return best, index.astype(jnp.int16 if len(parts) > 127 else jnp.int8)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+@with_gradient(1, 2)
 def _max_of_cells(x: Activations, x_scale: int, y_scale: int) -> Activations:
     return first_maximum(_strided(x, x_scale, y_scale))[0]
 

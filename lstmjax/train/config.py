@@ -53,11 +53,11 @@ class TrainConfig:
     weight_range: float | None = None
     batch: int = 4
     warmup_lines: int = 200
-    decay_fraction: float = 0.0
-    final_rate: float = 0.1
+    decay_fraction: float = 0.4
+    final_rate: float = 0.05
     clip_norm: float | None = 1.0
     window_batches: int = 16
-    curriculum_lines: int = 2048
+    curriculum_lines: int = 0
     seed: int = 0
     target_error_rate: float = 0.01
     max_iterations: int = 0

@@ -47,7 +47,7 @@ def scale_by_given_rate() -> optax.GradientTransformationExtraArgs:
         del params, extra
         return jax.tree.map(lambda u: -learning_rate * u, updates), state
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    return optax.GradientTransformationExtraArgs(init, update)  # pyright: ignore[reportArgumentType]
 
 
 def make_optimizer(

@@ -15,6 +15,7 @@ from lstmjax.data.stream import Position
 from lstmjax.formats.checkpoint import BUFFER_SIZE, CHAR, DELTA, RMS, SKIP, WORD
 
 START_OF_BEST = 100.0
+SAVE_BELOW = 75.0  # the first best model is written below this BCER
 STALL_AFTER = 10_000  # learning iterations without a new best
 Rates = tuple[float, float, float, float, float]
 NO_RATES: Rates = (0.0, 0.0, 0.0, 0.0, 0.0)
@@ -62,6 +63,8 @@ class Progress:
       stall_iteration: learning iteration at which the run counts as stalled.
       best_cer: lowest character error rate on the evaluation data, a fraction; None before.
       best_cer_iteration: training iteration of that.
+      last_saved: what decided on the last best model written: BCER in percent, or CER.
+      rate_scale: factor on the learning rate, lowered after a divergence.
       position: of the next batch.
     """
 
@@ -78,6 +81,8 @@ class Progress:
     stall_iteration: int = STALL_AFTER
     best_cer: float | None = None
     best_cer_iteration: int = 0
+    last_saved: float = SAVE_BELOW
+    rate_scale: float = 1.0
     position: Position = _START
 
     @property

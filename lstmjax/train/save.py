@@ -5,7 +5,7 @@ rate and with the sign of the step; without Adam the velocity already multiplied
 Here the moments are those of optax.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
@@ -13,9 +13,11 @@ import numpy as np
 import optax
 
 from lstmjax.array_types import Params
-from lstmjax.formats import checkpoint, lstm, nodes
+from lstmjax.formats import checkpoint, nodes
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.lstm import RECODED, Recognizer
+from lstmjax.formats.nodes import NetworkNode
+from lstmjax.formats.weights import WeightMatrix
 from lstmjax.nn.convert import (
     Writing,
     layer_rates_of,
@@ -77,7 +79,7 @@ def recognizer_of(
     """The model as a record; with update history if `training`."""
     state = jax.device_get(state)
     core = core_state(state.opt_state)
-    count = int(core.count) if isinstance(core, optax.ScaleByAdamState) else 1
+    count = int(np.asarray(core.count)) if isinstance(core, optax.ScaleByAdamState) else 1
     rates = None
     if config.net_mode & LAYER_SPECIFIC_RATES:
         rates = _layer_rates(rate_factors(state.opt_state), config.learning_rate)
@@ -230,6 +232,21 @@ def with_moments(opt_state: optax.OptState, restored: Restored, count: int) -> o
     return tuple(put(part) for part in opt_state)  # type: ignore[union-attr]
 
 
-def model_bytes(recognizer: Recognizer) -> bytes:
-    """The `lstm` component of a model that is to be used, not trained."""
-    return lstm.pack(recognizer)
+def without_training(recognizer: Recognizer) -> Recognizer:
+    """The model without update history, as it is used for reading."""
+    return replace(recognizer, network=_paused(recognizer.network))
+
+
+def _paused(node: NetworkNode) -> NetworkNode:
+    return replace(
+        node,
+        training=nodes.TRAINING_PAUSED,
+        children=tuple(_paused(child) for child in node.children),
+        gates=tuple(_bare(gate) for gate in node.gates),
+        weights=None if node.weights is None else _bare(node.weights),
+        softmax=None if node.softmax is None else _paused(node.softmax),
+    )
+
+
+def _bare(matrix: WeightMatrix) -> WeightMatrix:
+    return replace(matrix, updates=None, dw_sq_sum=None, empty=matrix.empty[:1])

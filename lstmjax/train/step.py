@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -60,7 +60,7 @@ def make_train_step(
     The gradient is the mean over the lines with weight. An update whose gradient is not finite
     leaves the state as it was and says so in the result. The state is donated.
     """
-    loss_of = simple_loss if simple_text else ctc_loss
+    loss_of: Any = simple_loss if simple_text else ctc_loss
 
     def objective(params, images, widths, labels, num_labels, weights, controls):
         logits, steps = model.apply(params, images, widths, None)
@@ -71,9 +71,10 @@ def make_train_step(
         mean = total / jnp.maximum(weights.sum(), 1.0)
         return mean, (loss, stats, logits, steps)
 
+    gradient: Any = jax.grad(objective, has_aux=True)
+
     def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
-        grad = jax.grad(objective, has_aux=True)
-        grads, (loss, stats, logits, steps) = grad(
+        grads, (loss, stats, logits, steps) = gradient(
             state.params, images, widths, labels, num_labels, weights, controls
         )
         updates, opt_state = optimizer.update(

@@ -1,0 +1,206 @@
+"""Train a network, continue or fine-tune one, or turn a checkpoint into a model."""
+
+import os
+import platform
+import sys
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from lstmjax.cli.flags import parse
+from lstmjax.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmjax.train.config import TrainConfig
+    from lstmjax.train.request import Request
+
+_NOT_YET = {
+    "append_index": "cutting a network and adding layers",
+    "old_traineddata": "changing the character set of a model",
+    "debug_network": "histograms of weights",
+    "debug_float": "trapping floating point errors",
+    "debug_interval": "texts and windows for single lines",
+}
+_TUNABLES = "glibc.malloc.hugetlb=1"
+_NO_REEXEC = "LSTMJAX_NO_REEXEC"
+
+
+def _define(values: flags.FlagValues) -> None:
+    def string(name: str, default: str, text: str) -> None:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+
+    def integer(name: str, default: int, text: str, least: int | None = None) -> None:
+        flags.DEFINE_integer(name, default, text, flag_values=values, lower_bound=least)
+
+    def number(name: str, default: float, text: str, least: float | None = None) -> None:
+        flags.DEFINE_float(name, default, text, flag_values=values, lower_bound=least)
+
+    def boolean(name: str, text: str) -> None:
+        flags.DEFINE_bool(name, False, text, flag_values=values)
+
+    string("traineddata", "", "Character set of the network: a starter or a whole traineddata")
+    string("net_spec", "", "Network to build, such as [1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx192 O1c1]")
+    string("model_output", "lstmtrain", "Base name of the files written")
+    string("continue_from", "", "Checkpoint or .lstm file to start from")
+    string("train_listfile", "", "File that lists the training files, one a line")
+    string("eval_listfile", "", "File that lists the evaluation files, one a line")
+    string("old_traineddata", "", "Traineddata of continue_from, when the character set changes")
+    integer("max_iterations", 0, "Lines to train on; 0 no end, -n: n times the number of files")
+    number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent")
+    number("learning_rate", 0.001, "Highest learning rate", 0.0)
+    number("momentum", 0.9, "Decay of the first moment; 0.5 in recipe tesseract", 0.0)
+    number("adam_beta", 0.999, "Decay of the second moment", 0.0)
+    number("weight_range", 0.1, "Draw initial weights from +-this; recipe fast has its own way")
+    integer("net_mode", 192, "64: learning rates by layer, 128: Adam, 192: both")
+    integer("perfect_sample_delay", 0, "Lines to wait before a line without error counts again")
+    integer("max_image_MB", 6000, "Memory for images", 0)
+    integer("append_index", -1, "Cut continue_from after this layer and append net_spec")
+    integer("debug_interval", 0, "Lines between texts about single lines")
+    boolean("stop_training", "Write continue_from as a traineddata and stop")
+    boolean("convert_to_int", "With stop_training: convert to an int8 (fast) model")
+    boolean("sequential_training", "Take the files one after the other, not in turn")
+    boolean("reset_learning_rate", "With continue_from: forget its learning rates")
+    boolean("randomly_rotate", "Turn half of the lines upside down")
+    boolean("debug_network", "Print histograms of the weights")
+    boolean("debug_float", "Stop at floating point errors")
+    flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
+    integer("batch", 4, "Lines per update", 1)
+    integer("seed", 0, "Seed of weights and of the order of batches")
+    integer("eval_interval", 0, "Lines between evaluations; 0: fitting the evaluation data")
+    number("checkpoint_seconds", 15.0, "Shortest time between checkpoints", 0.0)
+
+
+def main(argv: list[str]) -> int:
+    """Run the tool.
+
+    Args:
+      argv: the arguments after the tool's name.
+    Returns: the exit status.
+    """
+    values, rest = parse("lstmtraining", _define, argv)
+    if rest:
+        raise UsageError(f"what is {rest[0]!r}? All arguments of lstmtraining are flags")
+    _refuse(values)
+    if not values.model_output:
+        raise UsageError("Must provide a --model_output!")
+    if not values.traineddata:
+        raise UsageError("Must provide a --traineddata see training documentation")
+    if values.stop_training:
+        return _stop_training(values)
+    if not values.train_listfile:
+        raise UsageError("Must supply a list of training filenames! --train_listfile")
+    _with_large_pages(argv)
+    return _train(values)
+
+
+def _refuse(values: flags.FlagValues) -> None:
+    """Stop at what cannot be honoured."""
+    for name, what in _NOT_YET.items():
+        if values[name].value != values[name].default:
+            raise UsageError(f"--{name} ({what}) is not available yet")
+    if values.recipe == "tesseract":
+        raise UsageError("--recipe=tesseract is not available yet; use --recipe=fast")
+    if values.convert_to_int and not values.stop_training:
+        raise UsageError("--convert_to_int needs --stop_training")
+    if values.reset_learning_rate and not values.continue_from:
+        raise UsageError("--reset_learning_rate needs --continue_from")
+    if values.momentum >= 1 or values.adam_beta >= 1:
+        raise UsageError("--momentum and --adam_beta must be below 1")
+    if values.net_mode & ~192:
+        raise UsageError(f"--net_mode {values.net_mode}: only 0, 64, 128 and 192 have a meaning")
+
+
+def _stop_training(values: flags.FlagValues) -> int:
+    from lstmjax.train.run import write_model
+
+    if not values.continue_from:
+        raise UsageError("--stop_training needs --continue_from, the checkpoint to write")
+    print(f"Loaded file {values.continue_from}, unpacking...", file=sys.stderr)
+    write_model(
+        values.continue_from,
+        values.traineddata,
+        values.model_output,
+        as_int=values.convert_to_int,
+    )
+    return 0
+
+
+def _with_large_pages(argv: list[str]) -> None:
+    """Start again with a memory setting that halves the time of large steps, once.
+
+    The step's large temporary buffer otherwise costs tens of thousands of page faults a step. Only
+    glibc has the setting, and only a new process takes it; LSTMJAX_NO_REEXEC=1 prevents it.
+    """
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
+    if os.environ.get(_NO_REEXEC) or "glibc.malloc.hugetlb" in tunables:
+        return
+    if platform.libc_ver()[0] != "glibc" or not hasattr(os, "execve"):
+        return
+    environ = {
+        **os.environ,
+        "GLIBC_TUNABLES": f"{tunables}:{_TUNABLES}" if tunables else _TUNABLES,
+        "MALLOC_TRIM_THRESHOLD_": "-1",
+        "MALLOC_TOP_PAD_": str(1 << 28),
+        _NO_REEXEC: "1",
+    }
+    arguments = [sys.executable, "-m", "lstmjax", "lstmtraining", *argv]
+    os.execve(sys.executable, arguments, environ)
+
+
+def _train(values: flags.FlagValues) -> int:
+    from lstmjax.train.loop import InterruptedRun
+    from lstmjax.train.run import run_training
+
+    request, config = _request(values), _config(values)
+    try:
+        run_training(request, config)
+    except InterruptedRun as stop:
+        print(
+            f"\nStopped at iteration {stop.progress.training_iteration}; everything is saved in "
+            f"{request.checkpoint}. Run the same command again to go on.",
+            file=sys.stderr,
+        )
+        return 128 + stop.signal_number
+    return 0
+
+
+def _given(values: flags.FlagValues) -> frozenset[str]:
+    return frozenset(name for name in values if not values[name].using_default_value)
+
+
+def _request(values: flags.FlagValues) -> "Request":
+    from lstmjax.train.request import Request
+
+    return Request(
+        traineddata=values.traineddata,
+        model_output=values.model_output,
+        train_listfile=values.train_listfile,
+        eval_listfile=values.eval_listfile,
+        net_spec=values.net_spec,
+        continue_from=values.continue_from,
+        reset_learning_rate=values.reset_learning_rate,
+        given=_given(values),
+    )
+
+
+def _config(values: flags.FlagValues) -> "TrainConfig":
+    from lstmjax.train.config import TrainConfig
+
+    return TrainConfig(
+        recipe=values.recipe,
+        net_mode=values.net_mode,
+        learning_rate=values.learning_rate,
+        momentum=values.momentum,
+        adam_beta=values.adam_beta,
+        weight_range=values.weight_range if "weight_range" in _given(values) else None,
+        batch=values.batch,
+        seed=values.seed,
+        target_error_rate=values.target_error_rate,
+        max_iterations=values.max_iterations,
+        perfect_sample_delay=values.perfect_sample_delay,
+        sequential=values.sequential_training,
+        max_image_mb=values.max_image_MB,
+        randomly_rotate=values.randomly_rotate,
+        eval_interval=values.eval_interval,
+        checkpoint_seconds=values.checkpoint_seconds,
+    )

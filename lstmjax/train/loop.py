@@ -1,0 +1,411 @@
+"""The training loop: update, score, report, evaluate, keep the best, save, stop.
+
+Everything that decides is a value or a pure function elsewhere; here they are put in order. The
+host never waits for the scores of a batch before it starts the next update, only at reports.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lstmjax.data.stream import LineStream, LoadedBatch
+from lstmjax.errors import TrainError
+from lstmjax.formats import checkpoint
+from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
+from lstmjax.formats.files import write_atomically
+from lstmjax.train import report
+from lstmjax.train.config import TrainConfig, learning_rate_at
+from lstmjax.train.native import NativeStore, Snapshot
+from lstmjax.train.output import Output
+from lstmjax.train.progress import LineResult, Mark, Progress
+from lstmjax.train.save import Identity, restore, trainer_record, with_moments
+from lstmjax.train.score import Scorer
+from lstmjax.train.step import Controls, StepResult, TrainState, TrainStep
+from lstmjax.train.validate import Scores, Validator
+
+_RATE_AFTER_DIVERGENCE = 0.5**0.5
+_LINES_PER_EVALUATED = 5  # training lines between evaluations, for each evaluation line
+_MIN_EVAL_INTERVAL = 1000
+_UPDATES_AHEAD = 2  # updates that may be under way at once
+_MAX_BAD_UPDATES = 20  # in a row, before the run goes back to its best
+
+
+class InterruptedRun(Exception):  # noqa: N818
+    """A signal ended the run after a checkpoint was written."""
+
+    def __init__(self, progress: Progress, signal_number: int):
+        self.progress = progress
+        self.signal_number = signal_number
+        super().__init__(f"stopped at iteration {progress.training_iteration}")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What stays the same while a run goes on.
+
+    Attributes:
+      config: all settings.
+      identity: network, net_spec and null.
+      end: training iteration to stop at, None for never.
+      model_output: base name of all files.
+      stream: the lines.
+      step: the compiled update.
+      scorer: decodes and counts errors.
+      validator: the evaluation lines, None without.
+      native: native checkpoints.
+      output: log, display, metrics.
+      fingerprint: what a resumed run must share, stored in native checkpoints.
+    """
+
+    config: TrainConfig
+    identity: Identity
+    end: int | None
+    model_output: str
+    stream: LineStream
+    step: TrainStep
+    scorer: Scorer
+    validator: Validator | None
+    native: NativeStore
+    output: Output
+    fingerprint: dict[str, Any]
+
+    @property
+    def eval_interval(self) -> int:
+        """Lines between evaluations, a multiple of the reports'."""
+        if self.validator is None:
+            return 0
+        wanted = self.config.eval_interval or max(
+            _MIN_EVAL_INTERVAL, _LINES_PER_EVALUATED * len(self.validator)
+        )
+        every = self.config.report_interval
+        return -(-wanted // every) * every
+
+
+def train(run: Run, snapshot: Snapshot) -> Progress:
+    """Go on from a snapshot until the target error, the last iteration, or a signal.
+
+    Raises: InterruptedRun: a signal came; everything is saved. TrainError, DataError: no way on.
+    """
+    with _signals() as pending_signal:
+        return _Loop(run, snapshot, pending_signal).run_to_end()
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], int]]:
+    """Remember SIGINT and SIGTERM instead of dying; a second one does what it always did."""
+    received: list[int] = []
+    former: dict[int, Any] = {}
+
+    def remember(number: int, frame: object) -> None:
+        del frame
+        received.append(number)
+        signal.signal(number, former[number])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            former[number] = signal.signal(number, remember)
+        except ValueError:  # not in the main thread: the caller keeps its own handling
+            break
+    try:
+        yield lambda: received[0] if received else 0
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+class _Loop:
+    """The moving parts of one call of `train`."""
+
+    def __init__(self, run: Run, snapshot: Snapshot, pending_signal: Callable[[], int]):
+        self.run = run
+        self.config = run.config
+        self.state = jax.device_put(snapshot.state)
+        self.progress = snapshot.progress
+        self.best_trainer = snapshot.best_trainer
+        self.pending_signal = pending_signal
+        self.waiting: list[tuple[LoadedBatch, StepResult, Future[list[LineResult]]]] = []
+        self.started = snapshot.progress.training_iteration  # dispatched, maybe not yet scored
+        self.saved_at = time.monotonic()
+        self.bad_updates = 0
+        self.loss = 0.0
+        self.seen_shapes: set[tuple[int, ...]] = set()
+        self.compile_seconds = 0.0
+        self.eval_scores: Scores | None = None
+        self.reported = self.evaluated = self.started
+        self.window = (time.monotonic(), 0.0, self.started)
+
+    # -- one batch ---------------------------------------------------------------------------
+
+    def run_to_end(self) -> Progress:
+        """The loop itself."""
+        with self.run.stream.batches(self.progress.position) as batches:
+            while not self._finished():
+                self._dispatch(next(batches))
+                if self._report_due():
+                    self._absorb()
+                    self._report()
+                if self.pending_signal():
+                    self._stop_on_signal()
+        return self._finish()
+
+    def _finished(self) -> bool:
+        if self.waiting:
+            return False
+        progress, config = self.progress, self.config
+        if progress.best.rate <= config.target_error_rate:
+            return True
+        return self.run.end is not None and progress.training_iteration >= self.run.end
+
+    def _report_due(self) -> bool:
+        """Whether the started lines reach the end or cross a multiple of the report interval."""
+        if self.run.end is not None and self.started >= self.run.end:
+            return True
+        every = self.config.report_interval
+        return self.started // every > self.reported // every
+
+    def _dispatch(self, loaded: LoadedBatch) -> None:
+        """Start an update; the first of its shape is waited for, since it is compiled."""
+        loaded = self._cut(loaded)
+        plan, batch = loaded.plan, loaded.batch
+        if not plan.numbers:
+            return
+        rate = learning_rate_at(self.config, self.started, end=self.run.end)
+        controls = Controls(
+            jnp.float32(rate * self.progress.rate_scale), jnp.asarray(self._hold_perfect())
+        )
+        new_shape = batch.images.shape not in self.seen_shapes
+        if new_shape:
+            self.run.output.compiling(batch.images.shape[1])
+        began = time.monotonic()
+        self.state, result = self.run.step(self.state, *batch, controls)
+        if new_shape:
+            self.seen_shapes.add(batch.images.shape)
+            jax.block_until_ready(result.loss)
+            self.compile_seconds += time.monotonic() - began
+        self.waiting.append((loaded, result, self.run.scorer.submit(plan, result)))
+        self.started += len(plan.numbers)
+        if len(self.waiting) > _UPDATES_AHEAD:
+            jax.block_until_ready(self.waiting[-1 - _UPDATES_AHEAD][1].loss)
+
+    def _cut(self, loaded: LoadedBatch) -> LoadedBatch:
+        """Leave out lines beyond the last iteration."""
+        plan, batch = loaded.plan, loaded.batch
+        room = len(plan.numbers) if self.run.end is None else self.run.end - self.started
+        if room >= len(plan.numbers):
+            return loaded
+        weights = batch.weights.copy()
+        weights[room:] = 0
+        plan = replace(
+            plan,
+            numbers=plan.numbers[:room],
+            samples=plan.samples[:room],
+            skipped=plan.skipped[:room],
+            codes=plan.codes[:room],
+        )
+        return LoadedBatch(batch._replace(weights=weights), plan)
+
+    def _hold_perfect(self) -> bool:
+        delay = self.config.perfect_sample_delay
+        return delay > 0 and self.started <= self.progress.last_perfect + delay
+
+    def _absorb(self) -> None:
+        """Take in the scores of everything dispatched so far."""
+        for loaded, result, scores in self.waiting:
+            self.progress = self.progress.after_batch(scores.result(), loaded.plan.after)
+            if bool(result.finite):
+                self.bad_updates = 0
+                self.loss = float(np.mean(np.asarray(result.loss)[: len(loaded.plan.numbers)]))
+            else:
+                self.bad_updates += 1
+        self.waiting.clear()
+
+    # -- one report --------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        output = self.run.output
+        speed = self._speed()
+        self.reported = self.progress.training_iteration
+        prefix = report.log_prefix(self.progress)
+        verdict = report.judge(self.progress)
+        self.progress = verdict.progress
+        if verdict.before:
+            output.line(verdict.before)
+        text = verdict.text
+        scores = self._evaluate()
+        if self._is_better(verdict.new_best, scores):
+            text += self._keep_best(scores)
+        if verdict.diverged or self.bad_updates >= _MAX_BAD_UPDATES:
+            text += self._go_back()
+        if self._save_due():
+            text += self._save()
+        output.line(f"{prefix}{text}\n")
+        self._tell(scores, speed)
+        self.window = (time.monotonic(), self.compile_seconds, self.reported)
+
+    def _speed(self) -> float:
+        """Lines per second since the last report; compiling, evaluating and saving not counted."""
+        since, compiled, lines = self.window
+        seconds = time.monotonic() - since - (self.compile_seconds - compiled)
+        return (self.progress.training_iteration - lines) / max(seconds, 1e-9)
+
+    def _evaluate(self) -> Scores | None:
+        """Read the evaluation lines if it is time to."""
+        run = self.run
+        every = run.eval_interval
+        at = self.progress.training_iteration
+        last = run.end is not None and at >= run.end
+        if run.validator is None or not (last or self._crossed(every)):
+            return None
+        self.evaluated = at
+        scores = run.validator.scores(self.state.params)
+        self.eval_scores = scores
+        run.output.line(
+            f"At iteration {self.progress.learning_iteration}, stage {self.progress.stage}, "
+            f"BCER eval={100 * scores.bcer:f}, BWER eval={100 * scores.bwer:f}, "
+            f"CER eval={100 * scores.cer:f}, WER eval={100 * scores.wer:f}"
+        )
+        run.output.metrics(
+            "eval",
+            training_iteration=at,
+            bcer=100 * scores.bcer,
+            bwer=100 * scores.bwer,
+            cer=100 * scores.cer,
+            wer=100 * scores.wer,
+            lines=scores.lines,
+        )
+        return scores
+
+    def _crossed(self, every: int) -> bool:
+        return self.progress.training_iteration // every > self.evaluated // every
+
+    def _is_better(self, new_best: bool, scores: Scores | None) -> bool:
+        """By validation CER where there is validation, else by training BCER."""
+        if self.run.validator is None:
+            return new_best
+        if scores is None:
+            return False
+        return self.progress.best_cer is None or scores.cer < self.progress.best_cer
+
+    def _keep_best(self, scores: Scores | None) -> str:
+        """Remember this state as the best, and write it to a file if it is much better."""
+        progress = self.progress
+        measure = progress.best.rate
+        if scores is not None:
+            measure = 100 * scores.cer
+            progress = replace(
+                progress, best_cer=scores.cer, best_cer_iteration=progress.training_iteration
+            )
+        write = measure < progress.last_saved * report.SAVE_RATIO
+        self.progress = replace(progress, last_saved=measure) if write else progress
+        record = trainer_record(
+            self.run.identity, self.state, self.progress, self.config, best_trainer=None
+        )
+        self.best_trainer = checkpoint.pack(record)
+        if not write:
+            return ""
+        name = (
+            f"{self.run.model_output}_{progress.char_rate:f}_{progress.learning_iteration}"
+            f"_{progress.training_iteration}.checkpoint"
+        )
+        write_atomically(name, self.best_trainer)
+        return f" wrote best model:{name}"
+
+    def _go_back(self) -> str:
+        """Return to the best state with a lower rate; counters and place in the data go on."""
+        self.bad_updates = 0
+        if not self.best_trainer:
+            raise TrainError(
+                f"training diverged at iteration {self.progress.training_iteration} before it "
+                f"had learnt anything; try a lower --learning_rate than "
+                f"{self.config.learning_rate:g}"
+            )
+        best = restore(checkpoint.unpack(self.best_trainer))
+        opt_state = with_moments(
+            jax.device_get(self.state.opt_state), best, self.progress.training_iteration
+        )
+        self.state = jax.device_put(TrainState(best.params, opt_state))
+        scale = self.progress.rate_scale * _RATE_AFTER_DIVERGENCE
+        old = best.progress
+        self.progress = replace(
+            self.progress,
+            buffers=old.buffers,
+            best=old.best,
+            worst=Mark(old.best.rate, old.best.rates, self.progress.learning_iteration),
+            rate_scale=scale,
+        )
+        return (
+            f"\nDivergence! Reverted to iteration {old.learning_iteration}/"
+            f"{old.training_iteration}/{old.sample_iteration}"
+            f"\nReduced learning rate to :{self.config.learning_rate * scale:f}\n"
+        )
+
+    def _save_due(self) -> bool:
+        done = self._finished() or self.pending_signal()
+        return bool(done) or time.monotonic() - self.saved_at >= self.config.checkpoint_seconds
+
+    def _save(self) -> str:
+        """Write the native checkpoint and Tesseract's."""
+        run = self.run
+        state = jax.device_get(self.state)
+        run.native.save(Snapshot(state, self.progress, self.best_trainer, run.fingerprint))
+        record = trainer_record(
+            run.identity, state, self.progress, self.config, best_trainer=self.best_trainer
+        )
+        write_atomically(f"{run.model_output}_checkpoint", checkpoint.pack(record))
+        self.saved_at = time.monotonic()
+        return " wrote checkpoint."
+
+    def _tell(self, scores: Scores | None, speed: float) -> None:
+        progress, run = self.progress, self.run
+        rates = progress.rates
+        rate = learning_rate_at(self.config, progress.training_iteration, end=run.end)
+        figures = {
+            "training_iteration": progress.training_iteration,
+            "learning_iteration": progress.learning_iteration,
+            "sample_iteration": progress.sample_iteration,
+            "rms": rates[RMS],
+            "delta": rates[DELTA],
+            "bcer": rates[CHAR],
+            "bwer": rates[WORD],
+            "skip_ratio": rates[SKIP],
+            "loss": self.loss,
+            "learning_rate": rate * progress.rate_scale,
+            "lines_per_second": round(speed, 2),
+            "compile_seconds": round(self.compile_seconds, 3),
+        }
+        run.output.metrics("train", **figures, skipped=run.output.skipped)
+        shown = scores or self.eval_scores
+        run.output.status(**figures, eval_cer=None if shown is None else 100 * shown.cer)
+
+    # -- the end -----------------------------------------------------------------------------
+
+    def _stop_on_signal(self) -> None:
+        self._absorb()
+        self._save()
+        self.run.native.wait()
+        raise InterruptedRun(self.progress, self.pending_signal())
+
+    def _finish(self) -> Progress:
+        run = self.run
+        run.native.wait()
+        run.output.skip_table()
+        progress = self.progress
+        if progress.best_cer is not None:
+            run.output.line(
+                f"Finished! Selected model with minimal evaluation error rate (CER) = "
+                f"{100 * progress.best_cer:g} at iteration {progress.best_cer_iteration}"
+            )
+        else:
+            run.output.line(
+                "Finished! Selected model with minimal training error rate (BCER) = "
+                f"{progress.best.rate:g}"
+            )
+        return progress

@@ -1,0 +1,162 @@
+"""Where a run tells how it goes: log lines, a live display on terminals, and metrics.jsonl."""
+
+import json
+import sys
+import time
+from collections import Counter
+from types import TracebackType
+from typing import IO, Any, Protocol
+
+from lstmjax.data.lines import Line
+from lstmjax.data.skips import Skip, SkipReason
+from lstmjax.errors import TrainError
+
+_SKIPS_SHOWN = 20
+
+
+class Display(Protocol):
+    """What shows a run while it goes on."""
+
+    def line(self, text: str) -> None:
+        """Show a line of the log."""
+        ...
+
+    def status(self, values: dict[str, Any]) -> None:
+        """Show the latest figures."""
+        ...
+
+    def compiling(self, width: int) -> None:
+        """Say that an update for lines up to this width is being compiled."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+
+class PlainDisplay:
+    """Log lines on stderr as Tesseract prints them, nothing else."""
+
+    def line(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def status(self, values: dict[str, Any]) -> None:
+        del values
+
+    def compiling(self, width: int) -> None:
+        del width
+
+    def close(self) -> None:
+        pass
+
+
+class LiveDisplay:
+    """Log lines above a progress line that is redrawn; for terminals."""
+
+    def __init__(self, end: int | None):
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("[bold]{task.completed:>7.0f}[/] lines"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[text]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task("training", total=end, text="compiling ...")
+        self._progress.start()
+
+    def line(self, text: str) -> None:
+        if text.strip():
+            self._progress.console.print(text.rstrip("\n"), markup=False, highlight=False)
+
+    def status(self, values: dict[str, Any]) -> None:
+        parts = [
+            f"{values['lines_per_second']:.0f} lines/s",
+            f"rate {values['learning_rate']:.2g}",
+            f"loss {values['loss']:.2f}",
+            f"BCER {values['bcer']:.2f}%",
+        ]
+        if values.get("eval_cer") is not None:
+            parts.append(f"eval CER {values['eval_cer']:.2f}%")
+        if values["skipped"]:
+            parts.append(f"{values['skipped']} skipped")
+        self._progress.update(
+            self._task, completed=values["training_iteration"], text="  ".join(parts)
+        )
+
+    def compiling(self, width: int) -> None:
+        self._progress.update(self._task, text=f"compiling for lines of {width} pixels ...")
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+class Output:
+    """All outputs of one run; use it as a context manager."""
+
+    def __init__(self, metrics_path: str, display: Display, *, append: bool):
+        self._display = display
+        self._start = time.monotonic()
+        self._counts: Counter[SkipReason] = Counter()
+        try:
+            self._metrics: IO[str] = open(metrics_path, "a" if append else "w", encoding="utf-8")  # noqa: SIM115
+        except OSError as err:
+            raise TrainError(f"{metrics_path}: cannot be written: {err.strerror}") from err
+
+    def __enter__(self) -> "Output":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._display.close()
+        self._metrics.close()
+
+    @property
+    def skipped(self) -> int:
+        """Distinct lines skipped so far."""
+        return self._counts.total()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+    def line(self, text: str) -> None:
+        """A line of the log."""
+        self._display.line(text)
+
+    def skip(self, line: Line, skip: Skip) -> None:
+        """Name a skipped line; after the first few only count."""
+        self._counts[skip.reason] += 1
+        if self.skipped <= _SKIPS_SHOWN:
+            self.line(skip.message(line))
+            if self.skipped == _SKIPS_SHOWN:
+                self.line("More skipped lines are counted and listed by reason at the end.")
+
+    def skip_table(self) -> None:
+        """Count the skipped lines by reason."""
+        if self._counts:
+            self.line(f"Skipped {self.skipped} lines:")
+            for reason, count in self._counts.most_common():
+                self.line(f"  {count:6}  {reason.name.lower().replace('_', ' ')}: {reason.value}")
+
+    def status(self, **values: Any) -> None:
+        """The latest figures, for display only."""
+        self._display.status({"skipped": self.skipped, **values})
+
+    def compiling(self, width: int) -> None:
+        """An update for a new shape is being compiled."""
+        self._display.compiling(width)
+
+    def metrics(self, event: str, **values: Any) -> None:
+        """A record of metrics.jsonl."""
+        record = {"event": event, "time": round(self.elapsed, 3), **values}
+        self._metrics.write(json.dumps(record) + "\n")
+        self._metrics.flush()

@@ -1,0 +1,225 @@
+"""A whole training run from a request: data in, network built or restored, trained, saved."""
+
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import jax
+
+from lstmjax.cache import cache_directory
+from lstmjax.charset.codec import Codec
+from lstmjax.data.lines import Line, LineIndex, build_index
+from lstmjax.data.listing import read_list
+from lstmjax.data.order import round_robin, sequential
+from lstmjax.data.skips import Skip
+from lstmjax.data.store import ImageStore
+from lstmjax.data.stream import LineStream, StreamSettings
+from lstmjax.errors import LstmjaxError, TrainError, naming
+from lstmjax.formats import checkpoint, lstm, traineddata
+from lstmjax.formats.checkpoint import TrainerRecord
+from lstmjax.formats.files import read_bytes, write_atomically
+from lstmjax.formats.lstm import INT_MODE, Recognizer
+from lstmjax.formats.nodes import TRAINING_PAUSED
+from lstmjax.formats.traineddata import TrainedData
+from lstmjax.infer.evaluate import geometry_of
+from lstmjax.infer.model import LoadedModel
+from lstmjax.nn.quantize import to_int
+from lstmjax.spec.tree import x_scale
+from lstmjax.train.config import TrainConfig
+from lstmjax.train.loop import Run, train
+from lstmjax.train.native import NativeStore
+from lstmjax.train.output import Display, LiveDisplay, Output, PlainDisplay
+from lstmjax.train.progress import Progress
+from lstmjax.train.request import Request
+from lstmjax.train.save import without_training
+from lstmjax.train.score import Scorer
+from lstmjax.train.start import Start, choose_start
+from lstmjax.train.step import make_train_step
+from lstmjax.train.validate import Validator
+
+
+def enable_compilation_cache() -> None:
+    """Keep compiled updates between runs, in a directory only this user can write to."""
+    directory = cache_directory("jax")
+    if directory is not None and not jax.config.read("jax_compilation_cache_dir"):
+        jax.config.update("jax_compilation_cache_dir", str(directory))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def run_training(request: Request, config: TrainConfig, *, live: bool | None = None) -> Progress:
+    """Train as asked; an earlier run of the same model_output goes on where it stopped.
+
+    Args:
+      request: files.
+      config: settings.
+      live: show a live display; by default on terminals.
+    Returns: how far the run came.
+    Raises: LstmjaxError: whatever keeps the run from starting or going on. InterruptedRun: a signal
+      stopped it after everything was saved.
+    """
+    _check_output(request.model_output)
+    enable_compilation_cache()
+    codec = _codec(request.traineddata)
+    index = build_index(read_list(request.train_listfile))
+    eval_index = build_index(read_list(request.eval_listfile)) if request.eval_listfile else None
+    end = _end(config, index)
+    display: Display = PlainDisplay()
+    if sys.stderr.isatty() if live is None else live:
+        display = LiveDisplay(end)
+    resumed = os.path.exists(request.checkpoint) or os.path.isdir(request.native_directory)
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(Output(request.metrics, display, append=resumed))
+        native = NativeStore(request.native_directory, keep=config.keep_checkpoints)
+        stack.callback(native.close)
+        start = choose_start(request, config, codec, native, _digest(index), output.line)
+        scorer = stack.enter_context(Scorer(codec, simple_text=_model(start, codec).simple_text))
+        run = _assemble(request, start, codec, index, eval_index, end, native, scorer, output)
+        return train(run, start.snapshot)
+
+
+def _check_output(model_output: str) -> None:
+    """Fail now rather than after an hour. Source: lstmtraining.cpp, which does the same."""
+    path = f"{model_output}_wtest"
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with open(path, "wb"):
+            pass
+        os.unlink(path)
+    except OSError as err:
+        raise TrainError(f"Error, model output cannot be written: {model_output}: {err}") from err
+
+
+def _codec(path: str) -> Codec:
+    with naming(file=path):
+        try:
+            return Codec.from_traineddata(traineddata.load(path))
+        except LstmjaxError as err:
+            raise TrainError(f"{path}: {str(err).removeprefix(f'{path}: ')}") from err
+
+
+def _end(config: TrainConfig, index: LineIndex) -> int | None:
+    if config.max_iterations < 0:
+        return -config.max_iterations * len(index.documents)
+    return config.max_iterations or None
+
+
+def _digest(index: LineIndex) -> str:
+    """Tells training data apart by documents and numbers of lines."""
+    text = "\n".join(f"{document.path} {document.count}" for document in index.documents)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _model(start: Start, codec: Codec) -> LoadedModel:
+    return LoadedModel(start.identity.root, {}, codec, False, codec.null_char)
+
+
+def _assemble(
+    request: Request,
+    start: Start,
+    codec: Codec,
+    index: LineIndex,
+    eval_index: LineIndex | None,
+    end: int | None,
+    native: NativeStore,
+    scorer: Scorer,
+    output: Output,
+) -> Run:
+    config = start.config
+    model = _model(start, codec)
+    _name_documents(index, output.line)
+    max_bytes = config.max_image_mb << 20
+    settings = StreamSettings(
+        config.batch,
+        config.window_batches,
+        config.curriculum_lines,
+        config.seed,
+        config.randomly_rotate,
+    )
+    stream = LineStream(
+        index,
+        ImageStore(index, model.input_shape, max_bytes),
+        codec,
+        geometry_of(model),
+        sequential if config.sequential else round_robin,
+        settings,
+        lambda number, skip: output.skip(index[number], skip),
+        multiple=x_scale(model.root),
+    )
+    validator = None
+    if eval_index is not None:
+        _name_documents(eval_index, output.line)
+        report: Callable[[Line, Skip], None] = output.skip
+        validator = Validator(eval_index, model, start.model, max_bytes=max_bytes, report=report)
+    step = make_train_step(
+        start.model,
+        start.optimizer,
+        null_char=codec.null_char,
+        simple_text=model.simple_text,
+    )
+    return Run(
+        config,
+        start.identity,
+        end,
+        request.model_output,
+        stream,
+        step,
+        scorer,
+        validator,
+        native,
+        output,
+        start.snapshot.identity,
+    )
+
+
+def _name_documents(index: LineIndex, say: Callable[[str], None]) -> None:
+    for document in index.documents:
+        if document.count > 1:
+            say(f"Loaded {document.count}/{document.count} lines (1-{document.count}) of document "
+                f"{document.path}")  # fmt: skip
+        if document.problem:
+            say(f"{document.path}: {document.problem}; the lines before that are used")
+    for path, reason in index.unusable:
+        say(f"{path}: skipped: {reason}")
+
+
+def write_model(
+    continue_from: str, charsets: str, model_output: str, *, as_int: bool
+) -> TrainedData:
+    """Turn a checkpoint into a traineddata that Tesseract runs (`--stop_training`).
+
+    Args:
+      continue_from: checkpoint or `.lstm` file.
+      charsets: traineddata whose other components the model gets.
+      model_output: path of the traineddata to write.
+      as_int: convert to an int8 (fast) model.
+    Raises: LstmjaxError: unreadable or contradictory files.
+    """
+    base = traineddata.load(charsets)
+    with naming(file=continue_from):
+        record = checkpoint.unpack(read_bytes(continue_from))
+    recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
+    codec = _codec(charsets)
+    if recognizer.network.num_out != codec.num_codes:
+        raise TrainError(
+            f"{continue_from} has {recognizer.network.num_out} outputs, but the character set of "
+            f"{charsets} has {codec.num_codes} codes; use the traineddata it was trained with"
+        )
+    recognizer = without_training(recognizer)
+    if as_int:
+        recognizer = _to_int(recognizer, continue_from)
+    model = base.with_component("lstm", lstm.pack(recognizer))
+    write_atomically(model_output, traineddata.pack(model))
+    return model
+
+
+def _to_int(recognizer: Recognizer, source: str) -> Recognizer:
+    if recognizer.int_mode:
+        raise TrainError(f"{source} is an integer model already; leave out --convert_to_int")
+    return replace(
+        recognizer,
+        network=to_int(recognizer.network, training=TRAINING_PAUSED),
+        training_flags=recognizer.training_flags | INT_MODE,
+    )
