@@ -6,6 +6,7 @@ gates side by side, transposed, split by what the columns multiply (see docs/des
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -179,7 +180,7 @@ def record_of(
     *,
     moments: tuple[Params, Params] | None = None,
     layer_rates: Params | None = None,
-    passes_gradient: bool = False,
+    like: NetworkNode | None = None,
 ) -> NetworkNode:
     """The record of a network with float weights.
 
@@ -190,9 +191,10 @@ def record_of(
       moments: (updates, dw_sq_sum) in the shape of params; needed if `writing.training` is 1.
       layer_rates: learning rate of each layer with weights, by child index like the params (a
         float where params have leaves); stored if the flags ask for them.
-      passes_gradient: whether something below this node learns.
+      like: a record of the same tree that the network was read from. What a tree does not hold is
+        taken from it: flags, which layers stay frozen, stored counts, rates not in `layer_rates`.
     """
-    return _Recorder(writing).record(tree, params, moments, layer_rates, passes_gradient)
+    return _Recorder(writing).record(tree, params, moments, layer_rates, False, like)
 
 
 def learns_below(node: Node, passes_gradient: bool) -> bool:
@@ -211,20 +213,15 @@ def learns_below(node: Node, passes_gradient: bool) -> bool:
 
 
 class _Recorder:
+    """Walks a tree beside its params, moments, rates and, if there is one, an older record."""
+
     def __init__(self, writing: Writing):
         self.writing = writing
 
-    def record(self, tree: Node, params, moments, rates, passes: bool) -> NetworkNode:
-        writing = self.writing
-        common = {
-            "training": writing.training,
-            "needs_backprop": int(passes),
-            "flags": writing.flags,
-            "num_in": tree.num_in,
-            "num_out": tree.num_out,
-            "num_weights": weight_count(tree),
-            "name": tree.name,
-        }
+    def record(
+        self, tree: Node, params, moments, rates, passes: bool, like: NetworkNode | None
+    ) -> NetworkNode:
+        common = self.header(tree, passes, like)
         match tree:
             case Input():
                 shape = (tree.batch, tree.height, tree.width, tree.depth, _LOSSES.index(tree.loss))
@@ -235,11 +232,25 @@ class _Recorder:
                 kind = type(tree).__name__
                 return NetworkNode(type=kind, scale=(tree.x_scale, tree.y_scale), **common)
             case Dense():
-                matrix = self.matrix(_dense_rows, params, moments, writing.flags)
+                matrix = self.matrix(_dense_rows, params, moments, common["flags"])
                 return NetworkNode(type=_TYPES[tree.activation], weights=matrix, **common)
             case Lstm() | SoftmaxLstm():
                 return self.lstm(tree, params, moments, common)
-        return self.container(tree, params, moments, rates, passes, common)
+        return self.container(tree, params, moments, rates, passes, common, like)
+
+    def header(self, tree: Node, passes: bool, like: NetworkNode | None) -> dict[str, Any]:
+        """The fields that every kind of node has."""
+        stored = like is not None
+        return {
+            "training": self.writing.training,
+            "needs_backprop": like.needs_backprop if stored else int(passes),
+            "flags": like.flags if stored else self.writing.flags,
+            "num_in": tree.num_in,
+            "num_out": tree.num_out,
+            "num_weights": like.num_weights if stored else weight_count(tree),
+            "name": tree.name,
+            "tagged": like.tagged if stored else True,
+        }
 
     def matrix(self, rows_of, params, moments, flags: int) -> WeightMatrix:
         """A matrix from params-shaped leaves; `rows_of(leaves)` gives its rows."""
@@ -267,8 +278,7 @@ class _Recorder:
             return rows
 
         gates = tuple(
-            self.matrix(rows_of_gate(g), params, moments, self.writing.flags)
-            for g in range(num_gates)
+            self.matrix(rows_of_gate(g), params, moments, common["flags"]) for g in range(num_gates)
         )
         if isinstance(tree, Lstm):
             kind = "SummLSTM" if tree.summary else "LSTM"
@@ -278,28 +288,31 @@ class _Recorder:
         return NetworkNode(type=kind, na=tree.num_source, gates=gates, softmax=inner, **common)
 
     def inner_softmax(self, tree: SoftmaxLstm, params, moments) -> NetworkNode:
-        """The node inside LS and LE, which gets no network flags and so no Adam."""
+        """The node inside LS and LE: Tesseract sets no flags on it, so it never uses Adam."""
         node = tree.softmax
         below = None if moments is None else tuple(m["softmax"] for m in moments)
         matrix = self.matrix(_dense_rows, params["softmax"], below, 0)
         return NetworkNode(
-            type="Softmax", training=self.writing.training, needs_backprop=0, flags=0,
+            type="Softmax", training=self.writing.training, needs_backprop=1, flags=0,
             num_in=node.num_in, num_out=node.num_out, num_weights=weight_count(node),
             name=node.name, weights=matrix,
         )  # fmt: skip
 
-    def container(self, tree, params, moments, rates, passes, common) -> NetworkNode:
+    def container(self, tree, params, moments, rates, passes, common, like) -> NetworkNode:
         made = []
         for i, each in enumerate(children(tree)):
             key = str(i)
             below = None if moments is None else tuple(m.get(key, {}) for m in moments)
             below_rates = None if rates is None else rates.get(key)
-            made.append(self.record(each, params.get(key, {}), below, below_rates, passes))
+            below_like = None if like is None else like.children[i]
+            made.append(
+                self.record(each, params.get(key, {}), below, below_rates, passes, below_like)
+            )
             if isinstance(tree, Series):
                 passes = learns_below(each, passes)
         learning_rates = None
-        if self.writing.flags & nodes.LAYER_RATES:
-            learning_rates = _child_rates(tree, rates)
+        if common["flags"] & nodes.LAYER_RATES:
+            learning_rates = _child_rates(tree, rates, like)
         match tree:
             case Series():
                 kind = "Series"
@@ -314,12 +327,24 @@ def _dense_rows(leaves) -> np.ndarray:
     return np.concatenate([np.asarray(leaves["w"]).T, np.asarray(leaves["b"])[:, None]], axis=1)
 
 
-def _child_rates(tree: Node, rates) -> tuple[float, ...]:
-    """One rate a child; a child whose layers differ, or that has none, shows its first layer's."""
+def _child_rates(tree: Node, rates, like: NetworkNode | None) -> tuple[float, ...]:
+    """One rate a child; only those of layers with weights have an effect.
+
+    For other children Tesseract keeps what the layers started with: it is taken from `like`, or
+    is the rate of the first layer.
+    """
+    stored = () if like is None else like.learning_rates or ()
     if rates is None:
-        return ()
+        return stored
     first = _first_rate(rates)
-    return tuple(_first_rate(rates.get(str(i)), first) for i in range(len(children(tree))))
+
+    def rate(i: int) -> float:
+        own = rates.get(str(i))
+        if i < len(stored) and (own is None or isinstance(own, dict)):
+            return stored[i]
+        return _first_rate(own, first)
+
+    return tuple(rate(i) for i in range(len(children(tree))))
 
 
 def _first_rate(rates, default: float = 0.0) -> float:
