@@ -104,9 +104,12 @@ class _Builder:
                 skip_next = False
                 continue
             following = nodes[i + 1] if i + 1 < len(nodes) else None
+            slot = self.convolutions
             layer = self.build(node, output=output and following is None)
             if self._fusible(node, following):
-                layer = _fused(node, following, layer, self.numerics)  # type: ignore[arg-type]
+                assert isinstance(node, Series)
+                assert isinstance(following, Maxpool)
+                layer = _fused(node, following, layer, self.numerics, slot)
                 skip_next = True
             layers.append(layer)
         return layers
@@ -126,11 +129,13 @@ def _identity(
     return x, extent
 
 
-def _fused(node: Series, pool: Maxpool, separate: Layer, numerics: Numerics) -> Layer:
+def _fused(
+    node: Series, pool: Maxpool, separate: Layer, numerics: Numerics, noise_slot: int
+) -> Layer:
     conv, inner = node.children
     assert isinstance(conv, Convolve)
     assert isinstance(inner, Dense)
-    fused = conv_pool(conv, inner, pool, numerics)
+    fused = conv_pool(conv, inner, pool, numerics, noise_slot=noise_slot)
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise
@@ -150,8 +155,8 @@ def output_node(node: Node) -> Node:
 def build(root: Series, numerics: Numerics = FAST) -> Model:
     """Make the functions of a whole network.
 
-    With `numerics.tables` the convolutions take random borders (`noise`); without, borders are 0
-    and convolution, non-linearity and pooling of a shallow input run as one product.
+    With `numerics.tables` the convolutions take the borders that Tesseract draws; without,
+    convolution, non-linearity and pooling of a shallow input run as one product.
 
     Raises: SpecError: the network does not end in a softmax over one row.
     """

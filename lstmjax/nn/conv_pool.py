@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.array_types import Activations, Params
+from lstmjax.nn.borders import with_border
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.layer import Apply, Extent, Noise, zero_outside
+from lstmjax.nn.layer import Apply, Extent, Noise
 from lstmjax.nn.numerics import Numerics, activate, per_output
 from lstmjax.nn.window import first_maximum
 from lstmjax.spec.tree import Convolve, Dense, Maxpool
@@ -46,11 +47,10 @@ class _Geometry:
         return deep.reshape(p * d, o, t * e)
 
 
-def _patches(x: Activations, g: _Geometry) -> jax.Array:
-    """[H, W, B, D] -> [patch pixels * D, cells] where cells = (H/y) * (W/x) * B."""
-    H, W, B, D = x.shape
+def _patches(x: Activations, H: int, W: int, g: _Geometry) -> jax.Array:
+    """[H + 2 half_y, W + 2 half_x, B, D] -> [patch pixels * D, (H/y) * (W/x) * B]."""
+    _, _, B, D = x.shape
     h, w = H // g.y_scale, W // g.x_scale
-    x = jnp.pad(x, ((g.half_y, g.half_y), (g.half_x, g.half_x), (0, 0), (0, 0)))
     wide, high = g.patch
     pixels = [
         x[dy : dy + h * g.y_scale : g.y_scale, dx : dx + w * g.x_scale : g.x_scale]
@@ -91,20 +91,22 @@ def _pooled_backward(g: _Geometry, residual, d: jax.Array):
 _pooled.defvjp(_pooled_forward, _pooled_backward)
 
 
-def conv_pool(conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics) -> Apply:
+def conv_pool(
+    conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics, *, noise_slot: int
+) -> Apply:
     """The apply of `pool(dense(conv(x)))`; params are those of the dense layer.
 
-    Borders are 0: the random borders of Tesseract need the separate layers.
+    The very numbers that Tesseract draws for borders need the separate layers.
     """
     geometry = _Geometry(conv.half_x, conv.half_y, pool.x_scale, pool.y_scale, conv.num_in)
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise
     ) -> tuple[Activations, Extent]:
-        del noise
         H, W, B, _ = x.shape
         h, w = H // pool.y_scale, W // pool.x_scale
-        sums = _pooled(_patches(zero_outside(x, extent), geometry), params["w"], geometry)
+        x = with_border(x, extent, conv.half_x, conv.half_y, noise, noise_slot)
+        sums = _pooled(_patches(x, H, W, geometry), params["w"], geometry)
         y = activate(sums + per_output(params["b"], sums), dense.activation, numerics)
         out = Extent(
             None if extent.y is None else extent.y // pool.y_scale,

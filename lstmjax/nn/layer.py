@@ -7,7 +7,7 @@ A layer is a pair of pure functions made from one node of the spec tree:
 
 `extent` holds the true sizes of each line along the first two axes. What a layer writes beyond
 them is unspecified; a layer that mixes positions keeps such values away from valid ones.
-`noise` holds the random borders of the convolutions (see `window.convolve`), or None.
+`noise` says what convolutions see outside the picture (see `borders.with_border`).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
 from lstmjax.array_types import Activations, Key, Params
 
@@ -38,7 +38,8 @@ class BorderNoise(NamedTuple):
     value: Float[Array, "B N"]
 
 
-Noise = tuple[BorderNoise, ...] | None
+Seed = Int[Array, ""] | UInt32[Array, ""]
+Noise = tuple[BorderNoise, ...] | Seed | None
 Apply = Callable[[Params, Activations, Extent, Noise], tuple[Activations, Extent]]
 
 

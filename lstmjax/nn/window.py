@@ -9,16 +9,17 @@ import jax
 import jax.numpy as jnp
 
 from lstmjax.array_types import Activations, Params
+from lstmjax.nn.borders import with_border
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params, zero_outside
+from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params
 from lstmjax.spec.tree import Convolve, Maxpool, Reconfig
 
 
 def convolve(node: Convolve, *, noise_slot: int) -> Layer:
     """List the neighbours of each position: [H, W, B, D] -> [H, W, B, taps * D].
 
-    Neighbours outside the picture are 0. Tesseract draws random numbers for them instead; a
-    caller that wants those passes them as `noise[noise_slot]`.
+    What lies outside the picture is settled by `borders.with_border`; the very numbers that
+    Tesseract draws are added here, from `noise[noise_slot]`.
     """
     half_x, half_y = node.half_x, node.half_y
 
@@ -27,15 +28,14 @@ def convolve(node: Convolve, *, noise_slot: int) -> Layer:
     ) -> tuple[Activations, Extent]:
         del params
         H, W, _, _ = x.shape
-        x = zero_outside(x, extent)
-        x = jnp.pad(x, ((half_y, half_y), (half_x, half_x), (0, 0), (0, 0)))
+        x = with_border(x, extent, half_x, half_y, noise, noise_slot)
         taps = [
             x[dy : dy + H, dx : dx + W]
             for dx in range(2 * half_x + 1)
             for dy in range(2 * half_y + 1)
         ]
         y = jnp.concatenate(taps, axis=-1)
-        if noise is not None:
+        if isinstance(noise, tuple):
             y = _add_noise(y, noise[noise_slot])
         return y, extent
 

@@ -28,6 +28,7 @@ class TrainConfig:
       warmup_lines: the rate rises linearly over this many lines.
       decay_fraction: the rate falls to `final_rate` over this last part of max_iterations.
       final_rate: what the rate falls to, as a fraction of learning_rate.
+      border_noise: show convolutions random numbers outside the picture, as Tesseract will.
       clip_norm: bound on the norm of the whole gradient; None: no bound.
       window_batches: lines of this many batches are grouped by width.
       curriculum_lines: the first window has up to this many lines, taken from narrow to wide.
@@ -55,6 +56,7 @@ class TrainConfig:
     warmup_lines: int = 200
     decay_fraction: float = 0.4
     final_rate: float = 0.05
+    border_noise: bool = True
     clip_norm: float | None = 1.0
     window_batches: int = 16
     curriculum_lines: int = 0

@@ -179,7 +179,9 @@ class _Loop:
             return
         rate = learning_rate_at(self.config, self.started, end=self.run.end)
         controls = Controls(
-            jnp.float32(rate * self.progress.rate_scale), jnp.asarray(self._hold_perfect())
+            jnp.float32(rate * self.progress.rate_scale),
+            jnp.asarray(self._hold_perfect()),
+            self._border_seed(),
         )
         new_shape = batch.images.shape not in self.seen_shapes
         if new_shape:
@@ -211,6 +213,12 @@ class _Loop:
             codes=plan.codes[:room],
         )
         return LoadedBatch(batch._replace(weights=weights), plan)
+
+    def _border_seed(self) -> np.uint32 | None:
+        """Another one for each update, the same in a resumed run."""
+        if not self.config.border_noise:
+            return None
+        return np.uint32((self.started * 2654435761 + self.config.seed) % 2**32)
 
     def _hold_perfect(self) -> bool:
         delay = self.config.perfect_sample_delay

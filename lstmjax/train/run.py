@@ -44,7 +44,7 @@ from lstmjax.train.validate import Validator
 def enable_compilation_cache() -> None:
     """Keep compiled updates between runs, in a directory only this user can write to."""
     directory = cache_directory("jax")
-    if directory is not None and not jax.config.read("jax_compilation_cache_dir"):
+    if directory is not None and not jax.config.values["jax_compilation_cache_dir"]:
         jax.config.update("jax_compilation_cache_dir", str(directory))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 

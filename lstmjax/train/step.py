@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
@@ -38,11 +39,13 @@ class StepResult(NamedTuple):
 class Controls(NamedTuple):
     """Scalars the host decides for each update.
 
-    learning_rate; hold_perfect: leave lines without any error out of the gradient.
+    learning_rate; hold_perfect: leave lines without any error out of the gradient; border_seed: of
+    the random borders of convolutions, or None for borders of 0.
     """
 
     learning_rate: Float[Array, ""]
     hold_perfect: Array
+    border_seed: Array | np.uint32 | None
 
 
 TrainStep = Callable[..., tuple[TrainState, StepResult]]
@@ -63,7 +66,7 @@ def make_train_step(
     loss_of: Any = simple_loss if simple_text else ctc_loss
 
     def objective(params, images, widths, labels, num_labels, weights, controls):
-        logits, steps = model.apply(params, images, widths, None)
+        logits, steps = model.apply(params, images, widths, controls.border_seed)
         loss, stats = loss_of(logits, steps, labels, num_labels, null_char)
         held = controls.hold_perfect & (stats.delta == 0)
         weights = jnp.where(held, 0.0, weights)

@@ -1,7 +1,7 @@
 """Evaluation during training: the model as it is now, read with the trainer's own arithmetic.
 
-Borders of convolutions are 0 here and tanh is exact, so digits can differ from `lstmeval` in the
-last place; it is several times as fast, and enough to choose between models.
+The random borders of convolutions are others than in `lstmeval`, and tanh is exact, so rates differ
+from it by a little; it is several times as fast, and enough to choose between models.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,7 @@ from lstmjax.spec.tree import x_scale
 from lstmjax.train.step import make_eval_step
 
 _BATCH = 16
+_BORDER_SEED = np.uint32(1)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Validator:
             widest = max(self._width(entry) for entry in group)
             shape = self._buckets.shape(images[0].shape[0], widest, 1)
             batch = pad(images, [np.zeros(1, np.int32)] * len(group), shape, _BATCH)
-            yield group, self._forward(params, batch.images, batch.widths, None)
+            yield group, self._forward(params, batch.images, batch.widths, _BORDER_SEED)
 
     def _read(self, group, outputs) -> list[LineReading]:
         probs, steps = (np.asarray(x) for x in outputs)
