@@ -200,6 +200,7 @@ def rate_trees(draw):
     return {"1": {"1": draw(st.floats(0, 1, width=32))}, "3": draw(st.floats(0, 1, width=32))}
 
 
+@settings(max_examples=10, deadline=None)
 @given(rate_trees())
 def test_layer_rates_are_kept(rates):
     root = parse("[1,32,0,1 Ct3,3,2 Mp32,3 Lfx2 O1c1]", 4).root
