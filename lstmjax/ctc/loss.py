@@ -113,8 +113,9 @@ def _posterior(
     loss = -(top + jnp.log(total))[0, :, 0]
 
     classes = jnp.arange(K)
-    one_hot = (labels[:, :, None] == classes).astype(log_probs.dtype)
-    of_null = occupancy[:, :, 0::2].sum(-1, keepdims=True) * (classes == null_char)
+    one_hot = (labels[:, :, None] == classes[None, None]).astype(log_probs.dtype)
+    is_null = (classes == null_char).astype(log_probs.dtype)[None, None]
+    of_null = occupancy[:, :, 0::2].sum(-1, keepdims=True) * is_null
     return loss, jnp.einsum("tbl,blk->tbk", occupancy[:, :, 1::2], one_hot) + of_null
 
 
@@ -185,6 +186,6 @@ def simple_loss(
     inside = (steps < num_steps[None]).astype(logits.dtype)
     log_probs = jax.nn.log_softmax(logits)
     chosen = jnp.take_along_axis(log_probs, wanted[:, :, None], axis=2)[:, :, 0]
-    one_hot = (wanted[:, :, None] == jnp.arange(logits.shape[2])).astype(logits.dtype)
+    one_hot = (wanted[:, :, None] == jnp.arange(logits.shape[2])[None, None]).astype(logits.dtype)
     delta = lax.stop_gradient((one_hot - jnp.exp(log_probs)) * inside[:, :, None])
     return -(chosen * inside).sum(0), _stats(delta, num_steps)

@@ -84,6 +84,7 @@ class StreamSettings:
     curriculum_lines: int
     seed: int
     randomly_rotate: bool = False
+    buckets: int = 6
 
 
 class LineStream:
@@ -141,7 +142,8 @@ class LineStream:
                 "the messages above say why"
             )
         widths = [line.width for line in sample]
-        return fit_buckets(widths, [len(line.codes) for line in sample], multiple=multiple)
+        labels = [len(line.codes) for line in sample]
+        return fit_buckets(widths, labels, most=self.settings.buckets, multiple=multiple)
 
     def _collect(self, serial: int, wanted: int, visits: int) -> tuple[list[_Usable], int]:
         """Usable lines from a serial on, and the serial after them."""

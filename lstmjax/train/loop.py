@@ -23,13 +23,14 @@ from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
 from lstmjax.train.config import TrainConfig, learning_rate_at
-from lstmjax.train.native import NativeStore, Snapshot
+from lstmjax.train.native import Snapshot
 from lstmjax.train.output import Output
 from lstmjax.train.progress import LineResult, Mark, Progress
 from lstmjax.train.save import Identity, restore, trainer_record, with_moments
 from lstmjax.train.score import Scorer
 from lstmjax.train.step import Controls, StepResult, TrainState, TrainStep
 from lstmjax.train.validate import Scores, Validator
+from lstmjax.train.writer import CheckpointWriter
 
 _RATE_AFTER_DIVERGENCE = 0.5**0.5
 _LINES_PER_EVALUATED = 5  # training lines between evaluations, for each evaluation line
@@ -60,7 +61,7 @@ class Run:
       step: the compiled update.
       scorer: decodes and counts errors.
       validator: the evaluation lines, None without.
-      native: native checkpoints.
+      writer: of checkpoints.
       output: log, display, metrics.
       fingerprint: what a resumed run must share, stored in native checkpoints.
     """
@@ -73,7 +74,7 @@ class Run:
     step: TrainStep
     scorer: Scorer
     validator: Validator | None
-    native: NativeStore
+    writer: CheckpointWriter
     output: Output
     fingerprint: dict[str, Any]
 
@@ -360,15 +361,14 @@ class _Loop:
         return bool(done) or time.monotonic() - self.saved_at >= self.config.checkpoint_seconds
 
     def _save(self) -> str:
-        """Write the native checkpoint and Tesseract's."""
-        run = self.run
-        state = jax.device_get(self.state)
-        run.native.save(Snapshot(state, self.progress, self.best_trainer, run.fingerprint))
-        record = trainer_record(
-            run.identity, state, self.progress, self.config, best_trainer=self.best_trainer
-        )
-        write_atomically(f"{run.model_output}_checkpoint", checkpoint.pack(record))
+        """Start writing a checkpoint; say if the one before failed."""
+        state = jax.tree.map(np.array, jax.device_get(self.state))  # the device's are reused
+        snapshot = Snapshot(state, self.progress, self.best_trainer, self.run.fingerprint)
+        problem = self.run.writer.save(snapshot)
         self.saved_at = time.monotonic()
+        if problem:
+            self.run.output.line(problem)
+            return " failed to write checkpoint."
         return " wrote checkpoint."
 
     def _tell(self, scores: Scores | None, speed: float) -> None:
@@ -398,12 +398,17 @@ class _Loop:
     def _stop_on_signal(self) -> None:
         self._absorb()
         self._save()
-        self.run.native.wait()
+        self._finish_writing()
         raise InterruptedRun(self.progress, self.pending_signal())
+
+    def _finish_writing(self) -> None:
+        problem = self.run.writer.wait()
+        if problem:
+            raise TrainError(f"the last checkpoint could not be written: {problem}")
 
     def _finish(self) -> Progress:
         run = self.run
-        run.native.wait()
+        self._finish_writing()
         run.output.skip_table()
         progress = self.progress
         if progress.best_cer is not None:

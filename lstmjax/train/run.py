@@ -39,6 +39,9 @@ from lstmjax.train.score import Scorer
 from lstmjax.train.start import Start, choose_start
 from lstmjax.train.step import make_train_step
 from lstmjax.train.validate import Validator
+from lstmjax.train.writer import CheckpointWriter
+
+_BUCKETS_FOR = ((2_000, 2), (6_000, 4), (30_000, 6), (float("inf"), 8))
 
 
 def enable_compilation_cache() -> None:
@@ -76,7 +79,9 @@ def run_training(request: Request, config: TrainConfig, *, live: bool | None = N
         stack.callback(native.close)
         start = choose_start(request, config, codec, native, _digest(index), output.line)
         scorer = stack.enter_context(Scorer(codec, simple_text=_model(start, codec).simple_text))
-        run = _assemble(request, start, codec, index, eval_index, end, native, scorer, output)
+        writer = CheckpointWriter(native, request.checkpoint, start.identity, start.config)
+        stack.callback(writer.close)
+        run = _assemble(request, start, codec, index, eval_index, end, writer, scorer, output)
         return train(run, start.snapshot)
 
 
@@ -123,7 +128,7 @@ def _assemble(
     index: LineIndex,
     eval_index: LineIndex | None,
     end: int | None,
-    native: NativeStore,
+    writer: CheckpointWriter,
     scorer: Scorer,
     output: Output,
 ) -> Run:
@@ -137,6 +142,7 @@ def _assemble(
         config.curriculum_lines,
         config.seed,
         config.randomly_rotate,
+        _num_buckets(end),
     )
     stream = LineStream(
         index,
@@ -168,10 +174,17 @@ def _assemble(
         step,
         scorer,
         validator,
-        native,
+        writer,
         output,
         start.snapshot.identity,
     )
+
+
+def _num_buckets(end: int | None) -> int:
+    """Each bucket costs seconds to compile and saves some per cent of padding afterwards."""
+    if end is None:
+        return 8
+    return next(most for lines, most in _BUCKETS_FOR if end <= lines)
 
 
 def _name_documents(index: LineIndex, say: Callable[[str], None]) -> None:
