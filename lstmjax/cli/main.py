@@ -11,6 +11,8 @@ TOOLS = {
     "lstmtraining": "train a model, continue or fine-tune one, or turn a checkpoint into a model",
     "lstmeval": "measure the error rates of a model on lines with known text",
     "combine_tessdata": "put a traineddata together, take it apart, list or convert it",
+    "wordlist2dawg": "make a word graph (dawg) from a word list",
+    "dawg2wordlist": "write down the words of a word graph (dawg)",
 }
 """What can be run: name (of the module in this package, too) and description."""
 
