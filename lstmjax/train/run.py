@@ -17,7 +17,7 @@ from lstmjax.data.order import round_robin, sequential
 from lstmjax.data.skips import Skip
 from lstmjax.data.store import ImageStore
 from lstmjax.data.stream import LineStream, StreamSettings
-from lstmjax.errors import LstmjaxError, TrainError, naming
+from lstmjax.errors import DataError, LstmjaxError, TrainError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.files import read_bytes, write_atomically
@@ -66,8 +66,8 @@ def run_training(request: Request, config: TrainConfig, *, live: bool | None = N
     _check_output(request.model_output)
     enable_compilation_cache()
     codec = _codec(request.traineddata)
-    index = build_index(read_list(request.train_listfile))
-    eval_index = build_index(read_list(request.eval_listfile)) if request.eval_listfile else None
+    index = _index(request.train_listfile)
+    eval_index = _index(request.eval_listfile) if request.eval_listfile else None
     end = _end(config, index)
     display: Display = PlainDisplay()
     if sys.stderr.isatty() if live is None else live:
@@ -103,6 +103,14 @@ def _codec(path: str) -> Codec:
             return Codec.from_traineddata(traineddata.load(path))
         except LstmjaxError as err:
             raise TrainError(f"{path}: {str(err).removeprefix(f'{path}: ')}") from err
+
+
+def _index(list_file: str) -> LineIndex:
+    paths = read_list(list_file)
+    try:
+        return build_index(paths)
+    except DataError as err:
+        raise DataError(f"{list_file}: {err}") from err
 
 
 def _end(config: TrainConfig, index: LineIndex) -> int | None:

@@ -88,10 +88,14 @@ def choose_start(
       say: prints a line for the user.
     Raises: TrainError, FormatError, SpecError: nothing usable, each with the way out.
     """
-    own = _read_trainer(request.checkpoint) if os.path.exists(request.checkpoint) else None
     snapshot, problems = native.restore(lambda stored: _empty_state(stored, config))
-    for problem in problems:
+    own, damage = _read_own(request.checkpoint)
+    for problem in [*problems, *([damage] if damage else [])]:
         say(problem)
+    if snapshot is None and own is None and (problems or damage):
+        raise TrainError(
+            f"no checkpoint of {request.model_output} can be read; move them away to start anew"
+        )
     if snapshot is not None and _reached(snapshot.progress) >= _reached_by(own):
         return _resume_native(request, config, codec, snapshot, lists, say)
     if own is not None:
@@ -113,6 +117,16 @@ def _reached_by(record: TrainerRecord | Recognizer | None) -> int:
         return -1
     recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
     return recognizer.training_iteration
+
+
+def _read_own(path: str) -> tuple[TrainerRecord | Recognizer | None, str]:
+    """Tesseract's checkpoint of this run, or why it cannot be read."""
+    if not os.path.exists(path):
+        return None, ""
+    try:
+        return _read_trainer(path), ""
+    except FormatError as err:
+        return None, str(err)
 
 
 def _read_trainer(path: str) -> TrainerRecord | Recognizer:
