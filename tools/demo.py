@@ -1,0 +1,179 @@
+"""Train on examples/, make models of it, measure them, draw the learning curve: see tools/demo."""
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import demo_report
+from demo_lines import draw_lines
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+STARTER = EXAMPLES / "demo.traineddata"
+NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
+DRAWN_LINES = 3000
+PILOT_LINES = 500  # to find out how fast this machine is
+LEAST_LINES, MOST_LINES = 4_000, 40_000
+SHARE = 0.85  # of the time left after the pilot is training; the rest evaluates and saves
+TOTAL_SECONDS = 300
+REPORT_SECONDS = 50  # making and measuring the models, after training
+LEAST_SECONDS = 60  # of training, however long the installation took
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tools/demo", description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo", help="output folder")
+    parser.add_argument("--minutes", type=float, help="minutes to train (default: what is left)")
+    parser.add_argument("--lines", type=int, help="lines to train on (default: what fits)")
+    parser.add_argument("--used", type=float, default=0.0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def tool(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "lstmjax", *map(str, arguments)]
+
+
+def shown(path: Path) -> str:
+    """A path as the user would type it in the checkout."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def make_list(out: Path) -> Path:
+    """A list of the training lines of examples/ and of lines drawn on the spot."""
+    drawn = out / "drawn"
+    if not drawn.exists():
+        print(f"Drawing {DRAWN_LINES} more training lines ...", flush=True)
+        drawn.mkdir()
+    examples = (EXAMPLES / "train.list").read_text().split()
+    paths = [EXAMPLES / name for name in examples] + draw_lines(DRAWN_LINES, drawn)
+    listing = out / "train.list"
+    listing.write_text("".join(f"{path}\n" for path in paths))
+    return listing
+
+
+def choose_lines(out: Path, listing: Path, end: float) -> int:
+    """How many lines fit into the time, from the speed of a short run that is continued.
+
+    A run that goes on keeps its number, because the learning rate falls towards the end of it.
+    """
+    chosen = out / "lines.txt"
+    if not chosen.exists():
+        train(out, listing, PILOT_LINES, end)
+        records = demo_report.read_metrics(out / "demo.metrics.jsonl")
+        speed = [r["lines_per_second"] for r in records if r["event"] == "train"][-1]
+        lines = PILOT_LINES + SHARE * speed * (end - time.monotonic())
+        lines = 500 * round(min(max(lines, LEAST_LINES), MOST_LINES) / 500)
+        print(f"\n{speed:.0f} lines a second: {lines} lines fit into the time.\n", flush=True)
+        chosen.write_text(f"{lines}\n")
+    return int(chosen.read_text())
+
+
+def train(out: Path, listing: Path, lines: int, end: float) -> None:
+    """Run lstmtraining until it is done or the time is up; it saves when it is stopped.
+
+    Raises: SystemExit: training failed. KeyboardInterrupt: the user stopped it.
+    """
+    command = tool(
+        "lstmtraining", "--traineddata", STARTER, "--net_spec", NET_SPEC,
+        "--train_listfile", listing, "--eval_listfile", EXAMPLES / "eval.list",
+        "--model_output", out / "demo", "--max_iterations", lines,
+    )  # fmt: skip
+    print(f"$ lstmjax {' '.join(quote(word) for word in command[3:])}\n", flush=True)
+    # In a session of its own it does not hear Ctrl-C; it is told once, here.
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
+        status = process.wait(max(end - time.monotonic(), 1))
+    except subprocess.TimeoutExpired:
+        print("\nThe time is over; training stops here.", flush=True)
+        stop(process)
+    except KeyboardInterrupt:
+        stop(process)
+        raise
+    else:
+        if status:
+            raise SystemExit(status)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Let a run save and end."""
+    process.send_signal(signal.SIGINT)
+    process.wait()
+
+
+def quote(word: str) -> str:
+    word = shown(Path(word)) if word.startswith("/") else word
+    return f'"{word}"' if " " in word else word
+
+
+def best_checkpoint(out: Path) -> Path:
+    """The last best model that training wrote, or its last state if there was no best yet."""
+    found = sorted(out.glob("demo_*.checkpoint"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else out / "demo_checkpoint"
+
+
+def export(out: Path) -> None:
+    """Turn the best checkpoint into a float and an int8 model."""
+    checkpoint = best_checkpoint(out)
+    for name, options in (("demo", []), ("demo_fast", ["--convert_to_int"])):
+        subprocess.run(
+            tool(
+                "lstmtraining", "--stop_training", *options, "--continue_from", checkpoint,
+                "--traineddata", STARTER, "--model_output", out / f"{name}.traineddata",
+            ),
+            cwd=ROOT, check=True, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    print(f"\nModels made from {shown(checkpoint)}")
+
+
+def next_steps(out: Path) -> None:
+    """Print commands to try."""
+    where = shown(out)
+    lstmjax = shown(Path(sys.executable).parent / "lstmjax")
+    print(f"""
+What to try next, from {ROOT}:
+
+  {lstmjax} lstmeval --model {where}/demo.traineddata --eval_listfile examples/eval.list
+  {lstmjax} combine_tessdata -l {where}/demo_fast.traineddata""")
+    if shutil.which("tesseract"):
+        print(
+            f"  tesseract examples/samples/sample-1.png - --psm 13 --tessdata-dir {where} -l demo"
+        )
+    print(f"""
+Fine-tuning on your own lines (x.png with x.gt.txt, or x.lstmf; one path a line in my.list):
+
+  {lstmjax} combine_tessdata -e {where}/demo.traineddata {where}/demo.lstm
+  {lstmjax} lstmtraining --continue_from {where}/demo.lstm \\
+    --traineddata {where}/demo.traineddata --train_listfile my.list \\
+    --model_output out/mine --max_iterations 4000""")
+
+
+def main() -> None:
+    begin = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # stop as with Ctrl-C
+        signal.signal(number, signal.default_int_handler)
+    arguments = parse_arguments()
+    out: Path = arguments.out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    left = TOTAL_SECONDS - REPORT_SECONDS - arguments.used
+    seconds = 60 * arguments.minutes if arguments.minutes else max(left, LEAST_SECONDS)
+    end = begin + seconds
+    print(f"Training for {seconds:.0f} seconds; Ctrl-C stops, running this again goes on.\n")
+    try:
+        listing = make_list(out)
+        lines = arguments.lines or choose_lines(out, listing, end)
+        train(out, listing, lines, end)
+        export(out)
+        demo_report.report(out, EXAMPLES, shown)
+    except KeyboardInterrupt:
+        print("\nStopped. To go on from here:  tools/demo")
+        raise SystemExit(130) from None
+    next_steps(out)
+    print(f"\nDone in {time.monotonic() - begin + arguments.used:.0f} seconds.")
+
+
+if __name__ == "__main__":
+    main()
