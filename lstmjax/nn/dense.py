@@ -15,10 +15,10 @@ SOFTMAXES = ("softmax", "softmax_no_ctc")
 
 def weighted_sum(params: Params, x: Activations, numerics: Numerics) -> Activations:
     """W x + b: [..., D] -> [..., N]; int8 sums are scaled back to real values."""
-    z = product(x, params["w"], numerics)
+    z = product(x, params["w"], numerics, params["w"].shape[0] + 1)
     if not numerics.int_mode:
         return z + per_output(params["b"], z)
-    z = z + per_output((127 * params["b"]).astype(jnp.int32), z)
+    z = z + per_output((127 * params["b"]).astype(z.dtype), z)
     return z.astype(jnp.float32) * per_output(params["scale"], z)
 
 

@@ -18,7 +18,15 @@ from jaxtyping import Array, Float
 from lstmjax.array_types import Activations, Key, Params
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
-from lstmjax.nn.numerics import Numerics, logistic, per_output, product, quantize, tanh
+from lstmjax.nn.numerics import (
+    Numerics,
+    add_product,
+    logistic,
+    per_output,
+    product,
+    quantize,
+    tanh,
+)
 from lstmjax.spec.tree import Lstm
 
 GATES = ("CI", "GI", "GF1", "GO")  # in file order; the 2-D form adds GFS
@@ -36,20 +44,42 @@ class Scan:
     numerics: Numerics
 
 
+def next_steps(num_steps: int, *, reverse: bool = False) -> tuple[int, jax.Array]:
+    """The first step of a loop over time, and for each step [T] the one that comes after it.
+
+    The last step names itself: what it prepares is not used.
+    """
+    steps = jnp.arange(num_steps, dtype=jnp.int32)
+    if reverse:
+        return num_steps - 1, jnp.maximum(steps - 1, 0)
+    return 0, jnp.minimum(steps + 1, num_steps - 1)
+
+
+def step_at(xs: jax.Array, step: jax.Array) -> jax.Array:
+    """One step of a sequence [T, ...]."""
+    return lax.dynamic_index_in_dim(xs, step, 0, keepdims=False)
+
+
+def scaled_sum(z: jax.Array, scale: jax.Array | None) -> jax.Array:
+    """The sum of a gate as a real value; `scale` is that of int8 weights."""
+    return z if scale is None else z.astype(jnp.float32) * per_output(scale, z)
+
+
 def _forward(
     share: jax.Array, wh: jax.Array, scan: Scan, scale: jax.Array | None, keep: bool
-) -> tuple[tuple[jax.Array, jax.Array], Any]:
-    """Run the loop; `keep` collects everything the backward pass needs."""
-    T, N, _ = share.shape
+) -> tuple[jax.Array, Any]:
+    """Run the loop: the last output, and all of them.
+
+    The carry holds the gates' sums, not the output they came from: so they are in memory when the
+    tables are looked up, and not computed again for each table. With `keep` everything the
+    backward pass needs is collected, not only the outputs.
+    """
+    _, N, _ = share.shape
     S = wh.shape[0]
-    del T
     numerics = scan.numerics
 
-    def step(carry, share_t):
-        h, c = carry
-        z = share_t + product(h, wh, numerics)
-        if scale is not None:
-            z = z.astype(jnp.float32) * per_output(scale, z)
+    def step(carry, following):
+        z, _, c = carry
         ci, gi, gf, go = jnp.split(z, 4, axis=-1)
         a = tanh(ci, numerics)
         i, f, o = (logistic(gate, numerics) for gate in (gi, gf, go))
@@ -57,20 +87,24 @@ def _forward(
         h = o * tanh(c, numerics)
         if numerics.int_mode:
             h = quantize(h)
-        return (h, c), ((h, c, a, i, f, o) if keep else (None if scan.last else h))
+        z = scaled_sum(add_product(step_at(share, following), h, wh), scale)
+        return (z, h, c), ((h, c, a, i, f, o) if keep else (None if scan.last else h))
 
     zeros = jnp.zeros((N, S), jnp.float32)
-    return lax.scan(step, (zeros, zeros), share, reverse=scan.reverse)
+    first, following = next_steps(share.shape[0], reverse=scan.reverse)
+    start = (scaled_sum(share[first], scale), zeros, zeros)
+    (_, h, _), kept = lax.scan(step, start, following, reverse=scan.reverse)
+    return h, kept
 
 
 @with_gradient(2)
 def _run(share: jax.Array, wh: jax.Array, scan: Scan) -> jax.Array:
-    (h, _), hs = _forward(share, wh, scan, None, keep=False)
+    h, hs = _forward(share, wh, scan, None, keep=False)
     return h if scan.last else hs
 
 
 def _run_forward(share: jax.Array, wh: jax.Array, scan: Scan):
-    (h, _), kept = _forward(share, wh, scan, None, keep=True)
+    h, kept = _forward(share, wh, scan, None, keep=True)
     return (h if scan.last else kept[0]), (wh, kept)
 
 
@@ -126,10 +160,10 @@ def _shift(xs: jax.Array, reverse: bool) -> jax.Array:
 
 def input_share(params: Params, x: jax.Array, numerics: Numerics) -> jax.Array:
     """The input's part of every gate, for the whole sequence at once: [..., D] -> [..., G*S]."""
-    z = product(x, params["wx"], numerics)
-    if numerics.int_mode:
-        return z + per_output((127 * params["b"]).astype(jnp.int32), z)
-    return z + per_output(params["b"], z)
+    sources = sum(params[key].shape[0] for key in ("wx", "wf", "wh", "wv") if key in params)
+    z = product(x, params["wx"], numerics, sources + 1)
+    bias = 127 * params["b"] if numerics.int_mode else params["b"]
+    return z + per_output(bias.astype(z.dtype), z)
 
 
 def init_gates(key: Key, num_in: int, num_states: int, num_gates: int) -> Params:
@@ -174,7 +208,7 @@ def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
         last = node.summary and (reverse or extent.x is None)
         scan = Scan(reverse, last, numerics)
         if numerics.int_mode:
-            (h, _), hs = _forward(share, params["wh"], scan, params["scale"], keep=False)
+            h, hs = _forward(share, params["wh"], scan, params["scale"], keep=False)
             y = h if last else hs
         else:
             y = _run(share, params["wh"], scan)

@@ -13,8 +13,15 @@ from jax import lax
 from lstmjax.array_types import Activations, Key, Params
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
-from lstmjax.nn.lstm import STATE_CLIP, init_gates, input_share
-from lstmjax.nn.numerics import Numerics, logistic, per_output, product, quantize, tanh
+from lstmjax.nn.lstm import (
+    STATE_CLIP,
+    init_gates,
+    input_share,
+    next_steps,
+    scaled_sum,
+    step_at,
+)
+from lstmjax.nn.numerics import Numerics, add_product, logistic, quantize, tanh
 from lstmjax.spec.tree import Lstm
 
 NUM_GATES = 5  # CI, GI, GF1, GO, GFS
@@ -45,16 +52,13 @@ def _from_above(x: jax.Array) -> jax.Array:
 def _forward(
     share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics, scale: jax.Array | None
 ):
-    """share: [steps, H, B, 5S] -> final carry, per step (h, c, a, i, f, o, g)."""
+    """share: [steps, H, B, 5S] -> per step (h, c, a, i, f, o, g)."""
     _, H, B, _ = share.shape
     S = wh.shape[0]
     has_upper = (jnp.arange(H) > 0)[:, None, None]
 
-    def step(carry, share_t):
-        h, c = carry
-        z = share_t + product(h, wh, numerics) + product(_from_above(h), wv, numerics)
-        if scale is not None:
-            z = z.astype(jnp.float32) * per_output(scale, z)
+    def step(carry, following):
+        z, c = carry
         ci, gi, gf, go, gs = jnp.split(z, NUM_GATES, axis=-1)
         a = tanh(ci, numerics)
         i, f, o, g = (logistic(gate, numerics) for gate in (gi, gf, go, gs))
@@ -64,19 +68,21 @@ def _forward(
         h = o * tanh(c, numerics)
         if numerics.int_mode:
             h = quantize(h)
-        return (h, c), (h, c, a, i, f, o, g)
+        z = add_product(add_product(step_at(share, following), h, wh), _from_above(h), wv)
+        return (scaled_sum(z, scale), c), (h, c, a, i, f, o, g)
 
-    zeros = jnp.zeros((H, B, S), jnp.float32)
-    return lax.scan(step, (zeros, zeros), share)
+    first, following = next_steps(share.shape[0])
+    start = (scaled_sum(share[first], scale), jnp.zeros((H, B, S), jnp.float32))
+    return lax.scan(step, start, following)[1]
 
 
 @with_gradient(3)
 def _run(share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics) -> jax.Array:
-    return _forward(share, wh, wv, numerics, None)[1][0]
+    return _forward(share, wh, wv, numerics, None)[0]
 
 
 def _run_forward(share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics):
-    _, kept = _forward(share, wh, wv, numerics, None)
+    kept = _forward(share, wh, wv, numerics, None)
     return kept[0], (wh, wv, kept)
 
 
@@ -154,7 +160,7 @@ def lstm2d(node: Lstm, numerics: Numerics, *, reverse_x: bool = False) -> Layer:
             share = share[:, ::-1]
         skewed = _skew(share)
         if numerics.int_mode:
-            hs = _forward(skewed, params["wh"], params["wv"], numerics, params["scale"])[1][0]
+            hs = _forward(skewed, params["wh"], params["wv"], numerics, params["scale"])[0]
         else:
             hs = _run(skewed, params["wh"], params["wv"], numerics)
         y = _unskew(hs, W)

@@ -159,6 +159,21 @@ def per_output(v: jax.Array, z: jax.Array) -> jax.Array:
     return v.reshape((1,) * (z.ndim - 1) + v.shape)
 
 
-def product(x: jax.Array, w: jax.Array, numerics: Numerics) -> jax.Array:
-    """X @ w: float32, or exact int32 in int mode (not yet scaled)."""
-    return integer_product(x, w) if numerics.int_mode else x @ w
+def product(x: jax.Array, w: jax.Array, numerics: Numerics, terms: int) -> jax.Array:
+    """X @ w as the first part of a sum; in int mode exact and not yet scaled.
+
+    Args:
+      x: [..., D].
+      w: [D, N].
+      numerics: the arithmetic.
+      terms: how many products the whole sum has; int8 sums of few terms are exact in float32,
+        those of more are int32.
+    """
+    if numerics.int_mode and terms > _EXACT_FLOAT_SUM:
+        return integer_product(x, w)
+    return x @ w
+
+
+def add_product(z: jax.Array, x: jax.Array, w: jax.Array) -> jax.Array:
+    """Z + x @ w, where z is a sum begun by `product`."""
+    return z + (integer_product(x, w) if z.dtype == jnp.int32 else x @ w)

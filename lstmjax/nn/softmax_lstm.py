@@ -24,7 +24,15 @@ from lstmjax.nn.lstm import (
     run_backward,
     time_major,
 )
-from lstmjax.nn.numerics import Numerics, logistic, per_output, product, quantize, softmax, tanh
+from lstmjax.nn.numerics import (
+    Numerics,
+    add_product,
+    logistic,
+    per_output,
+    quantize,
+    softmax,
+    tanh,
+)
 from lstmjax.spec.tree import SoftmaxLstm
 
 
@@ -53,7 +61,7 @@ def _forward(share: jax.Array, params: Params, loop: _Loop):
 
     def step(carry, share_t):
         h, c, fed = carry
-        z = share_t + product(fed, params["wf"], numerics) + product(h, params["wh"], numerics)
+        z = add_product(add_product(share_t, fed, params["wf"]), h, params["wh"])
         if numerics.int_mode:
             z = z.astype(jnp.float32) * per_output(params["scale"], z)
         ci, gi, gf, go = jnp.split(z, 4, axis=-1)
