@@ -9,6 +9,7 @@ if they are not.
 """
 
 import argparse
+import contextlib
 import json
 import random
 import subprocess
@@ -76,31 +77,55 @@ def finish(process: subprocess.Popen[bytes], log: Path) -> None:
         sys.exit(f"training failed with status {process.returncode}:\n{log.read_text()[-2000:]}")
 
 
-def run_killed(folder: Path, lines: int, kills: int, moments: random.Random, most: float) -> int:
-    """Train, killing and starting again; the number of kills that hit a running process."""
+def run_killed(
+    folder: Path, lines: int, kills: int, moments: random.Random, first: float, training: float
+) -> int:
+    """Train, killing and starting again.
+
+    Some kills come while the program starts, most while it trains; these leave it on average a
+    little less time than its share, so that the run is not over before the last kill.
+
+    Args:
+      folder: of the run.
+      lines: to train on.
+      kills: how many.
+      moments: chooses when.
+      first: seconds an undisturbed run takes until its first report.
+      training: seconds it takes from there to its end.
+    Returns: the number of kills that hit a running process.
+    """
     print(f"{'start':>5}  {'killed after':>12}  {'iteration':>9}  went on from")
-    done = 0
     for attempt in range(1, kills + 1):
         log = folder / f"log-{attempt}.txt"
-        delay = moments.uniform(0.0, most)
+        begin = time.monotonic()
         process = start(folder, lines, log)
-        try:
-            process.wait(delay)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            done += 1
+        if moments.random() < 0.3:
+            wait(process, moments.uniform(0, first))
         else:
+            known = len(reports(folder))
+            while process.poll() is None and len(reports(folder)) == known:
+                time.sleep(0.02)
+            wait(process, moments.uniform(0, 1.8 * training / kills))
+        if process.poll() is not None:
             finish(process, log)
-            print(f"{attempt:5}  finished before it could be killed")
-            return done
+            print(f"{attempt:5}  finished before it could be killed; try more --lines")
+            return attempt - 1
+        process.kill()
+        process.wait()
+        seconds = time.monotonic() - begin
         seen = reports(folder)
         reached = int(seen[-1]["training_iteration"]) if seen else 0
-        print(f"{attempt:5}  {delay:10.2f} s  {reached:9}  {resumed_from(log)}", flush=True)
-    process = start(folder, lines, folder / "log-last.txt")
-    finish(process, folder / "log-last.txt")
-    print(f"{'last':>5}  {'to the end':>12}  {lines:9}  {resumed_from(folder / 'log-last.txt')}")
-    return done
+        print(f"{attempt:5}  {seconds:10.2f} s  {reached:9}  {resumed_from(log)}", flush=True)
+    log = folder / "log-last.txt"
+    finish(start(folder, lines, log), log)
+    print(f"{'last':>5}  {'to the end':>12}  {lines:9}  {resumed_from(log)}")
+    return kills
+
+
+def wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Let a process run for a while, or to its end if that comes first."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
 
 
 def resumed_from(log: Path) -> str:
@@ -135,15 +160,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        one, other = Path(scratch, "undisturbed"), Path(scratch, "killed")
-        one.mkdir()
-        other.mkdir()
+        warm, one, other = (Path(scratch, name) for name in ("warm", "undisturbed", "killed"))
+        for folder in (warm, one, other):
+            folder.mkdir()
+        run_undisturbed(warm, min(arguments.lines, 1000))  # compiles, so that times compare
         first, total = run_undisturbed(one, arguments.lines)
         print(f"undisturbed: {total:.1f} s, the first report after {first:.1f} s")
-        # On average each attempt gets three quarters of its share done before it is killed.
-        most = first + 1.5 * (total - first) / arguments.kills
         moments = random.Random(arguments.seed)
-        kills = run_killed(other, arguments.lines, arguments.kills, moments, most)
+        kills = run_killed(other, arguments.lines, arguments.kills, moments, first, total - first)
         found = differences(one, other)
         size = (one / "run" / "small_checkpoint").stat().st_size
     if found:
