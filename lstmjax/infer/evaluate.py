@@ -1,6 +1,9 @@
 """How well a model reads lines: Tesseract's measures, and true edit distances."""
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,12 +20,16 @@ from lstmjax.data.order import sequential
 from lstmjax.data.skips import Geometry, Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
-from lstmjax.infer.forward import Forward, ScaledLine
+from lstmjax.infer.forward import BATCH, Forward, ScaledLine
 from lstmjax.infer.model import LoadedModel
 from lstmjax.spec.shape import output_width
 from lstmjax.spec.tree import x_scale
 
-_CHUNK = 256  # lines prepared at a time
+INVERT_BELOW = 0.5  # of a line without boxes
+_CHUNK = 128  # lines prepared at a time, fewer if their outputs would be large
+_CHUNK_BYTES = 1 << 27
+_MOST_THREADS = 4
+_SAMPLE = 4096  # lines whose widths decide what is compiled
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +107,7 @@ def decode(model: LoadedModel, probs: Float32[np.ndarray, "T K"]) -> Int32[np.nd
     if model.simple_text:
         best = probs.argmax(1)[:, None]
         return best_path(best, np.array([len(probs)]), model.null_char, merge_repeats=False)[0]
-    return beam_search(probs, model.codec.beam_tables(), model.null_char).codes
+    return beam_search(probs, model.beam_tables, model.null_char).codes
 
 
 def _delta(model: LoadedModel, probs: np.ndarray, codes: np.ndarray) -> float | None:
@@ -156,9 +163,11 @@ def evaluate(
     on_line: Callable[[LineReading], None] | None = None,
     on_skip: Callable[[Line, Skip], None] | None = None,
     with_delta: bool = True,
-    batch: int = 8,
+    batch: int = BATCH,
 ) -> Evaluation:
     """Read all lines of an index as `lstmeval` does.
+
+    Lines are prepared and results decoded in threads of their own while the network runs.
 
     Args:
       forward: the compiled model.
@@ -170,71 +179,129 @@ def evaluate(
       batch: lines computed at once.
     Raises: DataError: no line is usable.
     """
-    reader = _Reader(forward, index, ImageStore(index, forward.model.input_shape, max_bytes))
     total = int(index.pages[0]) * len(index.documents)
     readings: list[LineReading] = []
-    serial = 0
-    while len(readings) < total:
-        if serial >= total and not readings:
-            raise DataError(
-                f"none of the {len(index)} lines can be used; the messages above say why"
-            )
-        for result in reader.read(range(serial, serial + min(_CHUNK, total)), with_delta, batch):
+    threads = min(_MOST_THREADS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(1) as loader, ThreadPoolExecutor(threads) as pool:
+        reader = _Reader(forward, index, max_bytes, with_delta, batch, loader, pool)
+        for result in reader.results(total):
             if isinstance(result, LineReading):
-                if len(readings) < total:
-                    readings.append(result)
-                    if on_line:
-                        on_line(result)
-            elif on_skip and len(readings) < total:
+                readings.append(result)
+                if on_line:
+                    on_line(result)
+                if len(readings) == total:
+                    break
+            elif on_skip:
                 on_skip(*result)
-        serial += min(_CHUNK, total)
     return Evaluation(tuple(readings), reader.skipped)
 
 
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """Lines in order, each with its codes or why it is skipped; and the images of the former."""
+
+    lines: list[tuple[Line, Int32[np.ndarray, " L"] | Skip]]
+    scaled: list[ScaledLine]
+
+
+@dataclass(eq=False)
 class _Reader:
     """Reads lines by serial number, remembering which are unusable."""
 
-    def __init__(self, forward: Forward, index: LineIndex, store: ImageStore):
-        self.forward, self.index, self.store = forward, index, store
-        self.geometry = geometry_of(forward.model)
-        self.skipped: dict[int, Skip] = {}
+    forward: Forward
+    index: LineIndex
+    max_bytes: int
+    with_delta: bool
+    batch: int
+    loader: ThreadPoolExecutor
+    pool: ThreadPoolExecutor
 
-    def read(
-        self, serials: Sequence[int], with_delta: bool, batch: int
-    ) -> Iterator[LineReading | tuple[Line, Skip]]:
-        """The readings, and once each unusable line, in order."""
+    def __post_init__(self) -> None:
         model = self.forward.model
-        prepared: list[tuple[Line, np.ndarray | None, Skip | None]] = []
-        scaled: list[ScaledLine] = []
+        self.skipped: dict[int, Skip] = {}
+        self.store = ImageStore(self.index, model.input_shape, self.max_bytes)
+        self.geometry = geometry_of(model)
+        widths = self._sample_widths()
+        self.buckets = self.forward.buckets(widths)
+        steps = self.geometry.steps(int(np.mean(widths or [1])))
+        room = _CHUNK_BYTES // (4 * model.codec.num_codes * max(steps, 1))
+        self.chunk = max(self.batch, min(_CHUNK, room))
+
+    def _sample_widths(self) -> list[int]:
+        """Scaled widths of a few thousand lines at most."""
+        step = -(-len(self.index) // _SAMPLE)
+        lines = (self.index[number] for number in range(0, len(self.index), step))
+        return [self.geometry.scaled(line)[0] for line in lines if line.width and line.height]
+
+    def results(self, total: int) -> Iterator[LineReading | tuple[Line, Skip]]:
+        """Readings without end, and each unusable line when it is first met.
+
+        Raises: DataError: a whole round of `total` lines without any reading.
+        """
+        any_reading = False
+        for serial, chunk in self._chunks(total):
+            if serial >= total and not any_reading:
+                raise DataError(
+                    f"none of the {len(self.index)} lines can be used; the messages above say why"
+                )
+            for result in self._read(chunk):
+                any_reading = any_reading or isinstance(result, LineReading)
+                yield result
+
+    def _chunks(self, total: int) -> Iterator[tuple[int, _Chunk]]:
+        """Chunks with their first serial; in the first round one is prepared ahead."""
+        serial = 0
+        ahead: deque[tuple[int, Future[_Chunk]]] = deque()
+        while True:
+            while not ahead or (len(ahead) == 1 and serial < total):
+                end = serial + min(self.chunk, total - serial % total)
+                ahead.append((serial, self.loader.submit(self._prepare, range(serial, end))))
+                serial = end
+            first, chunk = ahead.popleft()
+            yield first, chunk.result()
+
+    def _prepare(self, serials: range) -> _Chunk:
+        chunk = _Chunk([], [])
         for serial in serials:
             document, page = sequential(serial, self.index.pages)
-            number = int(self.index.number(document, page))
-            line = self.index[number]
-            known = self.skipped.get(number)
-            if known is not None:
-                continue
-            codes, skip = self._prepare(line, serial + 1, scaled)
-            prepared.append((line, codes, skip))
-        outputs = iter(self.forward.probs(scaled, batch=batch))
-        for line, codes, skip in prepared:
-            result: LineReading | Skip | None = skip
-            if codes is not None:
-                result = read_line(model, line, codes, next(outputs), with_delta=with_delta)
-            if isinstance(result, LineReading):
-                yield result
-            elif result is not None and line.number not in self.skipped:
-                self.skipped[line.number] = result
-                yield line, result
+            line = self.index[int(self.index.number(document, page))]
+            codes = self.skipped.get(line.number) or self._load(line, serial + 1, chunk.scaled)
+            chunk.lines.append((line, codes))
+        return chunk
 
-    def _prepare(
+    def _load(
         self, line: Line, sample: int, scaled: list[ScaledLine]
-    ) -> tuple[np.ndarray | None, Skip | None]:
+    ) -> Int32[np.ndarray, " L"] | Skip:
+        """The codes of a line, its image being added to `scaled`; or why it is skipped."""
         codes = classify(line, self.forward.model.codec, self.geometry)
         if isinstance(codes, Skip):
-            return None, codes
+            return codes
         try:
             pixels = self.store.scaled(line.number).pixels
         except DataError as err:
-            return None, Skip(SkipReason.UNDECODABLE, str(err))
-        scaled.append(ScaledLine(pixels, sample, may_invert=not line.has_boxes))
-        return codes, None
+            return Skip(SkipReason.UNDECODABLE, str(err))
+        scaled.append(ScaledLine(pixels, sample, 0.0 if line.has_boxes else INVERT_BELOW))
+        return codes
+
+    def _read(self, chunk: _Chunk) -> Iterator[LineReading | tuple[Line, Skip]]:
+        usable = [(line, codes) for line, codes in chunk.lines if not isinstance(codes, Skip)]
+        waiting: dict[int, Future[LineReading | Skip]] = {}
+        outputs = self.forward.outputs(chunk.scaled, batch=self.batch, buckets=self.buckets)
+        for place, probs in outputs:
+            line, codes = usable[place]
+            waiting[place] = self.pool.submit(
+                read_line, self.forward.model, line, codes, probs, with_delta=self.with_delta
+            )
+        place = 0
+        for line, codes in chunk.lines:
+            result: LineReading | Skip
+            if isinstance(codes, Skip):
+                result = codes
+            else:
+                result = waiting[place].result()
+                place += 1
+            if isinstance(result, LineReading):
+                yield result
+            elif line.number not in self.skipped:
+                self.skipped[line.number] = result
+                yield line, result

@@ -4,16 +4,18 @@ The result for a line does not depend on the lines beside it. Every line gets th
 that its place in the run gives it, so an evaluation has the same digits as `lstmeval`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from lstmjax.cache import cache_directory
 from lstmjax.data import image as image_module
-from lstmjax.data.batch import fit_buckets, pad
+from lstmjax.data.batch import BatchShape, Buckets, fit_buckets, pad
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.image import Pixels
 from lstmjax.data.random import MinStd
@@ -23,7 +25,10 @@ from lstmjax.nn.layer import BorderNoise
 from lstmjax.nn.numerics import EXACT, EXACT_INT8
 from lstmjax.spec.tree import x_scale
 
-INVERT_THRESHOLD = 0.5
+BATCH = 8  # more gains nothing: tanh and logistic take the time, not the products
+_SHAPE_COST = 256  # compiling for one more width takes as long as reading so many lines
+_MOST_SHAPES = 6
+_MIN_COMPILE_SECONDS = 0.1  # steps that compile faster are not worth a file
 
 
 class ScaledLine(NamedTuple):
@@ -31,12 +36,19 @@ class ScaledLine(NamedTuple):
 
     pixels: scaled to the network's height, uint8.
     sample: its place in the run, which seeds its random numbers.
-    may_invert: whether to try white on black when the reading is doubtful.
+    invert_below: try white on black when the mean probability of the reading is less; 0 never.
     """
 
     pixels: Pixels
     sample: int
-    may_invert: bool = False
+    invert_below: float = 0.0
+
+
+class _Prepared(NamedTuple):
+    """A line as network input, and its random numbers after padding."""
+
+    block: image_module.Input
+    stream: MinStd
 
 
 @dataclass(frozen=True)
@@ -46,65 +58,115 @@ class Forward:
     model: LoadedModel
     _apply: Callable[..., tuple[jax.Array, jax.Array]]
 
-    def probs(self, lines: Sequence[ScaledLine], *, batch: int = 8) -> list[np.ndarray]:
-        """Class probabilities [T, K] float32 of each line, in order."""
-        if not lines:
-            return []
-        out = self._run(lines, [line.pixels for line in lines], batch)
-        doubtful = [
-            i
-            for i, line in enumerate(lines)
-            if line.may_invert and _certainty(out[i], self.model.null_char) < INVERT_THRESHOLD
-        ]
-        if doubtful:
-            again = [lines[i] for i in doubtful]
-            inverted = [image_module.invert(line.pixels) for line in again]
-            for i, other in zip(doubtful, self._run(again, inverted, batch), strict=True):
-                null_char = self.model.null_char
-                if _certainty(other, null_char) > _certainty(out[i], null_char):
-                    out[i] = other
+    def probs(
+        self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
+    ) -> list[np.ndarray]:
+        """Class probabilities [T, K] float32 of each line, in order; see `outputs`."""
+        out: list[np.ndarray] = [np.empty((0, 0), np.float32)] * len(lines)
+        for place, probs in self.outputs(lines, batch=batch, buckets=buckets):
+            out[place] = probs
         return out
 
-    def _run(
-        self, lines: Sequence[ScaledLine], pixels: Sequence[Pixels], batch: int
-    ) -> list[np.ndarray]:
-        shape = self.model.input_shape
-        int8 = self.model.int_mode
-        streams = [MinStd.for_sample(line.sample) for line in lines]
-        inputs = [
-            image_module.normalise(p, shape, stream, int8=int8)
-            for p, stream in zip(pixels, streams, strict=True)
+    def outputs(
+        self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield place and class probabilities [T, K] float32 of each line, as they are ready.
+
+        Args:
+          lines: what to read.
+          batch: lines computed at once.
+          buckets: widths to compile for; fitted to these lines if missing.
+        """
+        buckets = buckets or self.buckets([line.pixels.shape[1] for line in lines])
+        doubtful: dict[int, np.ndarray] = {}
+        for place, probs in self._run(lines, range(len(lines)), batch, buckets, inverted=False):
+            limit = lines[place].invert_below
+            if limit and certainty(probs, self.model.null_char) < limit:
+                doubtful[place] = probs
+            else:
+                yield place, probs
+        for place, inverted in self._run(lines, list(doubtful), batch, buckets, inverted=True):
+            both = (doubtful[place], inverted)  # of two alike, the first
+            yield place, max(both, key=lambda probs: certainty(probs, self.model.null_char))
+
+    def buckets(self, widths: Sequence[int]) -> Buckets:
+        """Choose the widths to compile for, given those of (a sample of) all scaled lines."""
+        fixed = self.model.input_shape.width
+        found = np.array([fixed] if fixed else widths or [1], np.int64)
+        choices = [
+            fit_buckets(
+                found, np.ones(len(found), int), most=most, multiple=x_scale(self.model.root)
+            )
+            for most in range(1, _MOST_SHAPES + 1)
         ]
-        sizes = [(block.shape[0], block.shape[1]) for block in inputs]
-        buckets = fit_buckets(
-            [w for _, w in sizes], np.ones(len(sizes), int), multiple=x_scale(self.model.root)
+
+        def cost(choice: Buckets) -> float:
+            used = np.array(choice.widths)[np.searchsorted(choice.widths, found)]
+            return float(used.sum() + len(choice.widths) * _SHAPE_COST * found.mean())
+
+        return min(choices, key=cost)
+
+    def _run(
+        self,
+        lines: Sequence[ScaledLine],
+        places: Sequence[int],
+        batch: int,
+        buckets: Buckets,
+        *,
+        inverted: bool,
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the outputs of the lines at `places`, one batch behind what is being computed."""
+        inputs = {place: self._prepare(lines[place], inverted) for place in places}
+        running: tuple[list[int], jax.Array, jax.Array] | None = None
+        for group in _groups({place: inputs[place].block.shape for place in places}, batch):
+            started = (group, *self._start([inputs.pop(place) for place in group], batch, buckets))
+            if running is not None:
+                yield from _finish(*running)
+            running = started
+        if running is not None:
+            yield from _finish(*running)
+
+    def _prepare(self, line: ScaledLine, inverted: bool) -> _Prepared:
+        stream = MinStd.for_sample(line.sample)
+        pixels = image_module.invert(line.pixels) if inverted else line.pixels
+        model = self.model
+        block = image_module.normalise(pixels, model.input_shape, stream, int8=model.int_mode)
+        return _Prepared(block, stream)
+
+    def _start(
+        self, lines: Sequence[_Prepared], batch: int, buckets: Buckets
+    ) -> tuple[jax.Array, jax.Array]:
+        """Begin to compute one batch; the results arrive later."""
+        blocks = [line.block for line in lines]
+        height = blocks[0].shape[0]
+        room = buckets.shape(height, max(block.shape[1] for block in blocks), 1)
+        # Places without a line hold one column, which costs nothing more.
+        blocks += [np.zeros((height, 1, blocks[0].shape[2]), np.float32)] * (batch - len(blocks))
+        streams = [line.stream for line in lines] + [MinStd()] * (batch - len(lines))
+        padded = pad(blocks, [np.zeros(0, np.int32)] * batch, room, batch)
+        noise = self._noise(blocks, room, streams)
+        return self._apply(self.model.params, padded.images, padded.widths, noise)
+
+    def _noise(
+        self, blocks: Sequence[np.ndarray], room: BatchShape, streams: Sequence[MinStd]
+    ) -> tuple[BorderNoise, ...]:
+        drawn = draw_borders(
+            self.model.root,
+            [(block.shape[0], block.shape[1]) for block in blocks],
+            (room.height, room.width),
+            streams,
+            int_mode=self.model.int_mode,
         )
-        out: list[np.ndarray] = [np.empty((0, 0), np.float32)] * len(lines)
-        for group in _groups(sizes, batch):
-            height = sizes[group[0]][0]
-            widest = max(sizes[i][1] for i in group)
-            room = buckets.shape(height, widest, 1)
-            padded = pad(
-                [inputs[i] for i in group], [np.zeros(1, np.int32)] * len(group), room, batch
-            )
-            empty = [MinStd()] * (batch - len(group))
-            noise = draw_borders(
-                self.model.root,
-                [sizes[i] for i in group] + [(height, 1)] * len(empty),
-                (room.height, room.width),
-                [streams[i] for i in group] + empty,
-                int_mode=int8,
-            )
-            probs, steps = self._apply(
-                self.model.params,
-                padded.images,
-                padded.widths,
-                tuple(BorderNoise(*n) for n in noise),
-            )
-            probs, steps = np.asarray(probs), np.asarray(steps)
-            for place, i in enumerate(group):
-                out[i] = np.ascontiguousarray(probs[: steps[place], place])
-        return out
+        return tuple(BorderNoise(*map(jnp.asarray, each)) for each in drawn)
+
+
+def _finish(
+    group: list[int], probs: jax.Array, steps: jax.Array
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Wait for a batch and cut out its lines."""
+    all_probs, all_steps = np.asarray(probs), np.asarray(steps)
+    for i, place in enumerate(group):
+        yield place, np.ascontiguousarray(all_probs[: all_steps[i], i])
 
 
 def make_forward(model: LoadedModel) -> Forward:
@@ -118,19 +180,27 @@ def make_forward(model: LoadedModel) -> Forward:
     return Forward(model, jax.jit(apply))
 
 
-def _groups(sizes: Sequence[tuple[int, int]], batch: int) -> list[list[int]]:
+def keep_compiled() -> None:
+    """Let this process keep compiled models in the user's own cache for later processes."""
+    directory = cache_directory("jax")
+    if directory is not None and not jax.config.values["jax_compilation_cache_dir"]:
+        jax.config.update("jax_compilation_cache_dir", str(directory))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", _MIN_COMPILE_SECONDS)
+
+
+def _groups(shapes: dict[int, tuple[int, ...]], batch: int) -> Iterator[list[int]]:
     """Lines of one height and similar width together, at most `batch` of them."""
-    order = sorted(range(len(sizes)), key=lambda i: sizes[i])
-    groups: list[list[int]] = []
-    for i in order:
-        if groups and len(groups[-1]) < batch and sizes[groups[-1][0]][0] == sizes[i][0]:
-            groups[-1].append(i)
-        else:
-            groups.append([i])
-    return groups
+    group: list[int] = []
+    for place in sorted(shapes, key=lambda place: shapes[place][:2]):
+        if group and (len(group) == batch or shapes[group[0]][0] != shapes[place][0]):
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
 
 
-def _certainty(probs: Float32[np.ndarray, "T K"], null_char: int) -> float:
+def certainty(probs: Float32[np.ndarray, "T K"], null_char: int) -> float:
     """Mean probability of the best class where it is not the null; 0 if it always is.
 
     Source: Tesseract src/lstm/lstmrecognizer.cpp, OutputStats.

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
+from lstmjax.charset.prefixes import BeamTables
 from lstmjax.data.image import InputShape
 from lstmjax.errors import FormatError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
@@ -27,7 +28,8 @@ class LoadedModel:
       codec: text <-> network outputs.
       int_mode: whether this is an int8 (fast) model.
       null_char: the output that is the CTC blank.
-      from_checkpoint: whether the file was a training checkpoint.
+      from_traineddata: whether the file was a traineddata, not a network alone.
+      from_checkpoint: whether the file was a training checkpoint, with update history.
     """
 
     root: Series
@@ -35,6 +37,7 @@ class LoadedModel:
     codec: Codec
     int_mode: bool
     null_char: int
+    from_traineddata: bool = False
     from_checkpoint: bool = False
 
     @cached_property
@@ -43,6 +46,11 @@ class LoadedModel:
         first = input_of(self.root)
         return InputShape(first.height, first.width, first.depth)
 
+    @cached_property
+    def beam_tables(self) -> BeamTables:
+        """The character set as the beam search wants it."""
+        return self.codec.beam_tables()
+
     @property
     def simple_text(self) -> bool:
         """Whether outputs are the text itself, one step a code, without CTC."""
@@ -50,9 +58,13 @@ class LoadedModel:
 
 
 def from_recognizer(
-    recognizer: Recognizer, charsets: TrainedData, *, from_checkpoint: bool = False
+    recognizer: Recognizer,
+    charsets: TrainedData,
+    *,
+    from_traineddata: bool = False,
+    from_checkpoint: bool = False,
 ) -> LoadedModel:
-    """Put a network and a character set together.
+    """Put a network and a character set together; see `LoadedModel` for the last two.
 
     Raises: FormatError: they do not belong together.
     """
@@ -72,6 +84,7 @@ def from_recognizer(
         codec,
         recognizer.int_mode,
         recognizer.null_char,
+        from_traineddata,
         from_checkpoint,
     )
 
@@ -89,27 +102,27 @@ def load_model(path: PathLike, charsets: PathLike | None = None) -> LoadedModel:
     try:
         trained = traineddata.unpack(data)
     except FormatError as not_a_container:
-        trained = None
-        problem = str(not_a_container)
-    if trained is not None:
         with naming(file=name):
-            return from_recognizer(lstm.unpack_from(trained), trained)
-    with naming(file=name):
-        record = _unpack_checkpoint(data, problem)
+            record = _unpack_checkpoint(data, str(not_a_container))
+    else:
+        with naming(file=name):
+            return from_recognizer(lstm.unpack_from(trained), trained, from_traineddata=True)
     if charsets is None:
         raise FormatError(
-            "this is a training checkpoint; name the traineddata it was trained with as well",
+            "this is a network alone; name the traineddata it was trained with too (--traineddata)",
             file=name,
         )
     with naming(file=str(charsets)):
-        return from_recognizer(record, traineddata.load(charsets), from_checkpoint=True)
+        trained = traineddata.load(charsets)
+        if isinstance(record, TrainerRecord):
+            return from_recognizer(record.recognizer, trained, from_checkpoint=True)
+        return from_recognizer(record, trained)
 
 
-def _unpack_checkpoint(data: bytes, problem_as_container: str) -> Recognizer:
+def _unpack_checkpoint(data: bytes, problem_as_container: str) -> TrainerRecord | Recognizer:
     try:
-        record = checkpoint.unpack(data)
+        return checkpoint.unpack(data)
     except FormatError as err:
         raise FormatError(
             f"neither a traineddata ({problem_as_container}) nor a checkpoint ({err})"
         ) from None
-    return record.recognizer if isinstance(record, TrainerRecord) else record

@@ -1,0 +1,173 @@
+"""Measure the error rates of a model on lines with known text.
+
+Texts, order and digits are those of Tesseract 5.3.0 `lstmeval`, with these departures: a last line
+adds the true error rates, skipped lines are named (by the original's text as well, once each) and
+counted by reason, and without a single usable line the program stops.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from absl import flags
+
+from lstmjax.cli.flags import parse
+from lstmjax.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from lstmjax.data.lines import Line, LineIndex
+    from lstmjax.data.skips import Skip
+    from lstmjax.infer.evaluate import Evaluation, LineReading
+
+_LEGACY: dict[str, int | float | bool | str] = {
+    "debug_level": 0,
+    "load_images": False,
+    "clusterconfig_min_samples_fraction": 0.625,
+    "clusterconfig_max_illegal": 0.05,
+    "clusterconfig_independence": 1.0,
+    "clusterconfig_confidence": 1e-06,
+    "configfile": "",
+    "D": "",
+    "F": "font_properties",
+    "X": "",
+    "U": "unicharset",
+    "O": "",
+    "output_trainer": "",
+    "test_ch": "",
+}
+_NO_EFFECT = "Accepted as by the original, without effect"
+
+
+def _define(values: flags.FlagValues) -> None:
+    def string(name: str, text: str) -> None:
+        flags.DEFINE_string(name, "", text, flag_values=values)
+
+    def integer(name: str, default: int, text: str) -> None:
+        flags.DEFINE_integer(name, default, text, flag_values=values, lower_bound=0)
+
+    string("model", "Model to evaluate: a traineddata, or a checkpoint or .lstm file")
+    string("traineddata", "Character set of a checkpoint: the traineddata it was trained with")
+    string("eval_listfile", "File that lists the evaluation files, one a line")
+    integer("max_image_MB", 2000, "Memory for images")
+    integer(
+        "verbosity",
+        1,
+        "0 results only, 1 texts of lines with errors, 2 of all lines, 3 with their error rates",
+    )
+    for name, default in _LEGACY.items():
+        define = {
+            bool: flags.DEFINE_bool,
+            int: flags.DEFINE_integer,
+            float: flags.DEFINE_float,
+            str: flags.DEFINE_string,
+        }[type(default)]
+        define(name, default, _NO_EFFECT, flag_values=values)
+
+
+def main(argv: list[str]) -> int:
+    """Run the tool.
+
+    Args:
+      argv: the arguments after the tool's name.
+
+    Returns: the exit status.
+    """
+    values, rest = parse("lstmeval", _define, argv)
+    if rest:
+        raise UsageError(f"what is {rest[0]!r}? All arguments of lstmeval are flags")
+    if not values.model:
+        raise UsageError("Must provide a --model!")
+    if not values.eval_listfile:
+        raise UsageError("Must provide a --eval_listfile!")
+    _evaluate(values)
+    return 0
+
+
+def _evaluate(values: flags.FlagValues) -> None:
+    from lstmjax.infer.evaluate import evaluate
+    from lstmjax.infer.forward import keep_compiled, make_forward
+    from lstmjax.infer.model import load_model
+
+    model = load_model(values.model, values.traineddata or None)
+    if not model.from_traineddata:
+        _say(f"{values.model} is not a recognition model, trying training checkpoint...")
+    index = _read_lines(values.eval_listfile)
+    keep_compiled()
+    forward = make_forward(model)
+    if not model.from_checkpoint:
+        _say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
+    verbosity = values.verbosity
+    result = evaluate(
+        forward,
+        index,
+        max_bytes=values.max_image_MB << 20,
+        on_line=lambda reading: _show_line(reading, verbosity),
+        on_skip=lambda line, skip: _show_skip(line, skip, verbosity),
+        with_delta=verbosity > 0,
+    )
+    _show_result(result)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _read_lines(list_path: str) -> "LineIndex":
+    """Index the lines of a list and name its documents as the original does."""
+    from lstmjax.data.lines import build_index
+    from lstmjax.data.listing import read_list
+    from lstmjax.data.skips import printable
+
+    try:
+        index = build_index(read_list(list_path))
+    except DataError as err:
+        raise DataError(f"Failed to load eval data from: {list_path}\n{err}") from err
+    for document in index.documents:
+        name, count = printable(document.path), document.count
+        if count > 1:
+            _say(f"Loaded {count}/{count} lines (1-{count}) of document {name}")
+        if document.problem:
+            _say(f"{printable(document.problem)}; the lines before that are used")
+    for path, reason in index.unusable:
+        _say(f"{printable(path)}: skipped: {printable(reason)}")
+    return index
+
+
+def _show_line(reading: "LineReading", verbosity: int) -> None:
+    perfect = reading.delta == 0
+    if verbosity > 1 or (verbosity > 0 and not perfect):
+        _say(f"Truth:{reading.line.text}")
+        _say(f"OCR  :{reading.text}")
+    if verbosity > 2 or (verbosity > 1 and not perfect):
+        _say(f"Line BCER={reading.bcer:f}, BWER={reading.bwer:f}\n")
+
+
+def _show_skip(line: "Line", skip: "Skip", verbosity: int) -> None:
+    from lstmjax.charset.failures import TextError
+
+    if isinstance(skip.error, TextError):
+        _say(skip.error.log())
+    if verbosity > 0:
+        _say(skip.message(line))
+
+
+def _show_result(result: "Evaluation") -> None:
+    lines, skipped = len(result.distinct), len(result.skipped)
+    _say(f"BCER eval={100 * result.bcer:f}, BWER eval={100 * result.bwer:f}")
+    _say(
+        f"CER eval={100 * result.cer.rate:f}, WER eval={100 * result.wer.rate:f}, "
+        f"lines={lines}, skipped={skipped}"
+    )
+    for text in _table(result.skipped.values()):
+        _say(text)
+
+
+def _table(skips: Iterable["Skip"]) -> list[str]:
+    """Count skipped lines by reason."""
+    counts = Counter(skip.reason for skip in skips)
+    rows = [
+        f"  {count:6}  {reason.name.lower().replace('_', ' ')}: {reason.value}"
+        for reason, count in counts.most_common()
+    ]
+    return [f"Skipped {counts.total()} lines:", *rows] if rows else []
