@@ -109,7 +109,7 @@ def help_code(tool: str) -> str:
 def test_help_loads_nothing_heavy(tool):
     out = run_python(help_code(tool))
     assert out.endswith("loaded []\n")
-    assert len(out) > 200
+    assert tool in out
 
 
 def test_importing_the_package_loads_nothing_heavy():
