@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -21,6 +21,24 @@ _NOT_YET = {
     "debug_float": "trapping floating point errors",
     "debug_interval": "texts and windows for single lines",
 }
+_SETTINGS = {
+    "net_mode": "net_mode",
+    "learning_rate": "learning_rate",
+    "momentum": "momentum",
+    "adam_beta": "adam_beta",
+    "weight_range": "weight_range",
+    "batch": "batch",
+    "seed": "seed",
+    "target_error_rate": "target_error_rate",
+    "max_iterations": "max_iterations",
+    "perfect_sample_delay": "perfect_sample_delay",
+    "sequential_training": "sequential",
+    "max_image_MB": "max_image_mb",
+    "randomly_rotate": "randomly_rotate",
+    "eval_interval": "eval_interval",
+    "checkpoint_seconds": "checkpoint_seconds",
+}
+"""Flags that are settings of a run, and the fields of `TrainConfig` they fill when given."""
 _TUNABLES = "glibc.malloc.hugetlb=1"
 _NO_REEXEC = "LSTMJAX_NO_REEXEC"
 
@@ -99,7 +117,7 @@ def _refuse(values: flags.FlagValues) -> None:
         if values[name].value != values[name].default:
             raise UsageError(f"--{name} ({what}) is not available yet")
     if values.recipe == "tesseract":
-        raise UsageError("--recipe=tesseract is not available yet; use --recipe=fast")
+        _refuse_with_tesseract(values)
     if values.convert_to_int and not values.stop_training:
         raise UsageError("--convert_to_int needs --stop_training")
     if values.reset_learning_rate and not values.continue_from:
@@ -108,6 +126,13 @@ def _refuse(values: flags.FlagValues) -> None:
         raise UsageError("--momentum and --adam_beta must be below 1")
     if values.net_mode & ~192:
         raise UsageError(f"--net_mode {values.net_mode}: only 0, 64, 128 and 192 have a meaning")
+
+
+def _refuse_with_tesseract(values: flags.FlagValues) -> None:
+    if values.batch != 1 and "batch" in _given(values):
+        raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
+    if values.eval_listfile:
+        raise UsageError("--eval_listfile with --recipe=tesseract is not available yet")
 
 
 def _stop_training(values: flags.FlagValues) -> int:
@@ -184,23 +209,10 @@ def _request(values: flags.FlagValues) -> "Request":
 
 
 def _config(values: flags.FlagValues) -> "TrainConfig":
-    from lstmjax.train.config import TrainConfig
+    from lstmjax.train.config import TrainConfig, tesseract_config
 
-    return TrainConfig(
-        recipe=values.recipe,
-        net_mode=values.net_mode,
-        learning_rate=values.learning_rate,
-        momentum=values.momentum,
-        adam_beta=values.adam_beta,
-        weight_range=values.weight_range if "weight_range" in _given(values) else None,
-        batch=values.batch,
-        seed=values.seed,
-        target_error_rate=values.target_error_rate,
-        max_iterations=values.max_iterations,
-        perfect_sample_delay=values.perfect_sample_delay,
-        sequential=values.sequential_training,
-        max_image_mb=values.max_image_MB,
-        randomly_rotate=values.randomly_rotate,
-        eval_interval=values.eval_interval,
-        checkpoint_seconds=values.checkpoint_seconds,
-    )
+    given = _given(values)
+    chosen: dict[str, Any] = {
+        field: values[flag].value for flag, field in _SETTINGS.items() if flag in given
+    }
+    return tesseract_config(**chosen) if values.recipe == "tesseract" else TrainConfig(**chosen)

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Int32
 
 from lstmjax.data.batch import Batch, BatchShape, Buckets, fit_buckets, pad
+from lstmjax.data.borders import Borders, draw_borders
 from lstmjax.data.image import normalise
 from lstmjax.data.lines import LineIndex
 from lstmjax.data.order import Order
@@ -22,6 +23,7 @@ from lstmjax.data.random import MinStd
 from lstmjax.data.skips import Codec, Geometry, Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
+from lstmjax.spec.tree import Node
 
 _SAMPLE_FOR_BUCKETS = 4096
 _LOADED_AHEAD = 6
@@ -60,10 +62,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class LoadedBatch:
-    """A batch with its images, and the plan as it turned out: broken lines are left out."""
+    """A batch with its images, and the plan as it turned out: broken lines are left out.
+
+    borders: what Tesseract draws for the convolutions, if the stream was asked for it.
+    """
 
     batch: Batch
     plan: Plan
+    borders: tuple[Borders, ...] | None = None
 
 
 class _Usable(NamedTuple):
@@ -101,6 +107,7 @@ class LineStream:
         report: Report,
         *,
         multiple: int,
+        draw_borders_for: Node | None = None,
     ):
         """Fit the buckets to (a sample of) the data.
 
@@ -113,10 +120,12 @@ class LineStream:
           settings: of the run.
           report: called once for each unusable line, with its number.
           multiple: bucket widths are multiples of this.
+          draw_borders_for: network whose convolutions see the numbers that Tesseract draws.
         Raises: DataError: no line is usable.
         """
         self.index, self.store, self.codec, self.geometry = index, store, codec, geometry
         self.order, self.settings, self.report = order, settings, report
+        self._network = draw_borders_for
         self._judged: dict[int, Int32[np.ndarray, " L"] | None] = {}
         self._round = int(index.pages.max()) * len(index.documents)
         self.buckets = self._fit_buckets(multiple)
@@ -207,6 +216,7 @@ class LineStream:
     def load(self, plan: Plan) -> LoadedBatch:
         """Read, scale and pad the images of a batch; lines whose image is broken drop out."""
         images, kept = [], []
+        streams = [MinStd.for_sample(sample) for sample in plan.samples]
         for i, number in enumerate(plan.numbers):
             try:
                 pixels = self.store.scaled(number).pixels
@@ -218,7 +228,8 @@ class LineStream:
             codes = plan.codes[i]
             if self.settings.randomly_rotate and _rotates(plan.samples[i]):
                 pixels, codes = pixels[::-1, ::-1], codes[::-1]
-            images.append((normalise(pixels, self.geometry.shape), codes))
+            stream = None if self._network is None else streams[i]
+            images.append((normalise(pixels, self.geometry.shape, stream), codes))
             kept.append(i)
         plan = replace(
             plan,
@@ -228,7 +239,16 @@ class LineStream:
             codes=tuple(codes for _, codes in images),
         )
         batch = pad([x for x, _ in images], plan.codes, plan.shape, self.settings.batch)
-        return LoadedBatch(batch, plan)
+        borders = self._borders(batch, [streams[i] for i in kept])
+        return LoadedBatch(batch, plan, borders)
+
+    def _borders(self, batch: Batch, streams: list[MinStd]) -> tuple[Borders, ...] | None:
+        """What each line draws after the noise of its padding."""
+        if self._network is None or not streams:
+            return None
+        H, W = batch.images.shape[:2]
+        sizes = [(H, int(width)) for width in batch.widths[: len(streams)]]
+        return draw_borders(self._network, sizes, (H, W), streams)
 
     def batches(self, at: Position) -> "Prefetched":
         """Loaded batches from a position on; use it as a context manager."""

@@ -37,11 +37,17 @@ GATE_ERROR_CLIP = 1.0
 
 @dataclass(frozen=True)
 class Scan:
-    """How to run over time: from the last step if `reverse`, returning one step if `last`."""
+    """How to run over time.
+
+    reverse: from the last step to the first.
+    last: return only the last step of the scan.
+    batch: lines of the batch; the sequences are rows of lines, row-major.
+    """
 
     reverse: bool
     last: bool
     numerics: Numerics
+    batch: int
 
 
 def next_steps(num_steps: int, *, reverse: bool = False) -> tuple[int, jax.Array]:
@@ -97,25 +103,28 @@ def _forward(
     return h, kept
 
 
-@with_gradient(2)
-def _run(share: jax.Array, wh: jax.Array, scan: Scan) -> jax.Array:
+@with_gradient(3)
+def _run(share: jax.Array, wh: jax.Array, steps: jax.Array | None, scan: Scan) -> jax.Array:
+    del steps
     h, hs = _forward(share, wh, scan, None, keep=False)
     return h if scan.last else hs
 
 
-def _run_forward(share: jax.Array, wh: jax.Array, scan: Scan):
+def _run_forward(share: jax.Array, wh: jax.Array, steps: jax.Array | None, scan: Scan):
     h, kept = _forward(share, wh, scan, None, keep=True)
-    return (h if scan.last else kept[0]), (wh, kept)
+    return (h if scan.last else kept[0]), (wh, steps, kept)
 
 
 def run_backward(scan: Scan, residual, d: jax.Array):
     """Gradients of the gates' sums [T, N, 4S] and of wh, from d: [T, N, S] ([N, S] if `last`)."""
-    wh, (hs, cs, a, i, f, o) = residual
+    wh, steps, (hs, cs, a, i, f, o) = residual
     _, N, S = hs.shape
     zeros = jnp.zeros((N, S), hs.dtype)
     wh_t = wh.T
     cs_before = _shift(cs, scan.reverse)
     clipped = scan.numerics.clipped_errors
+    if clipped:
+        cs_before = _with_end_of_row_above(cs, cs_before, steps, scan)
 
     def step(carry, kept):
         dh, dc = carry
@@ -146,7 +155,31 @@ def run_backward(scan: Scan, residual, d: jax.Array):
     _, dz = lax.scan(step, start, xs if scan.last else (d, *xs), reverse=not scan.reverse)
     before, here = (hs[1:], dz[:-1]) if scan.reverse else (hs[:-1], dz[1:])
     d_wh = before.reshape(-1, S).T @ here.reshape(-1, 4 * S)
-    return dz, d_wh
+    return dz, d_wh, None
+
+
+def _with_end_of_row_above(
+    cs: jax.Array, cs_before: jax.Array, steps: jax.Array | None, scan: Scan
+) -> jax.Array:
+    """Put the last state of the row above before the first step of each row.
+
+    Tesseract's backward pass takes the state at the index before, whatever row it is in, although
+    its forward pass started the row with zero.
+
+    Args:
+      cs: [T, N, S] states.
+      cs_before: [T, N, S] predecessors inside the row.
+      steps: [N] true lengths, None if all rows are full.
+      scan: how the layer runs.
+    """
+    T, N, _ = cs.shape
+    time = jnp.arange(T)[:, None]
+    full = jnp.full((N,), T, jnp.int32) if steps is None else steps
+    first = (full - 1 if scan.reverse else jnp.zeros_like(full))[None]
+    last = (jnp.zeros_like(full) if scan.reverse else full - 1)[None]
+    ends = jnp.where((time == last)[..., None], cs, jnp.float32(0)).sum(0)
+    above = jnp.concatenate([jnp.zeros_like(ends[: scan.batch]), ends[: -scan.batch]], axis=0)
+    return jnp.where((time == first)[..., None], above[None], cs_before)
 
 
 _run.defvjp(_run_forward, run_backward)
@@ -206,12 +239,13 @@ def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
             share = jnp.where(inside, share, jnp.zeros((), share.dtype))
         # A forward summary of lines of different width ends at a different step for each.
         last = node.summary and (reverse or extent.x is None)
-        scan = Scan(reverse, last, numerics)
+        scan = Scan(reverse, last, numerics, B)
         if numerics.int_mode:
             h, hs = _forward(share, params["wh"], scan, params["scale"], keep=False)
             y = h if last else hs
         else:
-            y = _run(share, params["wh"], scan)
+            steps = None if extent.x is None else jnp.tile(extent.x, H)
+            y = _run(share, params["wh"], steps, scan)
         if last:
             return y.reshape(H, 1, B, S), extent._replace(x=None)
         y = y.reshape(W, H, B, S).transpose(1, 0, 2, 3)

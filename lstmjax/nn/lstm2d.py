@@ -6,6 +6,8 @@ weighted by GF1, or the upper state weighted by GFS where that gate is larger.
 Source: Tesseract src/lstm/lstm.cpp; Graves, Fernandez & Schmidhuber, 2007.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -14,6 +16,7 @@ from lstmjax.array_types import Activations, Key, Params
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.lstm import (
+    GATE_ERROR_CLIP,
     STATE_CLIP,
     init_gates,
     input_share,
@@ -25,6 +28,7 @@ from lstmjax.nn.numerics import Numerics, add_product, logistic, quantize, tanh
 from lstmjax.spec.tree import Lstm
 
 NUM_GATES = 5  # CI, GI, GF1, GO, GFS
+STATE_ERROR_CLIP = 9.0  # only with Tesseract's own backward pass
 
 
 def _skew(x: jax.Array) -> jax.Array:
@@ -76,14 +80,24 @@ def _forward(
     return lax.scan(step, start, following)[1]
 
 
-@with_gradient(3)
-def _run(share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics) -> jax.Array:
+class _Row(NamedTuple):
+    """Where a row starts and ends along the scan: [B] int32 each."""
+
+    first: jax.Array
+    last: jax.Array
+
+
+@with_gradient(4)
+def _run(
+    share: jax.Array, wh: jax.Array, wv: jax.Array, row: _Row, numerics: Numerics
+) -> jax.Array:
+    del row
     return _forward(share, wh, wv, numerics, None)[0]
 
 
-def _run_forward(share: jax.Array, wh: jax.Array, wv: jax.Array, numerics: Numerics):
+def _run_forward(share: jax.Array, wh: jax.Array, wv: jax.Array, row: _Row, numerics: Numerics):
     kept = _forward(share, wh, wv, numerics, None)
-    return kept[0], (wh, wv, kept)
+    return kept[0], (wh, wv, row, kept)
 
 
 def _to_above(x: jax.Array) -> jax.Array:
@@ -92,45 +106,81 @@ def _to_above(x: jax.Array) -> jax.Array:
 
 
 def _run_backward(numerics: Numerics, residual, d: jax.Array):
-    wh, wv, (hs, cs, a, i, f, o, g) = residual
+    wh, wv, row, (hs, cs, a, i, f, o, g) = residual
     _, H, B, S = hs.shape
     wh_t, wv_t = wh.T, wv.T
     has_upper = (jnp.arange(H) > 0)[:, None, None]
     zero = jnp.zeros_like(hs[:1])
     hs_before = jnp.concatenate([zero, hs[:-1]], axis=0)
     cs_before = jnp.concatenate([zero, cs[:-1]], axis=0)
+    cs_left = _with_end_of_row_above(cs, row) if numerics.clipped_errors else cs_before
 
     def step(carry, kept):
         dh, dc = carry
-        d_t, c, c_before, a, i, f, o, g = kept
+        d_t, c, c_left, c_before, a, i, f, o, g = kept
         dh = dh + d_t
         tanh_c = tanh(c, numerics)
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        if numerics.clipped_errors:
+            dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
         from_upper = has_upper & (f < g)
+        d_left = dc * c_left * f * (1 - f)
+        d_upper = dc * _from_above(c_before) * g * (1 - g)
+        if not numerics.clipped_errors:  # there both learn, whichever of them won
+            d_left = jnp.where(from_upper, 0, d_left)
+            d_upper = jnp.where(from_upper, d_upper, 0)
         dz = jnp.concatenate(
             [
                 dc * i * (1 - a * a),
                 dc * a * i * (1 - i),
-                jnp.where(from_upper, 0, dc * c_before * f * (1 - f)),
+                d_left,
                 dh * tanh_c * o * (1 - o),
-                jnp.where(from_upper, dc * _from_above(c_before) * g * (1 - g), 0),
+                d_upper,
             ],
             axis=-1,
         )
+        if numerics.clipped_errors:
+            dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
         dh_before = dz @ wh_t + _to_above(dz @ wv_t)
         dc_before = jnp.where(from_upper, 0, dc * f) + _to_above(jnp.where(from_upper, dc * g, 0))
         return (dh_before, dc_before), dz
 
     zeros = jnp.zeros((H, B, S), hs.dtype)
-    _, dz = lax.scan(step, (zeros, zeros), (d, cs, cs_before, a, i, f, o, g), reverse=True)
+    _, dz = lax.scan(step, (zeros, zeros), (d, cs, cs_left, cs_before, a, i, f, o, g), reverse=True)
     flat = dz.reshape(-1, NUM_GATES * S)
     d_wh = hs_before.reshape(-1, S).T @ flat
     upper = jnp.concatenate([jnp.zeros_like(hs_before[:, :1]), hs_before[:, :-1]], axis=1)
     d_wv = upper.reshape(-1, S).T @ flat
-    return dz, d_wh, d_wv
+    return dz, d_wh, d_wv, None
+
+
+def _with_end_of_row_above(cs: jax.Array, row: _Row) -> jax.Array:
+    """The left neighbour of each cell; left of the first one, the last cell of the row above.
+
+    That is what Tesseract's backward pass takes, although its forward pass starts from zero.
+
+    Args:
+      cs: [steps, H, B, S] states by anti-diagonals.
+      row: where the rows of each line start and end.
+    """
+    steps, H = cs.shape[:2]
+    W = steps - H + 1
+    flat = _unskew(cs, W)
+    at = jnp.arange(W)[:, None]
+    ends = jnp.where((at == row.last[None])[None, :, :, None], flat, 0).sum(1)
+    left = jnp.concatenate([jnp.zeros_like(flat[:, :1]), flat[:, :-1]], axis=1)
+    first = (at == row.first[None])[None, :, :, None]
+    return _skew(jnp.where(first, _from_above(ends)[:, None], left))
 
 
 _run.defvjp(_run_forward, _run_backward)
+
+
+def _row(extent: Extent, W: int, B: int, reverse_x: bool) -> _Row:
+    width = jnp.full((B,), W, jnp.int32) if extent.x is None else extent.x
+    if reverse_x:  # the padding comes first
+        return _Row(W - width, jnp.full_like(width, W - 1))
+    return _Row(jnp.zeros_like(width), width - 1)
 
 
 def lstm2d(node: Lstm, numerics: Numerics, *, reverse_x: bool = False) -> Layer:
@@ -162,7 +212,8 @@ def lstm2d(node: Lstm, numerics: Numerics, *, reverse_x: bool = False) -> Layer:
         if numerics.int_mode:
             hs = _forward(skewed, params["wh"], params["wv"], numerics, params["scale"])[0]
         else:
-            hs = _run(skewed, params["wh"], params["wv"], numerics)
+            row = _row(extent, W, x.shape[2], reverse_x)
+            hs = _run(skewed, params["wh"], params["wv"], row, numerics)
         y = _unskew(hs, W)
         return (y[:, ::-1] if reverse_x else y), extent
 

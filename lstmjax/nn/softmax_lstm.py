@@ -90,8 +90,9 @@ def _run_forward(share: jax.Array, params: Params, loop: _Loop):
 
 def _run_backward(loop: _Loop, residual, d: jax.Array):
     params, kept, fed = residual
-    scan = Scan(reverse=False, last=False, numerics=loop.numerics)
-    dz, d_wh = run_backward(scan, (params["wh"], kept), d)
+    # An output layer has one row, so that no row above can matter.
+    scan = Scan(reverse=False, last=False, numerics=loop.numerics, batch=d.shape[1])
+    dz, d_wh, _ = run_backward(scan, (params["wh"], None, kept), d)
     d_wf = fed.reshape(-1, fed.shape[-1]).T @ dz.reshape(-1, dz.shape[-1])
     grads = jax.tree.map(jnp.zeros_like, params)
     return dz, {**grads, "wh": d_wh, "wf": d_wf}

@@ -4,7 +4,7 @@ The two recipes differ in nothing but the values of these fields.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 Recipe = Literal["fast", "tesseract"]
 
@@ -80,6 +80,23 @@ class TrainConfig:
     def with_changes(self, **changes) -> "TrainConfig":
         """A copy with some fields changed."""
         return replace(self, **changes)
+
+
+def tesseract_config(**changes: Any) -> TrainConfig:
+    """The settings of `lstmtraining`; see `TrainConfig` for the fields to change."""
+    own: dict[str, Any] = {
+        "recipe": "tesseract",
+        "momentum": 0.5,
+        "weight_range": 0.1,
+        "batch": 1,
+        "window_batches": 1,
+        "warmup_lines": 0,
+        "decay_fraction": 0.0,
+        "border_noise": False,
+        "clip_norm": None,
+        "checkpoint_seconds": 0.0,
+    }
+    return TrainConfig(**(own | changes))
 
 
 def learning_rate_at(config: TrainConfig, iteration: int, *, end: int | None) -> float:

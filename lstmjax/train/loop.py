@@ -26,7 +26,7 @@ from lstmjax.train.config import TrainConfig, learning_rate_at
 from lstmjax.train.native import Snapshot
 from lstmjax.train.output import Output
 from lstmjax.train.progress import LineResult, Mark, Progress
-from lstmjax.train.save import Identity, restore, trainer_record, with_moments
+from lstmjax.train.save import Identity, restore, trainer_record
 from lstmjax.train.score import Scorer
 from lstmjax.train.step import Controls, StepResult, TrainState, TrainStep
 from lstmjax.train.validate import Scores, Validator
@@ -183,6 +183,8 @@ class _Loop:
             jnp.float32(rate * self.progress.rate_scale),
             jnp.asarray(self._hold_perfect()),
             self._border_seed(),
+            loaded.borders,
+            self.started,
         )
         new_shape = batch.images.shape not in self.seen_shapes
         if new_shape:
@@ -213,7 +215,7 @@ class _Loop:
             skipped=plan.skipped[:room],
             codes=plan.codes[:room],
         )
-        return LoadedBatch(batch._replace(weights=weights), plan)
+        return replace(loaded, batch=batch._replace(weights=weights), plan=plan)
 
     def _border_seed(self) -> np.uint32 | None:
         """Another one for each update, the same in a resumed run."""
@@ -223,7 +225,11 @@ class _Loop:
 
     def _hold_perfect(self) -> bool:
         delay = self.config.perfect_sample_delay
-        return delay > 0 and self.started <= self.progress.last_perfect + delay
+        if delay > 0:
+            self._absorb()  # the last perfect line must be known
+        elif self.config.recipe == "fast":
+            return False
+        return self.started <= self.progress.last_perfect + delay
 
     def _absorb(self) -> None:
         """Take in the scores of everything dispatched so far."""
@@ -337,8 +343,8 @@ class _Loop:
                 f"{self.config.learning_rate:g}"
             )
         best = restore(checkpoint.unpack(self.best_trainer))
-        opt_state = with_moments(
-            jax.device_get(self.state.opt_state), best, self.progress.training_iteration
+        opt_state = best.put_into(
+            jax.device_get(self.state.opt_state), self.progress.training_iteration
         )
         self.state = jax.device_put(TrainState(best.params, opt_state))
         scale = self.progress.rate_scale * _RATE_AFTER_DIVERGENCE

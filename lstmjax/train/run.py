@@ -26,6 +26,7 @@ from lstmjax.formats.nodes import TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.evaluate import geometry_of
 from lstmjax.infer.model import LoadedModel
+from lstmjax.nn.build import build
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
 from lstmjax.train.config import TrainConfig
@@ -37,7 +38,6 @@ from lstmjax.train.request import Request
 from lstmjax.train.save import without_training
 from lstmjax.train.score import Scorer
 from lstmjax.train.start import Start, choose_start
-from lstmjax.train.step import make_train_step
 from lstmjax.train.validate import Validator
 from lstmjax.train.writer import CheckpointWriter
 
@@ -161,25 +161,21 @@ def _assemble(
         settings,
         lambda number, skip: output.skip(index[number], skip),
         multiple=x_scale(model.root),
+        draw_borders_for=model.root if start.engine.exact else None,
     )
     validator = None
     if eval_index is not None:
         _name_documents(eval_index, output.line)
         report: Callable[[Line, Skip], None] = output.skip
-        validator = Validator(eval_index, model, start.model, max_bytes=max_bytes, report=report)
-    step = make_train_step(
-        start.model,
-        start.optimizer,
-        null_char=codec.null_char,
-        simple_text=model.simple_text,
-    )
+        network = build(model.root)
+        validator = Validator(eval_index, model, network, max_bytes=max_bytes, report=report)
     return Run(
         config,
         start.identity,
         end,
         request.model_output,
         stream,
-        step,
+        start.engine.make_step(codec.null_char),
         scorer,
         validator,
         writer,

@@ -6,6 +6,7 @@ Here the moments are those of optax.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +28,8 @@ from lstmjax.nn.convert import (
 )
 from lstmjax.spec.tree import Series
 from lstmjax.train.config import LAYER_SPECIFIC_RATES, TrainConfig
-from lstmjax.train.optim import core_state, rate_factors
+from lstmjax.train.exact import Moments
+from lstmjax.train.optim import LayerRatesState, core_state, rate_factors
 from lstmjax.train.progress import Mark, Progress
 from lstmjax.train.step import TrainState
 
@@ -41,20 +43,28 @@ class Identity:
     null_char: int
 
 
-def _moments(state: TrainState, config: TrainConfig, count: int) -> tuple[Params, Params]:
+def _rates(state: TrainState, config: TrainConfig) -> Params:
+    if isinstance(state.opt_state, Moments):
+        return _layer_rates(state.opt_state.rates, 1.0)
+    return _layer_rates(rate_factors(state.opt_state), config.learning_rate)
+
+
+def _moments(state: TrainState, config: TrainConfig, progress: Progress) -> tuple[Params, Params]:
     """Optax moments as Tesseract's (updates, dw_sq_sum)."""
+    if isinstance(state.opt_state, Moments):
+        return state.opt_state.updates, state.opt_state.squares
     core = core_state(state.opt_state)
     if isinstance(core, optax.TraceState):
         factor = -config.learning_rate * config.momentum
         updates = jax.tree.map(lambda t: np.asarray(t) * np.float32(factor), core.trace)
         return updates, jax.tree.map(np.zeros_like, updates)
-    rate = _corrected_rate(config, count)
+    rate = _corrected_rate(config, progress.training_iteration)
     updates = jax.tree.map(lambda m: np.asarray(m) * np.float32(-rate), core.mu)
     return updates, jax.tree.map(np.asarray, core.nu)
 
 
 def _corrected_rate(config: TrainConfig, count: int) -> float:
-    """The learning rate with Adam's bias correction after `count` updates."""
+    """The learning rate with Adam's bias correction, as a reader of the file will apply it."""
     n = max(count, 1)
     return config.learning_rate * np.sqrt(1 - config.adam_beta**n) / (1 - config.momentum**n)
 
@@ -78,16 +88,14 @@ def recognizer_of(
 ) -> Recognizer:
     """The model as a record; with update history if `training`."""
     state = jax.device_get(state)
-    core = core_state(state.opt_state)
-    count = int(np.asarray(core.count)) if isinstance(core, optax.ScaleByAdamState) else 1
     rates = None
     if config.net_mode & LAYER_SPECIFIC_RATES:
-        rates = _layer_rates(rate_factors(state.opt_state), config.learning_rate)
+        rates = _rates(state, config)
     network = record_of(
         identity.root,
         state.params,
         Writing(nodes.TRAINING_ON if training else nodes.TRAINING_PAUSED, config.net_mode),
-        moments=_moments(state, config, count) if training else None,
+        moments=_moments(state, config, progress) if training else None,
         layer_rates=rates,
     )
     return Recognizer(
@@ -143,20 +151,56 @@ class Restored:
 
     Attributes:
       params: the weights, float32.
-      moments: (mu, nu) of Adam, or (trace, zeros), in optax's terms.
-      rate_factors: of each leaf, relative to the learning rate.
+      moments: update history and layer rates, as stored.
       learning_rate, momentum, adam_beta, net_mode: as stored.
       progress: counters and history; the position in the data is the start of the next line.
     """
 
     params: Params
-    moments: tuple[Params, Params]
-    rate_factors: Params
+    moments: Moments
     learning_rate: float
     momentum: float
     adam_beta: float
     net_mode: int
     progress: Progress
+
+    def with_rate(self, rate: float) -> "Restored":
+        """The same with one learning rate for all layers."""
+        rates = jax.tree.map(lambda _: np.float32(rate), self.moments.rates)
+        return replace(self, learning_rate=rate, moments=self.moments._replace(rates=rates))
+
+    def put_into(self, opt_state: optax.OptState, count: int) -> optax.OptState:
+        """An optimiser state of the same kind, with this history and these rates.
+
+        Args:
+          opt_state: of recipe fast (optax) or tesseract (`Moments`).
+          count: updates so far, for bias correction.
+        """
+        if isinstance(opt_state, Moments):
+            return self.moments
+        return tuple(self._put(part, count) for part in opt_state)  # type: ignore[union-attr]
+
+    def _put(self, part: Any, count: int) -> Any:
+        if isinstance(part, optax.ScaleByAdamState):
+            n = max(self.progress.training_iteration, 1)
+            correction = np.sqrt(1 - self.adam_beta**n) / (1 - self.momentum**n)
+            mu = self._unscaled(self.learning_rate * correction)
+            nu = jax.tree.map(jnp.asarray, self.moments.squares)
+            return part._replace(count=jnp.asarray(count, jnp.int32), mu=mu, nu=nu)
+        if isinstance(part, optax.TraceState):
+            return part._replace(trace=self._unscaled(self.learning_rate * self.momentum))
+        if isinstance(part, LayerRatesState):
+            rate = self.learning_rate
+            factors = jax.tree.map(
+                lambda r: jnp.float32(r / rate if rate else 1.0), self.moments.rates
+            )
+            return part._replace(factors=factors)
+        return part
+
+    def _unscaled(self, rate: float) -> Params:
+        """The stored steps as gradients, which point the other way."""
+        scale = np.float32(-1 / rate if rate else 0)
+        return jax.tree.map(lambda u: jnp.asarray(u * scale), self.moments.updates)
 
 
 def restore(record: TrainerRecord | Recognizer) -> Restored:
@@ -164,22 +208,11 @@ def restore(record: TrainerRecord | Recognizer) -> Restored:
     recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
     network = recognizer.network
     params = params_of(network)
-    rate = recognizer.learning_rate
-    adam = bool(network.flags & nodes.ADAM)
-    updates, squares = moments_of(network)
-    n = max(recognizer.training_iteration, 1)
-    scale = -rate * recognizer.momentum
-    if adam:
-        beta, mu = recognizer.adam_beta, recognizer.momentum
-        scale = -rate * np.sqrt(1 - beta**n) / (1 - mu**n)
-    first = jax.tree.map(lambda u: u / np.float32(scale) if scale else np.zeros_like(u), updates)
-    rates = layer_rates_of(network, rate)
-    factors = _spread(rates, params, rate)
+    rates = _spread(layer_rates_of(network, recognizer.learning_rate), params)
     return Restored(
         params,
-        (first, squares),
-        factors,
-        rate,
+        Moments(*moments_of(network), rates),
+        recognizer.learning_rate,
         recognizer.momentum,
         recognizer.adam_beta,
         network.flags,
@@ -187,12 +220,11 @@ def restore(record: TrainerRecord | Recognizer) -> Restored:
     )
 
 
-def _spread(rates: Params, params: Params, rate: float) -> Params:
-    """The rate of each layer as a factor on each of its leaves."""
+def _spread(rates: Params, params: Params) -> Params:
+    """The rate of each layer on each of its leaves."""
     if isinstance(rates, dict):
-        return {key: _spread(rates[key], below, rate) for key, below in params.items()}
-    factor = np.float32(rates / rate if rate else 1.0)
-    return jax.tree.map(lambda _: factor, params)
+        return {key: _spread(rates[key], below) for key, below in params.items()}
+    return jax.tree.map(lambda _: np.float32(rates), params)
 
 
 def _progress_of(record: TrainerRecord | Recognizer) -> Progress:
@@ -214,22 +246,6 @@ def _progress_of(record: TrainerRecord | Recognizer) -> Progress:
         stage=record.training_stage,
         stall_iteration=record.stall_iteration,
     )
-
-
-def with_moments(opt_state: optax.OptState, restored: Restored, count: int) -> optax.OptState:
-    """An optimiser state with the moments and rates of a checkpoint put in."""
-
-    def put(part):
-        if isinstance(part, optax.ScaleByAdamState):
-            mu, nu = (jax.tree.map(jnp.asarray, tree) for tree in restored.moments)
-            return part._replace(count=jnp.asarray(count, jnp.int32), mu=mu, nu=nu)
-        if isinstance(part, optax.TraceState):
-            return part._replace(trace=jax.tree.map(jnp.asarray, restored.moments[0]))
-        if hasattr(part, "factors"):
-            return part._replace(factors=jax.tree.map(jnp.asarray, restored.rate_factors))
-        return part
-
-    return tuple(put(part) for part in opt_state)  # type: ignore[union-attr]
 
 
 def without_training(recognizer: Recognizer) -> Recognizer:

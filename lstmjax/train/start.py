@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import optax
 
 from lstmjax.charset.codec import Codec
 from lstmjax.data.stream import Position
@@ -16,7 +15,6 @@ from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.files import read_bytes
 from lstmjax.formats.lstm import Recognizer
-from lstmjax.nn.build import Model, build
 from lstmjax.nn.convert import tree_of
 from lstmjax.spec import parse as spec_parse
 from lstmjax.spec import shape as spec_shape
@@ -24,12 +22,12 @@ from lstmjax.spec.plain import from_plain, to_plain
 from lstmjax.spec.show import describe
 from lstmjax.spec.tree import Series
 from lstmjax.train.config import TrainConfig
+from lstmjax.train.engine import Engine, make_engine
 from lstmjax.train.initial import tesseract_weights
 from lstmjax.train.native import NativeStore, Snapshot
-from lstmjax.train.optim import make_optimizer
 from lstmjax.train.progress import Progress
 from lstmjax.train.request import Request
-from lstmjax.train.save import Identity, Restored, restore, with_moments
+from lstmjax.train.save import Identity, restore
 from lstmjax.train.step import TrainState
 
 Say = Callable[[str], None]
@@ -41,16 +39,14 @@ class Start:
 
     Attributes:
       identity: network, net_spec and null.
-      model: its functions.
-      optimizer: of the run.
+      engine: its functions and its update.
       snapshot: state, progress and best trainer.
       config: settings, with those of a stored run where the user gave none.
       resumed: whether this run had begun before.
     """
 
     identity: Identity
-    model: Model
-    optimizer: optax.GradientTransformationExtraArgs
+    engine: Engine
     snapshot: Snapshot
     config: TrainConfig
     resumed: bool
@@ -69,6 +65,7 @@ def fingerprint(config: TrainConfig, root: Series, net_spec: str, lists: str) ->
             config.seed,
             config.sequential,
             config.randomly_rotate,
+            config.recipe,
             lists,
         ],
     }
@@ -100,7 +97,7 @@ def choose_start(
         return _resume_native(request, config, codec, snapshot, lists, say)
     if own is not None:
         say(f"Loaded file {request.checkpoint}, unpacking...")
-        start = _from_record(own, config, codec, request, lists, resumed=True)
+        start = _from_record(own, config, codec, request, lists, say, resumed=True)
         say(f"Successfully restored trainer from {request.checkpoint}")
         return start
     if request.continue_from:
@@ -138,13 +135,10 @@ def _empty_state(stored: dict[str, Any], config: TrainConfig) -> TrainState:
     """The structure of a stored state, without numbers."""
     root = from_plain(stored["network"])
     assert isinstance(root, Series)
-    optimizer = make_optimizer(config)
-
-    def make(key):
-        params = build(root).init(key)
-        return TrainState(params, optimizer.init(params))
-
-    return jax.eval_shape(make, jax.random.key(0))
+    engine = make_engine(root, config)
+    params = jax.eval_shape(engine.model.init, jax.random.key(0))
+    params = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
+    return TrainState(params, jax.device_get(engine.init(params)))
 
 
 def _check(root: Series, codec: Codec, source: str) -> None:
@@ -187,7 +181,7 @@ def _resume_native(
     )
     identity = Identity(root, stored["net_spec"], codec.null_char)
     snapshot = replace(snapshot, progress=progress, identity=current)
-    return Start(identity, build(root), make_optimizer(config), snapshot, config, resumed=True)
+    return Start(identity, make_engine(root, config), snapshot, config, resumed=True)
 
 
 def _continue_from(
@@ -197,7 +191,7 @@ def _continue_from(
     say(f"Loaded file {request.continue_from}, unpacking...")
     if isinstance(record, Recognizer):
         say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
-    start = _from_record(record, config, codec, request, lists, resumed=False)
+    start = _from_record(record, config, codec, request, lists, say, resumed=False)
     say(f"Continuing from {request.continue_from}")
     return start
 
@@ -208,6 +202,7 @@ def _from_record(
     codec: Codec,
     request: Request,
     lists: str,
+    say: Say,
     *,
     resumed: bool,
 ) -> Start:
@@ -223,11 +218,18 @@ def _from_record(
         raise FormatError(f"the network is a single {type(root).__name__}", file=source)
     _check(root, codec, source)
     restored = restore(record)
-    if not request.reset_learning_rate and "learning_rate" not in request.given:
+    if _rate_is_new(request, config, resumed=resumed):
+        restored = restored.with_rate(config.learning_rate)
+        if request.reset_learning_rate:
+            say(f"Set learning rate to {config.learning_rate:f}")
+    else:
         config = replace(config, learning_rate=restored.learning_rate)
-    optimizer = make_optimizer(config)
-    opt_state = optimizer.init(jax.tree.map(np.asarray, restored.params))
-    opt_state = _with_stored_moments(opt_state, restored, config, request)
+    if config.recipe == "tesseract":  # there these always come from the file
+        config = replace(config, momentum=restored.momentum, adam_beta=restored.adam_beta)
+        config = replace(config, net_mode=restored.net_mode)
+    engine = make_engine(root, config)
+    updates = restored.progress.training_iteration // config.batch
+    opt_state = restored.put_into(engine.init(restored.params), updates)
     progress = restored.progress if resumed else Progress()
     identity = Identity(root, recognizer.spec, codec.null_char)
     snapshot = Snapshot(
@@ -236,17 +238,17 @@ def _from_record(
         record.best_trainer if resumed and isinstance(record, TrainerRecord) else b"",
         fingerprint(config, root, recognizer.spec, lists),
     )
-    return Start(identity, build(root), optimizer, snapshot, config, resumed)
+    return Start(identity, engine, snapshot, config, resumed)
 
 
-def _with_stored_moments(
-    opt_state: optax.OptState, restored: Restored, config: TrainConfig, request: Request
-) -> optax.OptState:
-    if request.reset_learning_rate or "learning_rate" in request.given:
-        ones = jax.tree.map(lambda f: np.float32(1), restored.rate_factors)
-        restored = replace(restored, rate_factors=ones)
-    iteration = restored.progress.training_iteration
-    return with_moments(opt_state, restored, iteration // config.batch)
+def _rate_is_new(request: Request, config: TrainConfig, *, resumed: bool) -> bool:
+    """Whether the user's learning rate replaces those of a file.
+
+    Tesseract listens only to --reset_learning_rate, and only when it does not resume.
+    """
+    if config.recipe == "tesseract":
+        return request.reset_learning_rate and not resumed
+    return request.reset_learning_rate or "learning_rate" in request.given
 
 
 def _from_spec(request: Request, config: TrainConfig, codec: Codec, lists: str, say: Say) -> Start:
@@ -257,7 +259,7 @@ def _from_spec(request: Request, config: TrainConfig, codec: Codec, lists: str, 
         )
     network = spec_parse.parse(request.net_spec, codec.num_codes)
     spec_shape.check_output(network.root, codec.num_codes)
-    model = build(network.root)
+    engine = make_engine(network.root, config)
     say(describe(network))
     say(
         f"Training parameters:\n  Debug interval = 0, weights = {config.weight_range or 0.1:g}, "
@@ -265,13 +267,11 @@ def _from_spec(request: Request, config: TrainConfig, codec: Codec, lists: str, 
         f"null char={codec.null_char}"
     )
     if config.weight_range is None:
-        params = jax.device_get(model.init(jax.random.key(config.seed)))
+        params = jax.device_get(engine.model.init(jax.random.key(config.seed)))
     else:
         params = tesseract_weights(network.root, config.weight_range)
-    optimizer = make_optimizer(config)
-    state = TrainState(params, jax.device_get(optimizer.init(params)))
+    state = TrainState(params, jax.device_get(engine.init(params)))
     identity = Identity(network.root, request.net_spec, codec.null_char)
     stored = fingerprint(config, network.root, request.net_spec, lists)
-    return Start(
-        identity, model, optimizer, Snapshot(state, Progress(), b"", stored), config, False
-    )
+    snapshot = Snapshot(state, Progress(), b"", stored)
+    return Start(identity, engine, snapshot, config, resumed=False)

@@ -11,7 +11,7 @@ from lstmjax.spec.parse import parse
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.optim import core_state, make_optimizer
 from lstmjax.train.progress import LineResult, Mark, Progress
-from lstmjax.train.save import Identity, restore, trainer_record, with_moments, without_training
+from lstmjax.train.save import Identity, restore, trainer_record, without_training
 from lstmjax.train.step import TrainState
 
 NETWORK = parse("[1,12,0,1 Ct3,3,4 Mp3,3 L2xy4 Lfys6 Lbx5 O1c7]", 7)
@@ -46,7 +46,7 @@ def test_record_gives_back_weights_moments_and_progress(net_mode):
     assert back.progress.training_iteration == 3
     assert back.progress.best == Mark(40.0, (1.0, 2.0, 3.0, 4.0, 5.0), 2)
     np.testing.assert_array_equal(back.progress.buffers, progress.buffers)
-    put = with_moments(make_optimizer(config).init(back.params), back, 3)
+    put = back.put_into(make_optimizer(config).init(back.params), 3)
     for one, two in zip(core_state(put), core_state(state.opt_state), strict=True):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), one, two)
 
