@@ -1,0 +1,104 @@
+"""A unicharset under construction: what an entry may be, and how a text is found among entries.
+
+Source: Tesseract src/ccutil/unicharset.{h,cpp}.
+"""
+
+from collections.abc import Iterable
+
+from lstmjax.charset.unicharset import Unicharset
+from lstmjax.formats.stream import to_bytes
+from lstmjax.formats.unicharset import BROKEN, MAX_UNICHAR
+
+SPECIAL = (" ", "Joined", BROKEN)
+"""What a new unicharset begins with."""
+
+
+class UnicharIndex:
+    """Unichars in the order of their ids.
+
+    Texts are cleaned (see `Unicharset.cleanup`) before they are added or looked up, until an
+    entry comes in that cleaning would change, or that earlier entries could spell. Such old-style
+    entries are taken from files only; from then on nothing is cleaned.
+
+    Args:
+      unichars: entries as a file has them.
+    """
+
+    def __init__(self, unichars: Iterable[str] = SPECIAL):
+        self.unichars: list[str] = []
+        self.old_style = False
+        self._ids: dict[str, int] = {}
+        self._lengths: dict[str, list[int]] = {}
+        for unichar in unichars:
+            self.add_from_file(unichar)
+
+    def __len__(self) -> int:
+        return len(self.unichars)
+
+    def find(self, text: str) -> int | None:
+        """Return the id of a text, None if it is no entry."""
+        return self._ids.get(self._cleaned(text))
+
+    def add(self, text: str) -> bool:
+        """Add an entry unless it is there, or a sequence of entries spells it.
+
+        Returns: whether it was added.
+        """
+        cleaned = self._cleaned(text)
+        if not cleaned or cleaned in self._ids:
+            return False
+        if not self.old_style and self.encode(cleaned) is not None:
+            return False
+        self._ids[cleaned] = len(self.unichars)
+        self.unichars.append(cleaned)
+        lengths = self._lengths.setdefault(cleaned[0], [])
+        if len(cleaned) not in lengths:
+            lengths.append(len(cleaned))
+            lengths.sort()
+        return True
+
+    def add_from_file(self, text: str) -> bool:
+        """Add an entry of a file as it is, unless it is there. Returns: whether it was added."""
+        if Unicharset.cleanup(text) == text and self.add(text):
+            return True
+        self.old_style = True
+        return self.add(text)
+
+    def encode(self, text: str) -> tuple[int, ...] | None:
+        """Split a text into entries as it is, without cleaning.
+
+        The split is the first that a depth-first search finds which tries short entries first.
+
+        Returns: their ids, None if there is no split.
+        """
+        ids: list[int] = []
+        places = [0]
+        tried = [0]  # for each place, how many of the possible lengths were tried
+        dead: set[int] = set()
+        while places[-1] < len(text):
+            start = places[-1]
+            lengths = self._lengths.get(text[start], ())
+            for number in range(tried[-1], len(lengths)):
+                end = start + lengths[number]
+                unichar_id = self._ids.get(text[start:end])
+                if unichar_id is not None and end <= len(text) and end not in dead:
+                    tried[-1] = number + 1
+                    ids.append(unichar_id)
+                    places.append(end)
+                    tried.append(0)
+                    break
+            else:
+                dead.add(places.pop())
+                tried.pop()
+                if not places:
+                    return None
+                ids.pop()
+        return tuple(ids)
+
+    def _cleaned(self, text: str) -> str:
+        return text if self.old_style else Unicharset.cleanup(text)
+
+
+def too_long(unichar: str) -> bool:
+    """Whether a text has more bytes than an entry may have."""
+    return len(to_bytes(unichar)) > MAX_UNICHAR
