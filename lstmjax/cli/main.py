@@ -11,6 +11,9 @@ TOOLS = {
     "lstmtraining": "train a model, continue or fine-tune one, or turn a checkpoint into a model",
     "lstmeval": "measure the error rates of a model on lines with known text",
     "combine_tessdata": "put a traineddata together, take it apart, list or convert it",
+    "unicharset_extractor": "make the unicharset of texts or box files",
+    "set_unicharset_properties": "complete a unicharset with properties and measured bounds",
+    "merge_unicharsets": "merge unicharsets into one",
     "wordlist2dawg": "make a word graph (dawg) from a word list",
     "dawg2wordlist": "write down the words of a word graph (dawg)",
 }
