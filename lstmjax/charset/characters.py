@@ -101,6 +101,8 @@ def simple_lower(char: str) -> str:
 
 
 def describe(char: str) -> str:
-    """Return `U+0041 LATIN CAPITAL LETTER A`."""
+    """Return `U+0041 LATIN CAPITAL LETTER A`, or which byte it is that is not valid UTF-8."""
+    if "\udc80" <= char <= "\udcff":  # as `formats.stream.to_text` keeps it
+        return f"byte {ord(char) - 0xDC00:#04x}, not valid UTF-8"
     name = unicodedata.name(char, None) or f"category {unicodedata.category(char)}"
     return f"U+{ord(char):04X} {name}"

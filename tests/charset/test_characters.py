@@ -65,6 +65,7 @@ def test_marks_and_links():
 def test_describe_names_what_cannot_be_seen():
     assert characters.describe("\u200d") == "U+200D ZERO WIDTH JOINER"
     assert characters.describe("\ue000") == "U+E000 category Co"
+    assert characters.describe("\udcff") == "byte 0xff, not valid UTF-8"
 
 
 class Icu:
