@@ -14,6 +14,7 @@ TOOLS = {
     "unicharset_extractor": "make the unicharset of texts or box files",
     "set_unicharset_properties": "complete a unicharset with properties and measured bounds",
     "merge_unicharsets": "merge unicharsets into one",
+    "check_text": "check ground truth against a character set before training",
     "wordlist2dawg": "make a word graph (dawg) from a word list",
     "dawg2wordlist": "write down the words of a word graph (dawg)",
 }
