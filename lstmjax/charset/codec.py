@@ -122,13 +122,19 @@ class Codec:
             raise BlankTextError(text)
         return np.array([code for code in codes if code != self.null_char], np.int32)
 
-    def decode(self, codes: Iterable[int]) -> str:
+    def decode(self, codes: Iterable[int], *, normed: bool = True) -> str:
         """Turn codes into text; nulls are ignored.
 
         Codes are grouped from the left: a group ends as soon as it spells a unichar and the next
         code can start one. Where no group of up to nine codes does, one code gives
         `<Undecodable>`.
+
+        Args:
+          codes: from a decoder.
+          normed: give unichars in their normed form, with plain quotes for example, as the
+            training tools compare them; False gives them as they are, as the tesseract program.
         """
+        text_of = self.unicharset.normed if normed else self.unicharset.unichar
         labels = [int(code) for code in codes if code != self.null_char]
         pieces = []
         start = 0
@@ -142,7 +148,7 @@ class Codec:
                     or labels[stop] in self._first_codes
                 )
                 if complete and group in self._spelled:
-                    pieces.append(self.unicharset.normed(self._spelled[group]))
+                    pieces.append(text_of(self._spelled[group]))
                     end = stop
                     break
             else:

@@ -26,7 +26,7 @@ from lstmjax.nn.numerics import EXACT, EXACT_INT8
 from lstmjax.spec.tree import x_scale
 
 BATCH = 8  # more gains nothing: tanh and logistic take the time, not the products
-_SHAPE_COST = 256  # compiling for one more width takes as long as reading so many lines
+_SHAPE_COST = 64  # compiling for one more width, once, costs as much as reading so many lines
 _MOST_SHAPES = 6
 _MIN_COMPILE_SECONDS = 0.1  # steps that compile faster are not worth a file
 

@@ -28,6 +28,7 @@ class LoadedModel:
       codec: text <-> network outputs.
       int_mode: whether this is an int8 (fast) model.
       null_char: the output that is the CTC blank.
+      sample_iteration: lines visited in training; seeds the random borders when reading.
       from_traineddata: whether the file was a traineddata, not a network alone.
       from_checkpoint: whether the file was a training checkpoint, with update history.
     """
@@ -37,6 +38,7 @@ class LoadedModel:
     codec: Codec
     int_mode: bool
     null_char: int
+    sample_iteration: int = 0
     from_traineddata: bool = False
     from_checkpoint: bool = False
 
@@ -84,6 +86,7 @@ def from_recognizer(
         codec,
         recognizer.int_mode,
         recognizer.null_char,
+        recognizer.sample_iteration,
         from_traineddata,
         from_checkpoint,
     )

@@ -1,0 +1,106 @@
+"""Reading line images as the tesseract program does in page segmentation mode 13, no dictionary."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lstmjax.data.decode import decode as decode_image
+from lstmjax.data.image import SizeProblem, scale_line, scaled_size, size_problem
+from lstmjax.data.scale import Pixels
+from lstmjax.errors import DataError
+from lstmjax.formats.files import PathLike
+from lstmjax.infer.evaluate import decode
+from lstmjax.infer.forward import BATCH, Forward, ScaledLine, make_forward
+from lstmjax.infer.model import LoadedModel, load_model
+from lstmjax.spec.tree import x_scale
+
+INVERT_BELOW = 0.7  # the tesseract program's invert_threshold
+LineImage = Image.Image | NDArray | bytes | str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class LineRecognizer:
+    """A model that reads images of single text lines; make it with `load`.
+
+    Attributes:
+      model: network, weights and character set.
+    """
+
+    model: LoadedModel
+    _forward: Forward
+
+    def recognize(self, image: LineImage) -> str:
+        """Read one line; see `recognize_lines`."""
+        return self._read([image], batch=1)[0]
+
+    def recognize_lines(self, images: Iterable[LineImage]) -> list[str]:
+        """Read many lines, several at once.
+
+        Characters come in the order they stand in the image, from left to right, also in scripts
+        that are written from right to left. Light text on a dark ground is found out and read.
+
+        Args:
+          images: each an image of one line: a Pillow image, a NumPy array ([h, w] or [h, w, 3]
+            uint8, or [h, w] bool with True for white), the bytes of an image file or a path.
+        Returns: a text for each; empty where an image is too small for any text.
+        Raises: DataError: an image cannot be read; says which and why.
+        """
+        return self._read(list(images), batch=BATCH)
+
+    def _read(self, images: list[LineImage], *, batch: int) -> list[str]:
+        texts = [""] * len(images)
+        places: list[int] = []
+        lines: list[ScaledLine] = []
+        for place, image in enumerate(images):
+            pixels = self._scaled(image, f"image {place + 1} of {len(images)}")
+            if pixels is not None:
+                places.append(place)
+                lines.append(ScaledLine(pixels, self.model.sample_iteration, INVERT_BELOW))
+        for i, probs in self._forward.outputs(lines, batch=batch):
+            text = self.model.codec.decode(decode(self.model, probs), normed=False)
+            texts[places[i]] = " ".join(text.split())
+        return texts
+
+    def _scaled(self, image: LineImage, name: str) -> Pixels | None:
+        """The image as the network wants it; None if it is too small."""
+        pixels = _decoded(image, name)
+        if pixels.dtype == np.bool_:  # unlike in training, scaled in grey
+            pixels = pixels.astype(np.uint8) * np.uint8(255)
+        shape = self.model.input_shape
+        height, width = pixels.shape[:2]
+        size = scaled_size(width, height, shape.target_height)
+        if size_problem(*size, x_scale(self.model.root)) is SizeProblem.TOO_SMALL:
+            return None
+        try:
+            return scale_line(pixels, shape)
+        except DataError as err:
+            raise DataError(f"{name}: {err}") from None
+
+
+def _decoded(image: LineImage, name: str) -> NDArray:
+    if not isinstance(image, np.ndarray):
+        return decode_image(image, None if isinstance(image, str | os.PathLike) else name)
+    grey = image.ndim == 2 and image.dtype in (np.uint8, np.bool_)
+    colour = image.ndim == 3 and image.shape[2] in (3, 4) and image.dtype == np.uint8
+    if not (grey or colour) or not image.size:
+        raise DataError(
+            f"{name}: an array of {image.dtype} and shape {list(image.shape)}; expected uint8 "
+            "[height, width] or [height, width, 3], or bool [height, width]"
+        )
+    return decode_image(Image.fromarray(image), name)
+
+
+def load(path: PathLike, traineddata: PathLike | None = None) -> LineRecognizer:
+    """Load a model for reading.
+
+    Args:
+      path: a traineddata; or a checkpoint or `.lstm` file.
+      traineddata: the character set of a checkpoint: the traineddata it was trained with.
+    Raises: FormatError: damaged files, or files that do not belong together.
+    """
+    model = load_model(path, traineddata)
+    return LineRecognizer(model, make_forward(model))

@@ -1,0 +1,135 @@
+"""Batches of lines through a network: order, padding, inversion, what is compiled."""
+
+import jax
+import numpy as np
+import pytest
+from infer.models import tiny_traineddata
+
+from lstmjax.formats import traineddata
+from lstmjax.infer.forward import Forward, ScaledLine, certainty, keep_compiled, make_forward
+from lstmjax.infer.model import load_model
+
+NULL = 2
+random = np.random.default_rng(0)
+
+
+def pixels(width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (8, width), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def forward(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "m.traineddata"
+    traineddata.save(tiny_traineddata(), path)
+    return make_forward(load_model(path))
+
+
+def test_results_come_back_in_the_order_of_the_lines(forward):
+    widths = [30, 12, 44, 19, 12, 31, 25]
+    lines = [ScaledLine(pixels(w, seed), sample=seed) for seed, w in enumerate(widths)]
+    together = forward.probs(lines, batch=4)
+    assert [len(probs) for probs in together] == [w // 2 for w in widths]
+    for line, probs in zip(lines, together, strict=True):
+        assert probs.dtype == np.float32
+        assert probs.flags.c_contiguous
+        np.testing.assert_allclose(probs.sum(1), 1, rtol=1e-5)
+        alone = forward.probs([line], batch=4, buckets=forward.buckets(widths))[0]
+        np.testing.assert_allclose(probs, alone, atol=1e-6)
+
+
+def test_the_place_in_the_run_decides_the_noise(forward):
+    first, again, other = forward.probs([ScaledLine(pixels(20), s) for s in (1, 1, 2)], batch=4)
+    np.testing.assert_array_equal(first, again)
+    assert abs(first - other).max() > 1e-4
+
+
+def test_no_lines_give_nothing(forward):
+    assert forward.probs([]) == []
+
+
+def test_few_widths_are_compiled_for_few_lines(forward):
+    assert len(forward.buckets([40, 20, 30]).widths) == 1
+    many = [*range(20, 400, 2)] * 40
+    buckets = forward.buckets(many)
+    assert 3 <= len(buckets.widths) <= 6
+    assert buckets.widths[-1] == 398
+    assert all(width % 2 == 0 for width in buckets.widths)  # of the network's x scale
+    assert forward.buckets([]).widths == (2,)
+
+
+class Scripted(Forward):
+    """Gives outputs by the mean of the pixels that go in, and remembers what it was asked."""
+
+    def __init__(self, model, sure):
+        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "seen", [])
+
+        def apply(params, images, widths, noise):
+            del params, noise
+            mean = images[:, :, :, 0].mean((0, 1))
+            self.seen.append(mean)  # type: ignore[attr-defined]
+            probs = np.zeros((4, len(widths), 5), np.float32)
+            probs[:, :, 3] = [sure(m) for m in mean]
+            probs[:, :, 0] = 0.2 * probs[:, :, 3]
+            return probs, np.full(len(widths), 4)
+
+        object.__setattr__(self, "_apply", apply)
+
+
+LIGHT_ON_DARK = np.where(np.arange(160).reshape(8, 20) % 5 == 0, 250, 5).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("limit", "sure_inverted", "sure", "expected", "runs"),
+    [
+        (0.0, 0.9, 0.1, 0.1, 1),
+        (0.5, 0.9, 0.6, 0.6, 1),
+        (0.5, 0.9, 0.4, 0.9, 2),
+        (0.7, 0.9, 0.6, 0.9, 2),
+        (0.5, 0.3, 0.4, 0.4, 2),
+        (0.5, 0.4, 0.4, 0.4, 2),
+    ],
+    ids=["never", "sure enough", "better", "higher limit", "worse", "no better"],
+)
+def test_doubtful_lines_are_tried_inverted(forward, limit, sure_inverted, sure, expected, runs):
+    scripted = Scripted(forward.model, lambda mean: sure if mean < 0 else sure_inverted)
+    probs = scripted.probs([ScaledLine(LIGHT_ON_DARK, 1, limit)], batch=1)[0]
+    assert probs[0, 3] == pytest.approx(expected)
+    assert len(scripted.seen) == runs  # type: ignore[attr-defined]
+
+
+def test_only_doubtful_lines_are_computed_again(forward):
+    scripted = Scripted(forward.model, lambda mean: 0.4 if mean < 0 else 0.9)
+    dark, light = (ScaledLine(p, 1, 0.5) for p in (LIGHT_ON_DARK, 255 - LIGHT_ON_DARK))
+    done = dict(scripted.outputs([light, dark, light], batch=3))
+    assert sorted(done) == [0, 1, 2]
+    assert [round(float(done[i][0, 3]), 3) for i in range(3)] == [0.9, 0.9, 0.9]
+    assert [len(mean) for mean in scripted.seen] == [3, 3]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([[0, 0, 1, 0]], 0.0),
+        ([[0.5, 0.1, 0.4, 0]], 63 / 127),
+        ([[0.5, 0.1, 0.4, 0], [0.1, 0, 0.9, 0], [0, 1, 0, 0]], (63 + 127) / 2 / 127),
+    ],
+    ids=["only nulls", "one", "nulls do not count"],
+)
+def test_certainty_is_the_mean_of_what_was_read(rows, expected):
+    assert certainty(np.array(rows, np.float32), NULL) == pytest.approx(expected)
+
+
+def test_compiled_models_are_kept_in_the_users_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    before = {
+        name: jax.config.values[name]
+        for name in ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
+    }
+    try:
+        jax.config.update("jax_compilation_cache_dir", None)
+        keep_compiled()
+        assert jax.config.values["jax_compilation_cache_dir"] == str(tmp_path / "lstmjax" / "jax")
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
