@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from lstmjax.data.skips import Skip
     from lstmjax.infer.evaluate import Evaluation, LineReading
 
-_LEGACY: dict[str, int | float | bool | str] = {
+_LEGACY: dict[str, int | float | str] = {
     "debug_level": 0,
-    "load_images": False,
+    "load_images": 0,
     "clusterconfig_min_samples_fraction": 0.625,
     "clusterconfig_max_illegal": 0.05,
     "clusterconfig_independence": 1.0,
@@ -35,6 +35,8 @@ _LEGACY: dict[str, int | float | bool | str] = {
     "O": "",
     "output_trainer": "",
     "test_ch": "",
+    "fonts_dir": "",
+    "fontconfig_tmpdir": "",
 }
 _NO_EFFECT = "Accepted as by the original, without effect"
 
@@ -57,7 +59,6 @@ def _define(values: flags.FlagValues) -> None:
     )
     for name, default in _LEGACY.items():
         define = {
-            bool: flags.DEFINE_bool,
             int: flags.DEFINE_integer,
             float: flags.DEFINE_float,
             str: flags.DEFINE_string,
