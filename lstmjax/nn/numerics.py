@@ -120,10 +120,19 @@ def _activate_backward(kind: str, numerics: Numerics, y: jax.Array, dy: jax.Arra
 _activate.defvjp(_activate_forward, _activate_backward)
 
 
+@jax.custom_vjp
+def _softmax_passing_gradients(z: jax.Array) -> jax.Array:
+    """A softmax inside a network as Tesseract trains it: what flows back passes unchanged."""
+    return softmax(z)
+
+
+_softmax_passing_gradients.defvjp(lambda z: (softmax(z), None), lambda _, dy: (dy,))
+
+
 def activate(z: jax.Array, kind: str, numerics: Numerics) -> jax.Array:
     """The non-linearity named as in `spec.tree.Dense`, its slope taken from its own output."""
     if kind in ("softmax", "softmax_no_ctc"):
-        return softmax(z)
+        return _softmax_passing_gradients(z) if numerics.clipped_errors else softmax(z)
     return _activate(z, kind, numerics)
 
 
