@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from lstmjax.charset.builder import UnicharIndex, too_long
 from lstmjax.charset.characters import is_white_space
+from lstmjax.charset.normalize import normalize
 from lstmjax.charset.properties import Say, basic_properties
 from lstmjax.charset.segment import NormMode, Segmenter, is_plain
 from lstmjax.formats.stream import to_text
@@ -61,7 +62,7 @@ class Extractor:
         text = raw.decode("utf-8", "replace")
         if self._plain.issuperset(text):
             return
-        new = [char for char in dict.fromkeys(text) if char not in self._plain]
+        new = [char for char in dict.fromkeys(normalize(text)) if char not in self._plain]
         if all(map(is_plain, new)):
             self._plain.update(new)
             units = new

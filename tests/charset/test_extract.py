@@ -1,5 +1,6 @@
 import hashlib
 import time
+import unicodedata
 
 import pytest
 from charset.unicharset_texts import VECTOR_SHA256, VECTOR_UNICHARSETS, VECTORS
@@ -40,6 +41,10 @@ def test_order_of_first_appearance_over_files():
 def test_ligatures_become_letters():
     assert entries("fi ﬁne".encode()) == ["f", "i", "n", "e"]
     assert entries("abﬁne xi".encode()) == ["a", "b", "fi", "n", "e", "x", "i"]
+
+
+def test_text_is_composed_first():
+    assert entries("cafe\u0301 a\u200b\u0301".encode()) == ["c", "a", "f", "é", "a\u0301"]
 
 
 def test_no_unichar_without_text():
@@ -121,9 +126,10 @@ def test_any_bytes_are_taken(data, mode):
     extract(data, mode=mode)
 
 
-def test_a_megabyte_of_latin_takes_less_than_a_second():
-    words = [f"Wört{i:x} naïve “quoted” — {i}" for i in range(30_000)]
-    data = "\n".join(words).encode()
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_megabyte_of_latin_takes_less_than_a_second(form):
+    lines = "\n".join(f"Wört{i:x} naïve “quoted” — {i}" for i in range(30_000))
+    data = unicodedata.normalize(form, lines).encode()
     assert len(data) > 1_000_000
     start = time.process_time()
     extract(data)
