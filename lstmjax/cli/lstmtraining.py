@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lstmjax.train.request import Request
 
 _NOT_YET = {
-    "append_index": "cutting a network and adding layers",
-    "old_traineddata": "changing the character set of a model",
     "debug_network": "histograms of weights",
     "debug_float": "trapping floating point errors",
     "debug_interval": "texts and windows for single lines",
@@ -59,7 +57,7 @@ def _define(values: flags.FlagValues) -> None:
     string("traineddata", "", "Character set of the network: a starter or a whole traineddata")
     string("net_spec", "", "Network to build, such as [1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx192 O1c1]")
     string("model_output", "lstmtrain", "Base name of the files written")
-    string("continue_from", "", "Checkpoint or .lstm file to start from")
+    string("continue_from", "", "Checkpoint, .lstm file or traineddata to start from")
     string("train_listfile", "", "File that lists the training files, one a line")
     string("eval_listfile", "", "File that lists the evaluation files, one a line")
     string("old_traineddata", "", "Traineddata of continue_from, when the character set changes")
@@ -72,7 +70,7 @@ def _define(values: flags.FlagValues) -> None:
     integer("net_mode", 192, "64: learning rates by layer, 128: Adam, 192: both")
     integer("perfect_sample_delay", 0, "Lines to wait before a line without error counts again")
     integer("max_image_MB", 6000, "Memory for images", 0)
-    integer("append_index", -1, "Cut continue_from after this layer and append net_spec")
+    integer("append_index", -1, "Keep layers 0 to this of continue_from and append net_spec")
     integer("debug_interval", 0, "Lines between texts about single lines")
     boolean("stop_training", "Write continue_from as a traineddata and stop")
     boolean("convert_to_int", "With stop_training: convert to an int8 (fast) model")
@@ -83,6 +81,8 @@ def _define(values: flags.FlagValues) -> None:
     boolean("debug_float", "Stop at floating point errors")
     flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
     integer("batch", 4, "Lines per update", 1)
+    integer("freeze_below", 0, "Do not train the layers before this one", 0)
+    boolean("allow_int_start", "With continue_from: take an int8 model, too, with what it has lost")
     integer("seed", 0, "Seed of weights and of the order of batches")
     integer("eval_interval", 0, "Lines between evaluations; 0: fitting the evaluation data")
     number("checkpoint_seconds", 15.0, "Shortest time between checkpoints", 0.0)
@@ -120,12 +120,29 @@ def _refuse(values: flags.FlagValues) -> None:
         _refuse_with_tesseract(values)
     if values.convert_to_int and not values.stop_training:
         raise UsageError("--convert_to_int needs --stop_training")
-    if values.reset_learning_rate and not values.continue_from:
-        raise UsageError("--reset_learning_rate needs --continue_from")
+    _refuse_without_origin(values)
     if values.momentum >= 1 or values.adam_beta >= 1:
         raise UsageError("--momentum and --adam_beta must be below 1")
     if values.net_mode & ~192:
         raise UsageError(f"--net_mode {values.net_mode}: only 0, 64, 128 and 192 have a meaning")
+
+
+def _refuse_without_origin(values: flags.FlagValues) -> None:
+    """Stop at flags that change another model when there is none, or contradict each other."""
+    if values.append_index >= 0:
+        if not values.continue_from:
+            raise UsageError("Must set --continue_from for appending!")
+        if not values.net_spec:
+            raise UsageError("--append_index needs --net_spec, the new layers such as '[O1c1]'")
+        if values.old_traineddata:
+            raise UsageError(
+                "--append_index makes new outputs, so there are none for --old_traineddata to "
+                "convert; leave one of the two out"
+            )
+    if not values.continue_from:
+        for name in ("reset_learning_rate", "old_traineddata", "allow_int_start"):
+            if values[name].value:
+                raise UsageError(f"--{name} needs --continue_from")
 
 
 def _refuse_with_tesseract(values: flags.FlagValues) -> None:
@@ -146,6 +163,8 @@ def _stop_training(values: flags.FlagValues) -> int:
         values.traineddata,
         values.model_output,
         as_int=values.convert_to_int,
+        old_traineddata=values.old_traineddata,
+        say=lambda line: print(line, file=sys.stderr),
     )
     return 0
 
@@ -203,6 +222,10 @@ def _request(values: flags.FlagValues) -> "Request":
         eval_listfile=values.eval_listfile,
         net_spec=values.net_spec,
         continue_from=values.continue_from,
+        old_traineddata=values.old_traineddata,
+        append_index=values.append_index,
+        freeze_below=values.freeze_below if "freeze_below" in _given(values) else None,
+        allow_int_start=values.allow_int_start,
         reset_learning_rate=values.reset_learning_rate,
         given=_given(values),
     )

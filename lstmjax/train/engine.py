@@ -1,11 +1,16 @@
 """What the recipes do differently: the arithmetic of the network and the update."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import jax
+import numpy as np
 import optax
 
 from lstmjax.array_types import Params
+from lstmjax.formats.nodes import NetworkNode
 from lstmjax.nn.build import Model, build
+from lstmjax.nn.headers import adam_leaves, frozen_leaves
 from lstmjax.nn.numerics import FAST, TESSERACT
 from lstmjax.spec.shape import output_loss
 from lstmjax.spec.tree import Series
@@ -17,11 +22,21 @@ from lstmjax.train.step import TrainStep, make_train_step
 
 @dataclass(frozen=True)
 class Engine:
-    """A network and its update, for one recipe."""
+    """A network and its update, for one recipe.
+
+    Attributes:
+      root: the network.
+      config: settings.
+      model: its functions; no gradient reaches the frozen layers.
+      frozen: True for leaves that no gradient reaches; None if there are none.
+      adam: whether Adam updates; by leaf if layers differ (recipe tesseract only).
+    """
 
     root: Series
     config: TrainConfig
     model: Model
+    frozen: Params | None = None
+    adam: bool | Params = True
 
     @property
     def exact(self) -> bool:
@@ -34,6 +49,27 @@ class Engine:
             return init_moments(params, self.config.learning_rate)  # type: ignore[return-value]
         return make_optimizer(self.config).init(params)
 
+    def settle(self, opt_state: optax.OptState) -> optax.OptState:
+        """Take the momentum out of frozen layers, so that they keep their weights.
+
+        In recipe tesseract they roll on as in the original.
+        """
+        if self.exact or self.frozen is None:
+            return opt_state
+        return tuple(self._settled(part) for part in opt_state)  # type: ignore[union-attr]
+
+    def _settled(self, part: Any) -> Any:
+        def still(moments: Params) -> Params:
+            return jax.tree.map(
+                lambda m, frozen: np.zeros_like(m) if frozen else m, moments, self.frozen
+            )
+
+        if isinstance(part, optax.ScaleByAdamState):
+            return part._replace(mu=still(part.mu), nu=still(part.nu))
+        if isinstance(part, optax.TraceState):
+            return part._replace(trace=still(part.trace))
+        return part
+
     def make_step(self, null_char: int) -> TrainStep:
         """The update; see `step.make_train_step` for its arguments."""
         config = self.config
@@ -43,7 +79,7 @@ class Engine:
                 self.model,
                 null_char=null_char,
                 simple_text=simple_text,
-                adam=config.adam,
+                adam=self.adam,
                 momentum=config.momentum,
                 adam_beta=config.adam_beta,
             )
@@ -52,7 +88,33 @@ class Engine:
         )
 
 
-def make_engine(root: Series, config: TrainConfig) -> Engine:
-    """Build a network for the recipe of a configuration."""
+def make_engine(root: Series, config: TrainConfig, headers: NetworkNode | None = None) -> Engine:
+    """Build a network for the recipe of a configuration.
+
+    Args:
+      root: the network.
+      config: settings.
+      headers: its flags and frozen layers, where they are not the usual ones.
+    """
     exact = config.recipe == "tesseract"
-    return Engine(root, config, build(root, TESSERACT if exact else FAST))
+    model = build(root, TESSERACT if exact else FAST)
+    if headers is None:
+        return Engine(root, config, model, adam=config.adam)
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    frozen = frozen_leaves(headers, params)
+    adam = adam_leaves(headers, params)
+    if not any(jax.tree.leaves(frozen)):
+        return Engine(root, config, model, adam=adam)
+    return Engine(root, config, _holding(model, frozen), frozen, adam)
+
+
+def _holding(model: Model, frozen: Params) -> Model:
+    """The same network without a gradient for some leaves, and without the work it would cost."""
+
+    def apply(params, images, widths, noise):
+        held = jax.tree.map(
+            lambda leaf, hold: jax.lax.stop_gradient(leaf) if hold else leaf, params, frozen
+        )
+        return model.apply(held, images, widths, noise)
+
+    return model._replace(apply=apply)

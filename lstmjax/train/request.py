@@ -12,8 +12,15 @@ class Request:
       model_output: base name of everything written.
       train_listfile: text file that names the training documents.
       eval_listfile: likewise for evaluation; "" for none.
-      net_spec: network to build if there is nothing to go on from.
-      continue_from: checkpoint or `.lstm` file to start from; "" for none.
+      net_spec: network to build if there is nothing to go on from; with append_index the layers
+        to append.
+      continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from; "" for
+        none.
+      old_traineddata: traineddata of continue_from, if its character set is another; "" for none.
+      append_index: with continue_from: the last layer to keep below those of net_spec; negative
+        for none.
+      freeze_below: the first layer that learns; None as it is in the files.
+      allow_int_start: start from an int8 model, too.
       reset_learning_rate: with continue_from: forget its rates.
       given: names of the settings the user gave explicitly; these win over stored ones.
     """
@@ -24,8 +31,17 @@ class Request:
     eval_listfile: str = ""
     net_spec: str = ""
     continue_from: str = ""
+    old_traineddata: str = ""
+    append_index: int = -1
+    freeze_below: int | None = None
+    allow_int_start: bool = False
     reset_learning_rate: bool = False
     given: frozenset[str] = frozenset()
+
+    @property
+    def appends(self) -> bool:
+        """Whether layers are put on top of a part of another network."""
+        return self.append_index >= 0
 
     @property
     def checkpoint(self) -> str:

@@ -36,11 +36,15 @@ from lstmjax.train.step import TrainState
 
 @dataclass(frozen=True)
 class Identity:
-    """What stays the same during a run: the network and its place among the codes."""
+    """What stays the same during a run: the network and its place among the codes.
+
+    headers: flags and frozen layers where they are not the same all over, see `nn.headers`.
+    """
 
     root: Series
     net_spec: str
     null_char: int
+    headers: NetworkNode | None = None
 
 
 def _rates(state: TrainState, config: TrainConfig) -> Params:
@@ -89,7 +93,7 @@ def recognizer_of(
     """The model as a record; with update history if `training`."""
     state = jax.device_get(state)
     rates = None
-    if config.net_mode & LAYER_SPECIFIC_RATES:
+    if identity.headers is not None or config.net_mode & LAYER_SPECIFIC_RATES:
         rates = _rates(state, config)
     network = record_of(
         identity.root,
@@ -97,6 +101,7 @@ def recognizer_of(
         Writing(nodes.TRAINING_ON if training else nodes.TRAINING_PAUSED, config.net_mode),
         moments=_moments(state, config, progress) if training else None,
         layer_rates=rates,
+        like=identity.headers,
     )
     return Recognizer(
         network=network,

@@ -1,24 +1,27 @@
 """Where a run starts: from its own checkpoint, from another model, or from a net_spec."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import numpy as np
 
+from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
 from lstmjax.data.stream import Position
-from lstmjax.errors import FormatError, TrainError, naming
-from lstmjax.formats import checkpoint
+from lstmjax.errors import FormatError, LstmjaxError, TrainError
+from lstmjax.formats import nodes
 from lstmjax.formats.checkpoint import TrainerRecord
-from lstmjax.formats.files import read_bytes
-from lstmjax.formats.lstm import Recognizer
-from lstmjax.nn.convert import tree_of
+from lstmjax.formats.nodes import NetworkNode
+from lstmjax.nn.convert import Writing, record_of
+from lstmjax.nn.headers import freeze_below, from_plain, headers_of, to_plain, with_flags
+from lstmjax.nn.surgery import with_rate
 from lstmjax.spec import parse as spec_parse
+from lstmjax.spec import plain
 from lstmjax.spec import shape as spec_shape
-from lstmjax.spec.plain import from_plain, to_plain
 from lstmjax.spec.show import describe
 from lstmjax.spec.tree import Series
 from lstmjax.train.config import TrainConfig
@@ -27,10 +30,23 @@ from lstmjax.train.initial import tesseract_weights
 from lstmjax.train.native import NativeStore, Snapshot
 from lstmjax.train.progress import Progress
 from lstmjax.train.request import Request
-from lstmjax.train.save import Identity, restore
+from lstmjax.train.save import Identity, Restored, restore
 from lstmjax.train.step import TrainState
+from lstmjax.train.transfer import (
+    Record,
+    Say,
+    append_as_asked,
+    fit_outputs,
+    read_origin,
+    read_trainer,
+    recognizer_in,
+    say_settings,
+    series_of,
+    with_recognizer,
+)
 
-Say = Callable[[str], None]
+_FROM_FILE = ("momentum", "adam_beta", "net_mode", "perfect_sample_delay")
+"""Settings that recipe tesseract takes from a file it goes on from, beside the learning rate."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +68,15 @@ class Start:
     resumed: bool
 
 
-def fingerprint(config: TrainConfig, root: Series, net_spec: str, lists: str) -> dict[str, Any]:
+def fingerprint(config: TrainConfig, identity: Identity, lists: str) -> dict[str, Any]:
     """What decides on the order of lines and the network; stored in native checkpoints."""
+    headers = identity.headers
     return {
-        "network": to_plain(root),
-        "net_spec": net_spec,
+        "network": plain.to_plain(identity.root),
+        "net_spec": identity.net_spec,
+        "headers": None if headers is None else to_plain(headers),
         "learning_rate": config.learning_rate,
+        "settings": {name: getattr(config, name) for name in _FROM_FILE},
         "order": [
             config.batch,
             config.window_batches,
@@ -97,9 +116,11 @@ def choose_start(
         return _resume_native(request, config, codec, snapshot, lists, say)
     if own is not None:
         say(f"Loaded file {request.checkpoint}, unpacking...")
-        start = _from_record(own, config, codec, request, lists, say, resumed=True)
+        start = _resume_record(request, config, codec, own, lists)
         say(f"Successfully restored trainer from {request.checkpoint}")
         return start
+    if request.appends and not request.continue_from:
+        raise TrainError("Must set --continue_from for appending!")
     if request.continue_from:
         return _continue_from(request, config, codec, lists, say)
     return _from_spec(request, config, codec, lists, say)
@@ -109,36 +130,35 @@ def _reached(progress: Progress) -> int:
     return progress.training_iteration
 
 
-def _reached_by(record: TrainerRecord | Recognizer | None) -> int:
-    if record is None:
-        return -1
-    recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
-    return recognizer.training_iteration
+def _reached_by(record: Record | None) -> int:
+    return -1 if record is None else recognizer_in(record).training_iteration
 
 
-def _read_own(path: str) -> tuple[TrainerRecord | Recognizer | None, str]:
+def _read_own(path: str) -> tuple[Record | None, str]:
     """Tesseract's checkpoint of this run, or why it cannot be read."""
     if not os.path.exists(path):
         return None, ""
     try:
-        return _read_trainer(path), ""
+        return read_trainer(path), ""
     except FormatError as err:
         return None, str(err)
 
 
-def _read_trainer(path: str) -> TrainerRecord | Recognizer:
-    with naming(file=path):
-        return checkpoint.unpack(read_bytes(path))
-
-
 def _empty_state(stored: dict[str, Any], config: TrainConfig) -> TrainState:
     """The structure of a stored state, without numbers."""
-    root = from_plain(stored["network"])
+    root = plain.from_plain(stored["network"])
     assert isinstance(root, Series)
     engine = make_engine(root, config)
-    params = jax.eval_shape(engine.model.init, jax.random.key(0))
-    params = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
+    params = _zeros(engine)
     return TrainState(params, jax.device_get(engine.init(params)))
+
+
+def _zeros(engine: Engine) -> Params:
+    params = jax.eval_shape(engine.model.init, jax.random.key(0))
+    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), params)
+
+
+# -- an earlier run of the same name -----------------------------------------------------------
 
 
 def _check(root: Series, codec: Codec, source: str) -> None:
@@ -147,6 +167,18 @@ def _check(root: Series, codec: Codec, source: str) -> None:
             f"{source} has {root.num_out} outputs, but the character set of the traineddata has "
             f"{codec.num_codes} codes: it was trained with another traineddata. Use that one, or "
             "another --model_output to start anew"
+        )
+
+
+def _check_spec(request: Request, stored: str, source: str) -> None:
+    """Refuse another --net_spec than that of the run, unless nothing was built from it."""
+    if not request.net_spec or (request.continue_from and not request.appends):
+        return
+    fits = stored.endswith(request.net_spec) if request.appends else stored == request.net_spec
+    if not fits and "net_spec" in request.given:
+        raise TrainError(
+            f"{source} is of network {stored}, but --net_spec is {request.net_spec}; "
+            "use another --model_output to start anew"
         )
 
 
@@ -159,18 +191,19 @@ def _resume_native(
     say: Say,
 ) -> Start:
     stored = snapshot.identity
-    root = from_plain(stored["network"])
+    root = plain.from_plain(stored["network"])
     assert isinstance(root, Series)
     source = f"the checkpoint in {request.native_directory}"
     _check(root, codec, source)
-    if "net_spec" in request.given and request.net_spec != stored["net_spec"]:
-        raise TrainError(
-            f"{source} is of network {stored['net_spec']}, but --net_spec is {request.net_spec}; "
-            "use another --model_output to start anew"
-        )
-    if "learning_rate" not in request.given:
+    _check_spec(request, stored["net_spec"], source)
+    if config.recipe == "tesseract":
+        config = replace(config, **stored.get("settings", {}))
+    if config.recipe == "tesseract" or "learning_rate" not in request.given:
         config = replace(config, learning_rate=stored["learning_rate"])
-    current = fingerprint(config, root, stored["net_spec"], lists)
+    headers = from_plain(stored["headers"]) if stored.get("headers") else None
+    headers = _frozen_as_asked(request, config, root, headers)
+    identity = Identity(root, stored["net_spec"], codec.null_char, headers)
+    current = fingerprint(config, identity, lists)
     progress = snapshot.progress
     if current["order"] != stored["order"]:
         say("Settings or training files have changed: the order of lines starts anew from here.")
@@ -179,76 +212,168 @@ def _resume_native(
         f"Successfully restored trainer from {request.native_directory}, "
         f"iteration {progress.training_iteration}"
     )
-    identity = Identity(root, stored["net_spec"], codec.null_char)
-    snapshot = replace(snapshot, progress=progress, identity=current)
-    return Start(identity, make_engine(root, config), snapshot, config, resumed=True)
+    engine = make_engine(root, config, headers)
+    state = snapshot.state._replace(opt_state=engine.settle(snapshot.state.opt_state))
+    snapshot = replace(snapshot, state=state, progress=progress, identity=current)
+    return Start(identity, engine, snapshot, config, resumed=True)
+
+
+def _resume_record(
+    request: Request, config: TrainConfig, codec: Codec, record: Record, lists: str
+) -> Start:
+    recognizer = recognizer_in(record)
+    source = request.checkpoint
+    if recognizer.int_mode:
+        raise TrainError(
+            f"Error, {source} is an integer (fast) model, cannot continue training; move it away"
+        )
+    _check(series_of(recognizer, source), codec, source)
+    _check_spec(request, recognizer.spec, source)
+    restored = restore(record)
+    rate = restored.learning_rate
+    if config.recipe == "fast" and "learning_rate" in request.given:
+        rate = config.learning_rate
+    delay = record.perfect_delay if isinstance(record, TrainerRecord) else 0
+    if config.recipe == "tesseract":
+        config = replace(config, perfect_sample_delay=delay)
+    headers = _headers(request, config, record, resumed=True)
+    best = record.best_trainer if isinstance(record, TrainerRecord) else b""
+    start = _start(record, restored, rate, config, codec, headers, lists)
+    snapshot = replace(start.snapshot, progress=restored.progress, best_trainer=best)
+    return replace(start, snapshot=snapshot, resumed=True)
+
+
+# -- another model -----------------------------------------------------------------------------
+
+
+@contextmanager
+def _failing(request: Request, config: TrainConfig) -> Iterator[None]:
+    """End errors with the sentence of the original."""
+    try:
+        yield
+    except LstmjaxError as err:
+        if config.recipe != "tesseract":
+            raise
+        raise TrainError(f"{err}\nFailed to continue from: {request.continue_from}") from err
 
 
 def _continue_from(
     request: Request, config: TrainConfig, codec: Codec, lists: str, say: Say
 ) -> Start:
-    record = _read_trainer(request.continue_from)
-    say(f"Loaded file {request.continue_from}, unpacking...")
-    if isinstance(record, Recognizer):
-        say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
-    start = _from_record(record, config, codec, request, lists, say, resumed=False)
-    say(f"Continuing from {request.continue_from}")
-    return start
+    source = request.continue_from
+    with _failing(request, config):
+        origin = read_origin(source, config, say, allow_int=request.allow_int_start)
+        record = origin.record
+        if not request.appends:
+            record = fit_outputs(origin, source, codec, request.old_traineddata, say)
+        series_of(recognizer_in(record), source)
+    say(f"Continuing from {source}")
+    if request.reset_learning_rate:
+        say(f"Set learning rate to {config.learning_rate:f}")
+        if config.recipe == "tesseract":
+            rate = float(np.float32(config.learning_rate))
+            network = with_rate(recognizer_in(record).network, rate)
+            record = with_recognizer(record, network=network, learning_rate=rate)
+    if request.appends:
+        record = append_as_asked(request, config, codec, record, say)
+    elif config.recipe == "tesseract":
+        config = replace(config, perfect_sample_delay=0)
+    restored = restore(record)
+    rate = restored.learning_rate
+    if config.recipe == "fast" and _wants_own_rate(request):
+        rate = config.learning_rate
+    headers = _headers(request, config, record, resumed=False)
+    return _start(record, restored, rate, config, codec, headers, lists, fresh=request.appends)
 
 
-def _from_record(
-    record: TrainerRecord | Recognizer,
+def _wants_own_rate(request: Request) -> bool:
+    """Whether recipe fast forgets the rates of a file; the original needs the flag for it."""
+    return request.reset_learning_rate or request.appends or "learning_rate" in request.given
+
+
+# -- the state to train ------------------------------------------------------------------------
+
+
+def _headers(
+    request: Request, config: TrainConfig, record: Record, *, resumed: bool
+) -> NetworkNode:
+    """Flags and frozen layers: as stored, in recipe fast as the settings say."""
+    recognizer = recognizer_in(record)
+    headers = headers_of(recognizer.network)
+    if config.recipe == "fast":
+        headers = with_flags(headers, config.net_mode)
+        if not resumed:
+            headers = freeze_below(headers, 0)
+    if request.freeze_below is not None:
+        headers = freeze_below(headers, request.freeze_below)
+    return headers
+
+
+def _frozen_as_asked(
+    request: Request, config: TrainConfig, root: Series, headers: NetworkNode | None
+) -> NetworkNode | None:
+    if request.freeze_below is None:
+        return headers
+    if headers is None:
+        writing = Writing(nodes.TRAINING_PAUSED, config.net_mode)
+        headers = headers_of(record_of(root, _zeros(make_engine(root, config)), writing))
+    return freeze_below(headers, request.freeze_below)
+
+
+def _start(
+    record: Record,
+    restored: Restored,
+    rate: float,
     config: TrainConfig,
     codec: Codec,
-    request: Request,
+    headers: NetworkNode,
     lists: str,
-    say: Say,
     *,
-    resumed: bool,
+    fresh: bool = False,
 ) -> Start:
-    recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
-    source = request.checkpoint if resumed else request.continue_from
-    if recognizer.int_mode:
-        raise TrainError(
-            f"{source} is an integer (fast) model, cannot continue training; take the float model "
-            "(tessdata_best) it was made from"
-        )
-    root = tree_of(recognizer.network)
-    if not isinstance(root, Series):
-        raise FormatError(f"the network is a single {type(root).__name__}", file=source)
-    _check(root, codec, source)
-    restored = restore(record)
-    if _rate_is_new(request, config, resumed=resumed):
-        restored = restored.with_rate(config.learning_rate)
-        if request.reset_learning_rate:
-            say(f"Set learning rate to {config.learning_rate:f}")
-    else:
-        config = replace(config, learning_rate=restored.learning_rate)
-    if config.recipe == "tesseract":  # there these always come from the file
-        config = replace(config, momentum=restored.momentum, adam_beta=restored.adam_beta)
-        config = replace(config, net_mode=restored.net_mode)
-    engine = make_engine(root, config)
-    updates = restored.progress.training_iteration // config.batch
-    opt_state = restored.put_into(engine.init(restored.params), updates)
-    progress = restored.progress if resumed else Progress()
-    identity = Identity(root, recognizer.spec, codec.null_char)
-    snapshot = Snapshot(
-        TrainState(restored.params, jax.device_get(opt_state)),
-        progress,
-        record.best_trainer if resumed and isinstance(record, TrainerRecord) else b"",
-        fingerprint(config, root, recognizer.spec, lists),
-    )
-    return Start(identity, engine, snapshot, config, resumed)
+    """Train on from a record.
 
-
-def _rate_is_new(request: Request, config: TrainConfig, *, resumed: bool) -> bool:
-    """Whether the user's learning rate replaces those of a file.
-
-    Tesseract listens only to --reset_learning_rate, and only when it does not resume.
+    Args:
+      record: the model.
+      restored: what is in it.
+      rate: learning rate; in recipe fast one that differs from the record's is for all layers.
+      config: settings.
+      codec: the character set.
+      headers: of the network.
+      lists: digest of the training data.
+      fresh: begin recipe fast without the history of updates.
     """
-    if config.recipe == "tesseract":
-        return request.reset_learning_rate and not resumed
-    return request.reset_learning_rate or "learning_rate" in request.given
+    recognizer = recognizer_in(record)
+    config = replace(config, learning_rate=rate)
+    if config.recipe == "tesseract":  # there these always come from the file
+        config = replace(
+            config,
+            momentum=restored.momentum,
+            adam_beta=restored.adam_beta,
+            net_mode=restored.net_mode,
+        )
+    root = series_of(recognizer, "the network")
+    engine = make_engine(root, config, headers)
+    opt_state = engine.init(restored.params)
+    if engine.exact or not fresh:
+        restored = _rescaled(restored, rate)
+        opt_state = restored.put_into(
+            opt_state, restored.progress.training_iteration // config.batch
+        )
+    state = TrainState(restored.params, jax.device_get(engine.settle(opt_state)))
+    identity = Identity(root, recognizer.spec, codec.null_char, headers)
+    snapshot = Snapshot(state, Progress(), b"", fingerprint(config, identity, lists))
+    return Start(identity, engine, snapshot, config, resumed=False)
+
+
+def _rescaled(restored: Restored, rate: float) -> Restored:
+    """The same history at another learning rate: stored steps are in proportion to the rate."""
+    if rate == restored.learning_rate or not restored.learning_rate:
+        return restored
+    factor = np.float32(rate / restored.learning_rate)
+    updates = jax.tree.map(lambda u: u * factor, restored.moments.updates)
+    restored = replace(restored, moments=restored.moments._replace(updates=updates))
+    return restored.with_rate(rate)
 
 
 def _from_spec(request: Request, config: TrainConfig, codec: Codec, lists: str, say: Say) -> Start:
@@ -259,19 +384,15 @@ def _from_spec(request: Request, config: TrainConfig, codec: Codec, lists: str, 
         )
     network = spec_parse.parse(request.net_spec, codec.num_codes)
     spec_shape.check_output(network.root, codec.num_codes)
-    engine = make_engine(network.root, config)
+    headers = _frozen_as_asked(request, config, network.root, None)
+    engine = make_engine(network.root, config, headers)
     say(describe(network))
-    say(
-        f"Training parameters:\n  Debug interval = 0, weights = {config.weight_range or 0.1:g}, "
-        f"learning rate = {config.learning_rate:g}, momentum={config.momentum:g}\n"
-        f"null char={codec.null_char}"
-    )
+    say_settings(config, codec, say)
     if config.weight_range is None:
         params = jax.device_get(engine.model.init(jax.random.key(config.seed)))
     else:
         params = tesseract_weights(network.root, config.weight_range)
     state = TrainState(params, jax.device_get(engine.init(params)))
-    identity = Identity(network.root, request.net_spec, codec.null_char)
-    stored = fingerprint(config, network.root, request.net_spec, lists)
-    snapshot = Snapshot(state, Progress(), b"", stored)
+    identity = Identity(network.root, request.net_spec, codec.null_char, headers)
+    snapshot = Snapshot(state, Progress(), b"", fingerprint(config, identity, lists))
     return Start(identity, engine, snapshot, config, resumed=False)
