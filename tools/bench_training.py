@@ -11,6 +11,7 @@ The real tool runs with one thread, which is fastest for it.
 """
 
 import argparse
+import math
 import os
 import shlex
 import statistics
@@ -76,8 +77,9 @@ class Trainer:
         return seconds
 
     def speed(self, few: int, more: int) -> float:
-        """Lines per second, without what both runs have in common."""
-        return (more - few) / (self.seconds(more) - self.seconds(few))
+        """Lines per second, without what both runs have in common; nan if noise hides it."""
+        seconds = self.seconds(more) - self.seconds(few)
+        return (more - few) / seconds if seconds > 0 else math.nan
 
 
 def compile_times(ours: Trainer, lines: int) -> tuple[float, float]:
@@ -85,6 +87,12 @@ def compile_times(ours: Trainer, lines: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as cache:
         env = {"XDG_CACHE_HOME": cache}
         return ours.seconds(lines, env), ours.seconds(lines, env)
+
+
+def median(values: Sequence[float]) -> float:
+    """The median of the rounds that gave a number."""
+    known = [value for value in values if not math.isnan(value)]
+    return statistics.median(known) if known else math.nan
 
 
 def main() -> None:
@@ -114,11 +122,11 @@ def measure(real: Trainer, ours: Trainer, arguments: argparse.Namespace) -> None
     print(f"{'round':>6} {'real':>9} {'ours':>9} {'ratio':>7}   lines per second")
     rows = []
     for number in range(1, arguments.rounds + 1):
-        theirs = float("nan") if arguments.skip_real else real.speed(*arguments.real_lines)
+        theirs = math.nan if arguments.skip_real else real.speed(*arguments.real_lines)
         mine = ours.speed(*arguments.our_lines)
         rows.append((theirs, mine, mine / theirs))
         print(f"{number:>6} {theirs:9.1f} {mine:9.1f} {mine / theirs:7.1f}", flush=True)
-    medians = [statistics.median(column) for column in zip(*rows, strict=True)]
+    medians = [median(column) for column in zip(*rows, strict=True)]
     print(f"{'median':>6} {medians[0]:9.1f} {medians[1]:9.1f} {medians[2]:7.1f}")
 
 
