@@ -8,12 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
+from lstmjax.charset.properties import LIGATURES
 from lstmjax.charset.unicharset import Unicharset
 from lstmjax.errors import FormatError
 from lstmjax.formats.dawg import LAST, WORD_END, Dawg, iterate_words
 from lstmjax.formats.files import PathLike
-
-_LIGATURES = {"\ue003": "ct", "\ue006": "ſh", "\ue007": "ſi", "\ue008": "ſl", "\ue009": "ſſ"}
 
 
 def check_unicharset(graph: Dawg, unicharset: Unicharset, path: PathLike) -> None:
@@ -34,7 +33,7 @@ def words_as_text(graph: Dawg, unicharset: Unicharset) -> Iterator[str]:
 
     Raises: FormatError: see `iterate_words`.
     """
-    texts = [_LIGATURES.get(row.unichar, row.unichar) for row in unicharset.table.rows]
+    texts = [LIGATURES.get(row.unichar, row.unichar) for row in unicharset.table.rows]
     for word in iterate_words(graph):
         yield "".join([texts[unichar_id] for unichar_id in word])
 

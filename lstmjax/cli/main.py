@@ -15,6 +15,7 @@ TOOLS = {
     "set_unicharset_properties": "complete a unicharset with properties and measured bounds",
     "merge_unicharsets": "merge unicharsets into one",
     "check_text": "check ground truth against a character set before training",
+    "combine_lang_model": "make a starter traineddata from a unicharset and word lists",
     "wordlist2dawg": "make a word graph (dawg) from a word list",
     "dawg2wordlist": "write down the words of a word graph (dawg)",
 }
