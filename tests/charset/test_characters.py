@@ -78,7 +78,7 @@ class Icu:
             pytest.skip("ICU 72 is not installed; it comes with Debian 12's Tesseract")
         self._library = ctypes.CDLL(name)
 
-    def __call__(self, name, *args, result=ctypes.c_int32):
+    def __call__(self, name: str, *args: object, result: type = ctypes.c_int32):
         function = getattr(self._library, f"{name}_72")
         function.restype = result
         return function(*args)
