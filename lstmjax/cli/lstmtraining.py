@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _NOT_YET = {
     "debug_network": "histograms of weights",
     "debug_float": "trapping floating point errors",
-    "debug_interval": "texts and windows for single lines",
 }
 _SETTINGS = {
     "net_mode": "net_mode",
@@ -34,6 +33,7 @@ _SETTINGS = {
     "max_image_MB": "max_image_mb",
     "randomly_rotate": "randomly_rotate",
     "eval_interval": "eval_interval",
+    "debug_interval": "debug_interval",
     "checkpoint_seconds": "checkpoint_seconds",
 }
 """Flags that are settings of a run, and the fields of `TrainConfig` they fill when given."""
@@ -71,7 +71,7 @@ def _define(values: flags.FlagValues) -> None:
     integer("perfect_sample_delay", 0, "Lines to wait before a line without error counts again")
     integer("max_image_MB", 6000, "Memory for images", 0)
     integer("append_index", -1, "Keep layers 0 to this of continue_from and append net_spec")
-    integer("debug_interval", 0, "Lines between texts about single lines")
+    integer("debug_interval", 0, "-1: texts about every line; n: also activations every n lines")
     boolean("stop_training", "Write continue_from as a traineddata and stop")
     boolean("convert_to_int", "With stop_training: convert to an int8 (fast) model")
     boolean("sequential_training", "Take the files one after the other, not in turn")
@@ -148,8 +148,6 @@ def _refuse_without_origin(values: flags.FlagValues) -> None:
 def _refuse_with_tesseract(values: flags.FlagValues) -> None:
     if values.batch != 1 and "batch" in _given(values):
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
-    if values.eval_listfile:
-        raise UsageError("--eval_listfile with --recipe=tesseract is not available yet")
 
 
 def _stop_training(values: flags.FlagValues) -> int:

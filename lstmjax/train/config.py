@@ -43,6 +43,7 @@ class TrainConfig:
       checkpoint_seconds: write a checkpoint at a report when the last one is older than this.
       keep_checkpoints: how many native checkpoints stay.
       report_interval: lines between reports.
+      debug_interval: not 0: texts about every line; n > 0: more about every n-th.
     """
 
     recipe: Recipe = "fast"
@@ -71,6 +72,7 @@ class TrainConfig:
     checkpoint_seconds: float = 15.0
     keep_checkpoints: int = 3
     report_interval: int = 100
+    debug_interval: int = 0
 
     @property
     def adam(self) -> bool:

@@ -54,12 +54,17 @@ def init_moments(params: Params, learning_rate: float) -> Moments:
     return Moments(zeros, jax.tree.map(np.copy, zeros), rates)
 
 
-def uses_adam(params: Params, adam: bool) -> Params:
-    """Which leaves Adam updates: all but those inside LS and LE, which get no network flags."""
+def uses_adam(params: Params, adam: bool | Params) -> Params:
+    """Which leaves Adam updates: all but those inside LS and LE, which get no network flags.
+
+    A tree for `adam` is the answer, for networks whose layers have different flags.
+    """
+    if isinstance(adam, dict):
+        return adam
 
     def mark(path: tuple, leaf: Any) -> bool:
         del leaf
-        return adam and not any(getattr(key, "key", None) == "softmax" for key in path)
+        return bool(adam) and not any(getattr(key, "key", None) == "softmax" for key in path)
 
     return jax.tree_util.tree_map_with_path(mark, params)
 
@@ -91,11 +96,42 @@ def _update_leaf(w, u, v, d, rate, by_adam: bool, mu: np.float32, beta: np.float
     return w, u * mu, v
 
 
-class ExactStep:
-    """`step(state, images, widths, labels, num_labels, weights, controls)` for one line.
+class Outputs(NamedTuple):
+    """A forward pass over one line.
 
-    `state.opt_state` is a `Moments`. The result's probabilities are normalised as Tesseract does
-    before it decodes.
+    padded: [T, 1, K] float32 softmax outputs, as computed.
+    probs: [t, K] those of the line itself.
+    vjp: from deltas [T, 1, K] to the gradient of all weights.
+    """
+
+    padded: np.ndarray
+    probs: np.ndarray
+    vjp: Any
+
+
+class Judged(NamedTuple):
+    """What a line's outputs are compared with.
+
+    probs: [t, K] outputs, normalised as Tesseract does before it decodes.
+    targets: [t, K]; None if the codes do not fit the steps, or the outputs are not finite.
+    delta: [t, K] targets minus outputs; zeros without targets.
+    wrong: share of steps with a large delta; rms: of all deltas.
+    finite: whether outputs and targets are.
+    """
+
+    probs: np.ndarray
+    targets: np.ndarray | None
+    delta: np.ndarray
+    wrong: float
+    rms: float
+    finite: bool
+
+
+class ExactStep:
+    """The parts of an update, and all of it: call it like the step of recipe fast, on one line.
+
+    `state.opt_state` is a `Moments`. A state given to `update` or to a call is used up. An update
+    after which a weight would be infinite or undefined leaves the state as it was.
     """
 
     def __init__(
@@ -104,7 +140,7 @@ class ExactStep:
         *,
         null_char: int,
         simple_text: bool,
-        adam: bool,
+        adam: bool | Params,
         momentum: float,
         adam_beta: float,
         frozen: Params | None = None,
@@ -115,15 +151,15 @@ class ExactStep:
           model: the network.
           null_char: class of the CTC blank.
           simple_text: train on one step a code.
-          adam: update by Adam, else by momentum.
+          adam: update by Adam, else by momentum; a tree where leaves differ.
           momentum: decay of the first moment.
           adam_beta: decay of the second moment.
           frozen: True for leaves that no gradient reaches (below an appended head).
         """
-        self._null_char, self._simple_text = null_char, simple_text
-        self._adam = adam
-        self._mu, self._beta = np.float32(momentum), np.float32(adam_beta)
-        self._frozen = frozen
+        self.null_char, self.simple_text = null_char, simple_text
+        self.adam = adam
+        self.momentum, self.adam_beta = np.float32(momentum), np.float32(adam_beta)
+        self.frozen = frozen
 
         def forward(params, images, widths, noise):
             def outputs(params):
@@ -134,70 +170,114 @@ class ExactStep:
             return softmax(logits), vjp, steps
 
         self._forward: Callable[..., Any] = jax.jit(forward)
+        self._gradient: Callable[..., Any] = jax.jit(self._pull)
         self._update: Callable[..., Any] = jax.jit(self._backward, donate_argnums=(0, 1, 2))
 
-    def _backward(self, params, updates, squares, vjp, delta, rates):
-        (gradient,) = vjp(delta)
-        leaf = partial(_update_leaf, mu=self._mu, beta=self._beta)
-        adam = uses_adam(params, self._adam)
-        if self._frozen is not None:
-            gradient = jax.tree.map(
-                lambda g, f: jnp.zeros_like(g) if f else g, gradient, self._frozen
-            )
-        done = jax.tree.map(leaf, params, updates, squares, gradient, rates, adam)
-        return tuple(
-            jax.tree.map(lambda three, i=i: three[i], done, is_leaf=lambda x: isinstance(x, tuple))
-            for i in range(3)
+    def forward(self, params: Params, images, widths, borders) -> Outputs:
+        """Run the network on one line."""
+        noise = tuple(BorderNoise(*each) for each in borders or ())
+        probs, vjp, steps = self._forward(params, images, widths, noise)
+        padded = np.asarray(probs)
+        return Outputs(padded, padded[: int(np.asarray(steps)[0]), 0], vjp)
+
+    def judge(self, outputs: Outputs, codes: np.ndarray) -> Judged:
+        """Make the targets of a line with these codes, and compare."""
+        probs = outputs.probs
+        finite = bool(np.isfinite(probs).all())
+        targets = None
+        if finite:
+            probs = probs if self.simple_text else normalise_probs(probs)
+            targets = self._targets(probs, codes)
+            finite = targets is None or bool(np.isfinite(targets).all())
+        if targets is None or not finite:
+            return Judged(probs, None, np.zeros_like(probs), 0.0, 0.0, finite)
+        delta = targets - probs
+        return Judged(probs, targets, delta, delta_error(delta), rms_error(delta), True)
+
+    def gradient(self, outputs: Outputs, judged: Judged) -> Params:
+        """The sums that Tesseract keeps for one line; they point uphill."""
+        return self._gradient(outputs.vjp, self._room(outputs, judged))
+
+    def update(
+        self, state: TrainState, outputs: Outputs, judged: Judged, iteration: int
+    ) -> tuple[TrainState, Any]:
+        """Train on one line.
+
+        Args:
+          state: used up.
+          outputs: of the line.
+          judged: with targets.
+          iteration: training iteration, from 0.
+        Returns: the new state, and whether it was taken (an array not waited for).
+        """
+        moments: Moments = state.opt_state  # type: ignore[assignment]
+        at = Rates(float(self.momentum), float(self.adam_beta), iteration + 1)
+        rates = corrected_rates(moments.rates, uses_adam(state.params, self.adam), at)
+        params, updates, squares, taken = self._update(
+            state.params,
+            moments.updates,
+            moments.squares,
+            outputs.vjp,
+            self._room(outputs, judged),
+            rates,
         )
+        return TrainState(params, Moments(updates, squares, moments.rates)), taken  # type: ignore[arg-type]
 
     def __call__(
         self, state: TrainState, images, widths, labels, num_labels, weights, controls: Controls
     ) -> tuple[TrainState, StepResult]:
-        """Train on one line; see the class."""
+        """Train on a batch of one line; see the class."""
         del weights
-        moments: Moments = state.opt_state  # type: ignore[assignment]
-        noise = tuple(BorderNoise(*each) for each in controls.borders or ())
-        probs, vjp, steps = self._forward(state.params, images, widths, noise)
-        padded = np.asarray(probs)
-        outputs = padded[: int(np.asarray(steps)[0]), 0]
-        if not self._simple_text:
-            outputs = normalise_probs(outputs)
-        codes = np.asarray(labels)[0, : int(num_labels[0])]
-        targets = self._targets(outputs, codes)
-        finite = targets is not None and bool(np.isfinite(targets).all())
-        delta = targets - outputs if finite else np.zeros_like(outputs)
-        wrong = delta_error(delta)
-        result = _result(delta, wrong, outputs, padded.shape, finite)
-        if not finite or (wrong == 0 and bool(controls.hold_perfect)):
-            return state, result
-        at = Rates(float(self._mu), float(self._beta), int(controls.iteration) + 1)
-        rates = corrected_rates(moments.rates, uses_adam(state.params, self._adam), at)
-        room = np.zeros(padded.shape, np.float32)
-        room[: len(delta), 0] = delta
-        params, updates, squares = self._update(
-            state.params, moments.updates, moments.squares, vjp, room, rates
-        )
-        return TrainState(params, Moments(updates, squares, moments.rates)), result
+        outputs = self.forward(state.params, images, widths, controls.borders)
+        judged = self.judge(outputs, np.asarray(labels)[0, : int(num_labels[0])])
+        result = _result(judged, outputs.padded.shape)
+        held = judged.wrong == 0 and bool(controls.hold_perfect)
+        if judged.targets is not None and not held:
+            state, _ = self.update(state, outputs, judged, int(controls.iteration))
+        return state, result
 
     def _targets(self, outputs: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
-        if not np.isfinite(outputs).all():
-            return None
-        if self._simple_text:
-            return simple_text_targets(codes, len(outputs), outputs.shape[1], self._null_char)
-        labels = np.full(2 * len(codes) + 1, self._null_char, np.int32)
+        if self.simple_text:
+            return simple_text_targets(codes, len(outputs), outputs.shape[1], self.null_char)
+        labels = np.full(2 * len(codes) + 1, self.null_char, np.int32)
         labels[1::2] = codes
-        return ctc_targets(outputs, labels, self._null_char)
+        return ctc_targets(outputs, labels, self.null_char)
+
+    @staticmethod
+    def _room(outputs: Outputs, judged: Judged) -> np.ndarray:
+        """The deltas in the shape of the padded outputs."""
+        room = np.zeros(outputs.padded.shape, np.float32)
+        room[: len(judged.delta), 0] = judged.delta
+        return room
+
+    def _pull(self, vjp, delta):
+        (gradient,) = vjp(delta)
+        if self.frozen is None:
+            return gradient
+        return jax.tree.map(lambda g, f: jnp.zeros_like(g) if f else g, gradient, self.frozen)
+
+    def _backward(self, params, updates, squares, vjp, delta, rates):
+        leaf = partial(_update_leaf, mu=self.momentum, beta=self.adam_beta)
+        adam = uses_adam(params, self.adam)
+        old = (params, updates, squares)
+        done = jax.tree.map(leaf, *old, self._pull(vjp, delta), rates, adam)
+        new = tuple(
+            jax.tree.map(lambda three, i=i: three[i], done, is_leaf=lambda x: isinstance(x, tuple))
+            for i in range(3)
+        )
+        checks = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(new)]
+        finite = jnp.all(jnp.stack(checks))
+        return *jax.tree.map(partial(jnp.where, finite), new, old), finite
 
 
-def _result(delta, wrong: float, outputs, shape, finite: bool) -> StepResult:
+def _result(judged: Judged, shape: tuple[int, ...]) -> StepResult:
     probs = np.zeros(shape, np.float32)
-    probs[: len(outputs), 0] = outputs
-    rms = rms_error(delta)
+    probs[: len(judged.probs), 0] = judged.probs
     return StepResult(
-        loss=np.array([rms]),  # type: ignore[arg-type]
-        rms=np.array([rms]),  # type: ignore[arg-type]
-        delta=np.array([wrong]),  # type: ignore[arg-type]
+        loss=np.array([judged.rms]),  # type: ignore[arg-type]
+        rms=np.array([judged.rms]),  # type: ignore[arg-type]
+        delta=np.array([judged.wrong]),  # type: ignore[arg-type]
         probs=probs,  # type: ignore[arg-type]
-        steps=np.array([len(outputs)], np.int32),  # type: ignore[arg-type]
-        finite=np.array(finite),  # type: ignore[arg-type]
+        steps=np.array([len(judged.probs)], np.int32),  # type: ignore[arg-type]
+        finite=np.array(judged.targets is not None),  # type: ignore[arg-type]
     )

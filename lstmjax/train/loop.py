@@ -4,90 +4,36 @@ Everything that decides is a value or a pure function elsewhere; here they are p
 host never waits for the scores of a batch before it starts the next update, only at reports.
 """
 
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lstmjax.data.stream import LineStream, LoadedBatch
+from lstmjax.data.stream import LoadedBatch
 from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
-from lstmjax.train.config import TrainConfig, learning_rate_at
+from lstmjax.train.config import learning_rate_at
 from lstmjax.train.native import Snapshot
-from lstmjax.train.output import Output
+from lstmjax.train.original import train_as_original
 from lstmjax.train.progress import LineResult, Mark, Progress
-from lstmjax.train.save import Identity, restore, trainer_record
-from lstmjax.train.score import Scorer
-from lstmjax.train.step import Controls, StepResult, TrainState, TrainStep
-from lstmjax.train.validate import Scores, Validator
-from lstmjax.train.writer import CheckpointWriter
+from lstmjax.train.running import MAX_BAD_UPDATES, InterruptedRun, Run, remembered_signals
+from lstmjax.train.save import restore, trainer_record
+from lstmjax.train.step import Controls, StepResult, TrainState
+from lstmjax.train.validate import Scores
+
+__all__ = ["InterruptedRun", "Run", "train"]
 
 _RATE_AFTER_DIVERGENCE = 0.5**0.5
 _LINES_PER_EVALUATED = 5  # training lines between evaluations, for each evaluation line
 _MIN_EVAL_INTERVAL = 1000
 _UPDATES_AHEAD = 2  # updates that may be under way at once
-_MAX_BAD_UPDATES = 20  # in a row, before the run goes back to its best
-
-
-class InterruptedRun(Exception):  # noqa: N818
-    """A signal ended the run after a checkpoint was written."""
-
-    def __init__(self, progress: Progress, signal_number: int):
-        self.progress = progress
-        self.signal_number = signal_number
-        super().__init__(f"stopped at iteration {progress.training_iteration}")
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What stays the same while a run goes on.
-
-    Attributes:
-      config: all settings.
-      identity: network, net_spec and null.
-      end: training iteration to stop at, None for never.
-      model_output: base name of all files.
-      stream: the lines.
-      step: the compiled update.
-      scorer: decodes and counts errors.
-      validator: the evaluation lines, None without.
-      writer: of checkpoints.
-      output: log, display, metrics.
-      fingerprint: what a resumed run must share, stored in native checkpoints.
-    """
-
-    config: TrainConfig
-    identity: Identity
-    end: int | None
-    model_output: str
-    stream: LineStream
-    step: TrainStep
-    scorer: Scorer
-    validator: Validator | None
-    writer: CheckpointWriter
-    output: Output
-    fingerprint: dict[str, Any]
-
-    @property
-    def eval_interval(self) -> int:
-        """Lines between evaluations, a multiple of the reports'."""
-        if self.validator is None:
-            return 0
-        wanted = self.config.eval_interval or max(
-            _MIN_EVAL_INTERVAL, _LINES_PER_EVALUATED * len(self.validator)
-        )
-        every = self.config.report_interval
-        return -(-wanted // every) * every
 
 
 def train(run: Run, snapshot: Snapshot) -> Progress:
@@ -95,31 +41,10 @@ def train(run: Run, snapshot: Snapshot) -> Progress:
 
     Raises: InterruptedRun: a signal came; everything is saved. TrainError, DataError: no way on.
     """
-    with _signals() as pending_signal:
+    if run.config.recipe == "tesseract":
+        return train_as_original(run, snapshot)
+    with remembered_signals() as pending_signal:
         return _Loop(run, snapshot, pending_signal).run_to_end()
-
-
-@contextmanager
-def _signals() -> Iterator[Callable[[], int]]:
-    """Remember SIGINT and SIGTERM instead of dying; a second one does what it always did."""
-    received: list[int] = []
-    former: dict[int, Any] = {}
-
-    def remember(number: int, frame: object) -> None:
-        del frame
-        received.append(number)
-        signal.signal(number, former[number])
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            former[number] = signal.signal(number, remember)
-        except ValueError:  # not in the main thread: the caller keeps its own handling
-            break
-    try:
-        yield lambda: received[0] if received else 0
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 class _Loop:
@@ -257,7 +182,7 @@ class _Loop:
         scores = self._evaluate()
         if self._is_better(verdict.new_best, scores):
             text += self._keep_best(scores)
-        if verdict.diverged or self.bad_updates >= _MAX_BAD_UPDATES:
+        if verdict.diverged or self.bad_updates >= MAX_BAD_UPDATES:
             text += self._go_back()
         if self._save_due():
             text += self._save()
@@ -274,7 +199,7 @@ class _Loop:
     def _evaluate(self) -> Scores | None:
         """Read the evaluation lines if it is time to."""
         run = self.run
-        every = run.eval_interval
+        every = self._eval_interval()
         at = self.progress.training_iteration
         last = run.end is not None and at >= run.end
         if run.validator is None or not (last or self._crossed(every)):
@@ -297,6 +222,15 @@ class _Loop:
             lines=scores.lines,
         )
         return scores
+
+    def _eval_interval(self) -> int:
+        """Lines between evaluations, a multiple of the reports'."""
+        if self.run.validator is None:
+            return 0
+        lines = _LINES_PER_EVALUATED * len(self.run.validator)
+        wanted = self.config.eval_interval or max(_MIN_EVAL_INTERVAL, lines)
+        every = self.config.report_interval
+        return -(-wanted // every) * every
 
     def _crossed(self, every: int) -> bool:
         return self.progress.training_iteration // every > self.evaluated // every

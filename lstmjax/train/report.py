@@ -15,6 +15,7 @@ SETTLED_AFTER = 1000  # learning iterations after a best before a worst counts a
 DIVERGED_BY = 50.0
 NEVER_DIVERGES_ABOVE = 75.0  # a best this bad is not worth going back to
 SAVE_RATIO = 31 / 32  # a best this much lower than the last saved is saved again
+STALLED_BY = 3 / 128  # a stalled run is worse than its best by this share
 
 
 def log_prefix(progress: Progress) -> str:
@@ -35,16 +36,37 @@ class Verdict:
     Attributes:
       progress: with best, worst, history and stage brought up to date.
       before: a line to print ahead of the report, or "".
-      text: what to append to the report.
+      headline: what to append to the report.
+      stage_text: likewise, after the result of an evaluation if there is one.
       new_best: whether the training BCER is the lowest so far.
+      new_worst: whether it is the highest since the best.
+      settled: a new worst long enough after the best to count as one.
       diverged: whether the run should go back to its best.
     """
 
     progress: Progress
-    before: str
-    text: str
-    new_best: bool
-    diverged: bool
+    before: str = ""
+    headline: str = ""
+    stage_text: str = ""
+    new_best: bool = False
+    new_worst: bool = False
+    settled: bool = False
+    diverged: bool = False
+
+    @property
+    def text(self) -> str:
+        """Both texts to append."""
+        return self.headline + self.stage_text
+
+
+def stalled(progress: Progress) -> bool:
+    """Whether there was no new best for long, and the run is worse than its best by a margin."""
+    best = progress.best.rate
+    return (
+        progress.learning_iteration >= progress.stall_iteration
+        and progress.char_rate > best * (1 + STALLED_BY)
+        and best < NEVER_DIVERGES_ABOVE
+    )
 
 
 def judge(progress: Progress) -> Verdict:
@@ -54,7 +76,7 @@ def judge(progress: Progress) -> Verdict:
         return _new_best(progress, rate, at)
     if rate > progress.worst.rate:
         return _new_worst(progress, rate, at)
-    return Verdict(progress, "", "", new_best=False, diverged=False)
+    return Verdict(progress)
 
 
 def _new_best(progress: Progress, rate: float, at: int) -> Verdict:
@@ -62,10 +84,10 @@ def _new_best(progress: Progress, rate: float, at: int) -> Verdict:
     history = (*progress.history, (rate, at))
     error, iteration = _before_improvement(history, rate)
     stage = progress.stage
-    text = f" New best BCER = {rate:f}"
+    stage_text = ""
     if stage == 0 and rate < SLOW_IMPROVEMENT:
         stage = 1
-        text += f" Transitioned to stage {stage}"
+        stage_text = f" Transitioned to stage {stage}"
     updated = replace(
         progress,
         best=mark,
@@ -79,7 +101,8 @@ def _new_best(progress: Progress, rate: float, at: int) -> Verdict:
         f"{IMPROVEMENT:g} Percent improvement time={at - iteration}, "
         f"best error was {error:g} @ {iteration}"
     )
-    return Verdict(updated, before, text, new_best=True, diverged=False)
+    headline = f" New best BCER = {rate:f}"
+    return Verdict(updated, before, headline, stage_text, new_best=True)
 
 
 def _before_improvement(history: tuple[tuple[float, int], ...], rate: float) -> tuple[float, int]:
@@ -93,8 +116,8 @@ def _before_improvement(history: tuple[tuple[float, int], ...], rate: float) -> 
 def _new_worst(progress: Progress, rate: float, at: int) -> Verdict:
     text = f" New worst BCER = {rate:f}"
     if rate > progress.best.rate and at < progress.best.iteration + SETTLED_AFTER:
-        return Verdict(progress, "", text, new_best=False, diverged=False)
+        return Verdict(progress, headline=text, new_worst=True)
     updated = replace(progress, worst=Mark(rate, progress.rates, at))
     best = progress.best.rate
     diverged = rate > best + DIVERGED_BY and best < NEVER_DIVERGES_ABOVE
-    return Verdict(updated, "", text, new_best=False, diverged=diverged)
+    return Verdict(updated, headline=text, new_worst=True, settled=True, diverged=diverged)

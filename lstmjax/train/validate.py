@@ -55,6 +55,7 @@ class Validator:
 
         Raises: DataError: none is usable.
         """
+        self.index, self.model, self.max_bytes = index, model, max_bytes
         self._model = model
         self._store = ImageStore(index, model.input_shape, max_bytes)
         self._forward = make_eval_step(network)

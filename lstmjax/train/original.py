@@ -1,0 +1,189 @@
+"""The loop of recipe tesseract: line after line, a report every hundred, as `lstmtraining` does.
+
+Nothing is decided ahead of time, so the place in the data can go back with the rest of the state.
+Source: Tesseract src/training/lstmtraining.cpp.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import NoReturn
+
+from lstmjax.formats import checkpoint
+from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD, TrainerRecord
+from lstmjax.formats.files import read_bytes
+from lstmjax.infer.evaluate import Evaluation
+from lstmjax.train.exact import ExactStep
+from lstmjax.train.maintain import Maintenance, Outer, written
+from lstmjax.train.native import Snapshot
+from lstmjax.train.pages import PageSource
+from lstmjax.train.progress import Progress
+from lstmjax.train.running import InterruptedRun, Run, remembered_signals
+from lstmjax.train.score import LineReader
+from lstmjax.train.tester import Evaluator
+from lstmjax.train.trainer import Dumps, Teacher, Trainer
+
+
+class _Stop(Exception):  # noqa: N818
+    """A signal came while the sub-trainer was learning."""
+
+
+def train_as_original(run: Run, snapshot: Snapshot) -> Progress:
+    """Go on from a snapshot until the target error, the last iteration, or a signal.
+
+    Raises: InterruptedRun: a signal came; everything is saved. TrainError, DataError: no way on.
+    """
+    with remembered_signals() as pending_signal, ExitStack() as stack:
+        step = run.step
+        assert isinstance(step, ExactStep)
+        source = PageSource(run.stream, run.identity.root, simple_text=step.simple_text)
+        stack.enter_context(source)
+        return _Loop(run, source, step, pending_signal).run_to_end(_start(run, snapshot))
+
+
+def _start(run: Run, snapshot: Snapshot) -> Outer:
+    """The run as it was, with what only Tesseract's own checkpoint holds of it."""
+    trainer = Trainer(snapshot.state, snapshot.progress)
+    outer = Outer(trainer, snapshot.best_trainer)
+    path = f"{run.model_output}_checkpoint"
+    if not (snapshot.progress.training_iteration and os.path.exists(path)):
+        return outer
+    record = checkpoint.unpack(read_bytes(path))
+    reached = record.recognizer.training_iteration if isinstance(record, TrainerRecord) else -1
+    if reached != snapshot.progress.training_iteration:
+        return outer
+    stored = Dumps(run.identity, run.config).trainer(read_bytes(path))
+    return replace(outer, trainer=replace(stored, state=trainer.state, progress=trainer.progress))
+
+
+class _Loop:
+    """One call of `train_as_original`."""
+
+    def __init__(
+        self, run: Run, source: PageSource, step: ExactStep, pending_signal: Callable[[], int]
+    ):
+        self.run = run
+        self.pending_signal = pending_signal
+        reader = LineReader(run.scorer.codec, step.simple_text)
+        self.teacher = Teacher(run.config, source, step, reader, run.output.line)
+        self.dumps = Dumps(run.identity, run.config)
+        self.maintenance = Maintenance(
+            self.teacher,
+            self.dumps,
+            run.model_output,
+            self._evaluator(),
+            run.output.line,
+            self._check_signal,
+        )
+        self.saved_at = time.monotonic()
+        self.window = (time.monotonic(), 0)
+
+    def _evaluator(self) -> Evaluator | None:
+        validator = self.run.validator
+        if validator is None:
+            return None
+        return Evaluator(
+            validator.index,
+            validator.model,
+            validator.max_bytes,
+            self.run.output.line,
+            self._tell_evaluation,
+        )
+
+    def run_to_end(self, outer: Outer) -> Progress:
+        """At least one report, even if there is nothing left to do."""
+        self.window = (time.monotonic(), outer.progress.training_iteration)
+        while True:
+            outer = self._block(outer)
+            if self.pending_signal():
+                self._stop(outer)
+            try:
+                after, text = self.maintenance.report(outer)
+            except _Stop:
+                self._stop(outer)
+            outer = after
+            done = self._finished(outer.progress)
+            text += self._save(outer, done)
+            self.run.output.line(f"{text}\n")
+            self._tell(outer.progress)
+            if done:
+                return self._finish(outer.progress)
+
+    def _block(self, outer: Outer) -> Outer:
+        """Learn until the next report."""
+        target = outer.progress.training_iteration + self.run.config.report_interval
+        if self.run.end is not None:
+            target = min(target, self.run.end)
+        trainer = outer.trainer
+        while trainer.progress.training_iteration < target and not self.pending_signal():
+            trainer = self.teacher.next_line(trainer)
+        return replace(outer, trainer=trainer)
+
+    def _finished(self, progress: Progress) -> bool:
+        if progress.best.rate <= self.run.config.target_error_rate:
+            return True
+        return self.run.end is not None and progress.training_iteration >= self.run.end
+
+    def _check_signal(self) -> None:
+        if self.pending_signal():
+            raise _Stop
+
+    def _stop(self, outer: Outer) -> NoReturn:
+        """Save a run in the middle of things; it goes on with the very next line."""
+        self._save(outer, True)
+        raise InterruptedRun(outer.progress, self.pending_signal())
+
+    def _save(self, outer: Outer, at_once: bool) -> str:
+        """Write Tesseract's checkpoint, which holds everything; or say that it failed."""
+        now = time.monotonic()
+        if not at_once and now - self.saved_at < self.run.config.checkpoint_seconds:
+            return ""
+        self.saved_at = now
+        data = self.dumps.full(outer.trainer, outer.best_trainer)
+        problem = written(f"{self.run.model_output}_checkpoint", data)
+        if problem:
+            self.run.output.line(problem)
+            return " failed to write checkpoint."
+        return " wrote checkpoint."
+
+    def _tell(self, progress: Progress) -> None:
+        since, lines = self.window
+        seconds = time.monotonic() - since
+        self.window = (time.monotonic(), progress.training_iteration)
+        rates, output = progress.rates, self.run.output
+        figures = {
+            "training_iteration": progress.training_iteration,
+            "learning_iteration": progress.learning_iteration,
+            "sample_iteration": progress.sample_iteration,
+            "rms": rates[RMS],
+            "delta": rates[DELTA],
+            "bcer": rates[CHAR],
+            "bwer": rates[WORD],
+            "skip_ratio": rates[SKIP],
+            "loss": rates[RMS],
+            "learning_rate": self.run.config.learning_rate,
+            "lines_per_second": round((progress.training_iteration - lines) / seconds, 2),
+        }
+        output.metrics("train", **figures, skipped=output.skipped)
+        output.status(**figures)
+
+    def _tell_evaluation(self, iteration: int, found: Evaluation) -> None:
+        self.run.output.metrics(
+            "eval",
+            training_iteration=iteration,
+            bcer=100 * found.bcer,
+            bwer=100 * found.bwer,
+            cer=100 * found.cer.rate,
+            wer=100 * found.wer.rate,
+            lines=len(found.distinct),
+        )
+
+    def _finish(self, progress: Progress) -> Progress:
+        self.run.output.skip_table()
+        self.run.output.line(
+            "Finished! Selected model with minimal training error rate (BCER) = "
+            f"{progress.best.rate:g}"
+        )
+        return progress

@@ -1,0 +1,82 @@
+"""What every kind of training loop shares: the fixed parts of a run, and how it is interrupted."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from lstmjax.data.stream import LineStream
+from lstmjax.train.config import TrainConfig
+from lstmjax.train.output import Output
+from lstmjax.train.progress import Progress
+from lstmjax.train.save import Identity
+from lstmjax.train.score import Scorer
+from lstmjax.train.step import TrainStep
+from lstmjax.train.validate import Validator
+from lstmjax.train.writer import CheckpointWriter
+
+MAX_BAD_UPDATES = 20  # in a row, before a run goes back to its best
+
+
+class InterruptedRun(Exception):  # noqa: N818
+    """A signal ended the run after a checkpoint was written."""
+
+    def __init__(self, progress: Progress, signal_number: int):
+        self.progress = progress
+        self.signal_number = signal_number
+        super().__init__(f"stopped at iteration {progress.training_iteration}")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What stays the same while a run goes on.
+
+    Attributes:
+      config: all settings.
+      identity: network, net_spec and null.
+      end: training iteration to stop at, None for never.
+      model_output: base name of all files.
+      stream: the lines.
+      step: the compiled update.
+      scorer: decodes and counts errors.
+      validator: the evaluation lines, None without.
+      writer: of checkpoints.
+      output: log, display, metrics.
+      fingerprint: what a resumed run must share, stored in native checkpoints.
+    """
+
+    config: TrainConfig
+    identity: Identity
+    end: int | None
+    model_output: str
+    stream: LineStream
+    step: TrainStep
+    scorer: Scorer
+    validator: Validator | None
+    writer: CheckpointWriter
+    output: Output
+    fingerprint: dict[str, Any]
+
+
+@contextmanager
+def remembered_signals() -> Iterator[Callable[[], int]]:
+    """Remember SIGINT and SIGTERM instead of dying; a second one does what it always did."""
+    received: list[int] = []
+    former: dict[int, Any] = {}
+
+    def remember(number: int, frame: object) -> None:
+        del frame
+        received.append(number)
+        signal.signal(number, former[number])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            former[number] = signal.signal(number, remember)
+        except ValueError:  # not in the main thread: the caller keeps its own handling
+            break
+    try:
+        yield lambda: received[0] if received else 0
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
