@@ -28,7 +28,7 @@ def forward(tmp_path_factory):
 
 def lines(path, texts=TEXTS, **images):
     return build_index([
-        save(path, *(page(t, images.get(t, png(60 + 7 * i, 20, i)), boxes=2)
+        save(path, *(page(t, images.get(t, png(60, 20, i)), boxes=2)
                      for i, t in enumerate(texts)))
     ])  # fmt: skip
 
@@ -112,7 +112,7 @@ def test_no_usable_line_stops_the_run(forward, tmp_path):
 
 def test_documents_are_visited_by_the_pages_of_the_first(forward, tmp_path):
     paths = [
-        save(tmp_path / name, *(page(t, png(50, 20), boxes=2) for t in texts))
+        save(tmp_path / name, *(page(t, png(60, 20), boxes=2) for t in texts))
         for name, texts in (("a", ("é", ",")), ("b", ("é,", ",é", "éé")), ("c", (",,",)))
     ]
     result, _ = run(forward, build_index(paths))

@@ -240,7 +240,9 @@ def running(spec, int_mode):
         logits, steps = network.apply(params, images, widths, noise)
         return jax.nn.softmax(logits), steps
 
-    return Running(model.root, model.params, jax.jit(apply), int_mode)
+    quickly = {"xla_backend_optimization_level": 0}  # compiled for a few lines only
+    compiled = jax.jit(apply, compiler_options=quickly)
+    return Running(model.root, model.params, compiled, int_mode)
 
 
 @pytest.mark.parametrize("int_mode", [False, True], ids=["float", "int8"])
