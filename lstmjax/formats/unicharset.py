@@ -29,6 +29,8 @@ Bounds = tuple[int, int, int, int]
 Metrics = tuple[float, float, float, float, float, float]
 _OPEN_BOUNDS: Bounds = (0, 255, 0, 255)
 _NO_METRICS: Metrics = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_BLANK = " \t\r\v\f"  # other white space of Unicode may be part of a unichar
+_BLANKS = re.compile(f"[{_BLANK}]+")
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def _parse_row(line: str, unichar_id: int, number: int) -> UnicharRow:
     [other_case].
     """
     body, tab, comment = line.partition("\t#")
-    fields = body.split()
+    fields = _BLANKS.split(body.strip(_BLANK))
     if len(fields) < 3:
         raise _bad(unichar_id, f"{len(fields)} columns in {body!r}, expected 3 or more")
     name, properties, *fields = fields

@@ -147,3 +147,9 @@ def test_rows_after_the_count_are_ignored(tmp_path):
     assert unicharset.load(path).rows[0].unichar == "a"
     unicharset.save(unicharset.load(path), path)
     assert path.read_bytes() == b"1\na 3 0,255,0,255,0,0,0,0,0,0 Latin 0 0 0 a\t# a [61 ]a\n"
+
+
+def test_unichar_may_begin_with_white_space_that_is_not_ascii():
+    row = "\u00a0\u0301 0 0,255,0,255,0,0,0,0,0,0 Common 1 10 1 \u00a0\u0301\t# x"
+    table = unicharset.unpack(f"2\nNULL 0 Common 0\n{row}\n".encode())
+    assert table.rows[1].unichar == "\u00a0\u0301"
