@@ -46,8 +46,10 @@ def run_real(name: str, *args: object, **kwargs) -> subprocess.CompletedProcess[
 
 
 def run_lstmjax(*args: object, **kwargs) -> subprocess.CompletedProcess[str]:
-    """Run one of our commands in a process of its own."""
+    """Run one of our commands in a process of its own, without the strict settings of tests."""
+    environ = {**os.environ, **kwargs.pop("env", {})}
     return subprocess.run(
         [sys.executable, "-m", "lstmjax", *map(str, args)],
+        env={name: value for name, value in environ.items() if not name.startswith("JAX_NUMPY_")},
         capture_output=True, text=True, timeout=kwargs.pop("timeout", 600), **kwargs,
     )  # fmt: skip
