@@ -155,14 +155,17 @@ def _stop_training(values: flags.FlagValues) -> int:
 
     if not values.continue_from:
         raise UsageError("--stop_training needs --continue_from, the checkpoint to write")
+    for name in ("old_traineddata", "append_index", "freeze_below", "allow_int_start"):
+        if name in _given(values):
+            raise UsageError(
+                f"--{name} is for training; with --stop_training the network is written as it is"
+            )
     print(f"Loaded file {values.continue_from}, unpacking...", file=sys.stderr)
     write_model(
         values.continue_from,
         values.traineddata,
         values.model_output,
         as_int=values.convert_to_int,
-        old_traineddata=values.old_traineddata,
-        say=lambda line: print(line, file=sys.stderr),
     )
     return 0
 

@@ -92,6 +92,22 @@ def adam_leaves(headers: NetworkNode, params: Params) -> Params:
     return {key: _fill(leaf, adam and key != "softmax") for key, leaf in params.items()}
 
 
+def output_leaves(params: Params) -> Params:
+    """The leaves of the last layer of a network."""
+    while all(key.isdigit() for key in params):
+        params = params[max(params, key=int)]
+    return params
+
+
+def mark_output(params: Params) -> Params:
+    """Which leaves belong to the last layer: True for these, in the shape of params."""
+    if not all(key.isdigit() for key in params):
+        return _fill(params, True)
+    last = max(params, key=int)
+    return {key: mark_output(params[key]) if key == last else _fill(params[key], False)
+            for key in params}  # fmt: skip
+
+
 def _fill(params: Any, value: bool) -> Any:
     if isinstance(params, dict):
         return {key: _fill(below, value) for key, below in params.items()}

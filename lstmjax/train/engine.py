@@ -16,6 +16,7 @@ from lstmjax.spec.shape import output_loss
 from lstmjax.spec.tree import Series
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.exact import ExactStep, init_moments
+from lstmjax.train.exchanged import ExchangedStep
 from lstmjax.train.optim import make_optimizer
 from lstmjax.train.step import TrainStep, make_train_step
 
@@ -30,6 +31,7 @@ class Engine:
       model: its functions; no gradient reaches the frozen layers.
       frozen: True for leaves that no gradient reaches; None if there are none.
       adam: whether Adam updates; by leaf if layers differ (recipe tesseract only).
+      exchanged: whether the outputs are new and not trained yet.
     """
 
     root: Series
@@ -37,6 +39,7 @@ class Engine:
     model: Model
     frozen: Params | None = None
     adam: bool | Params = True
+    exchanged: bool = False
 
     @property
     def exact(self) -> bool:
@@ -75,7 +78,8 @@ class Engine:
         config = self.config
         simple_text = output_loss(self.root) != "ctc"
         if self.exact:
-            return ExactStep(
+            kind = ExchangedStep if self.exchanged else ExactStep
+            return kind(
                 self.model,
                 null_char=null_char,
                 simple_text=simple_text,

@@ -37,7 +37,7 @@ from lstmjax.train.request import Request
 from lstmjax.train.save import without_training
 from lstmjax.train.score import Scorer
 from lstmjax.train.start import Start, choose_start
-from lstmjax.train.transfer import Origin, fit_outputs, recognizer_in
+from lstmjax.train.transfer import recognizer_in
 from lstmjax.train.validate import Validator
 from lstmjax.train.writer import CheckpointWriter
 
@@ -203,13 +203,7 @@ def _name_documents(index: LineIndex, say: Callable[[str], None]) -> None:
 
 
 def write_model(
-    continue_from: str,
-    charsets: str,
-    model_output: str,
-    *,
-    as_int: bool,
-    old_traineddata: str = "",
-    say: Callable[[str], None] = lambda line: None,
+    continue_from: str, charsets: str, model_output: str, *, as_int: bool
 ) -> TrainedData:
     """Turn a checkpoint into a traineddata that Tesseract runs (`--stop_training`).
 
@@ -218,16 +212,12 @@ def write_model(
       charsets: traineddata whose other components the model gets.
       model_output: path of the traineddata to write.
       as_int: convert to an int8 (fast) model.
-      old_traineddata: with the character set of continue_from, if that of charsets is another.
-      say: prints a line for the user.
     Raises: LstmjaxError: unreadable or contradictory files.
     """
     base = traineddata.load(charsets)
     with naming(file=continue_from):
         record = checkpoint.unpack(read_bytes(continue_from))
     codec = _codec(charsets)
-    if old_traineddata:
-        record = fit_outputs(Origin(record), continue_from, codec, old_traineddata, say)
     recognizer = recognizer_in(record)
     if recognizer.network.num_out != codec.num_codes:
         raise TrainError(

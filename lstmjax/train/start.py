@@ -266,6 +266,7 @@ def _continue_from(
         record = origin.record
         if not request.appends:
             record = fit_outputs(origin, source, codec, request.old_traineddata, say)
+        exchanged = record is not origin.record
         series_of(recognizer_in(record), source)
     say(f"Continuing from {source}")
     if request.reset_learning_rate:
@@ -283,7 +284,8 @@ def _continue_from(
     if config.recipe == "fast" and _wants_own_rate(request):
         rate = config.learning_rate
     headers = _headers(request, config, record, resumed=False)
-    return _start(record, restored, rate, config, codec, headers, lists, fresh=request.appends)
+    start = _start(record, restored, rate, config, codec, headers, lists, fresh=request.appends)
+    return replace(start, engine=replace(start.engine, exchanged=exchanged))
 
 
 def _wants_own_rate(request: Request) -> bool:

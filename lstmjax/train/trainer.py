@@ -17,6 +17,7 @@ from lstmjax.formats import checkpoint, lstm
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.infer.evaluate import INVERT_BELOW
 from lstmjax.infer.forward import certainty
+from lstmjax.nn.headers import output_leaves
 from lstmjax.train.config import LAYER_SPECIFIC_RATES, TrainConfig
 from lstmjax.train.debug_text import Reading, debug_lines, mean_line
 from lstmjax.train.exact import ExactStep, Judged, Moments, Outputs
@@ -129,7 +130,7 @@ class Dumps:
         """The settings with the one learning rate of all layers, if they share it."""
         if self.layer_rates:
             return self.config
-        rate = float(jax.tree.leaves(trainer.moments.rates)[0])
+        rate = float(jax.tree.leaves(output_leaves(trainer.moments.rates))[0])
         return replace(self.config, learning_rate=rate)
 
 
