@@ -1,0 +1,455 @@
+"""The loops of the beam search with a dictionary; `lexicon_beam` says what they compute.
+
+Heaps, ranks and hashes are those of `_beam_loops`. After a change there or in the
+modules beside this one touch this file, because numba's cache notices changes of this file only.
+
+Source: tesseract src/lstm/recodebeam.cpp, ContinueContext, ContinueDawg, ExtractBestPaths.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmjax.ctc._beam_loops import (
+    ALSO_RAN,
+    ANY,
+    MAX_WIDTH,
+    MIN_CERTAINTY,
+    NO_DUP,
+    NUM_LENGTHS,
+    ONLY_DUP,
+    TOP_TWO,
+    _certainty,
+    _rank_codes,
+)
+from lstmjax.ctc._compiled import kernel
+from lstmjax.ctc._lexicon_nodes import (
+    DICTIONARY,
+    DUPLICATE,
+    END_OF_WORD,
+    INITIAL_DAWGS,
+    INVALID,
+    NO_DAWGS,
+    NUM_BEAMS,
+    NUM_CONTINUATIONS,
+    START_OF_DAWG,
+    START_OF_WORD,
+    New,
+    Search,
+    free_node,
+    insert,
+    is_full,
+    push,
+    push_start,
+    score_of,
+)
+from lstmjax.ctc._lexicon_walk import (
+    NO_PERM,
+    NONE,
+    SPACE,
+    TOP_CHOICE_PERM,
+    initial_positions,
+    look_up,
+)
+
+FULL = -2  # returned when there is no room for positions left
+
+
+class _Step(NamedTuple):
+    """What is known about the codes of one time step, see `_beam_loops`."""
+
+    probs: np.ndarray
+    ranks: np.ndarray
+    best: np.ndarray
+    listed: np.ndarray
+    listing: np.ndarray
+
+
+class _Plan(NamedTuple):
+    """What to do with a complete unichar or a null.
+
+    Attributes:
+      dictionary, plain: whether to put a node into the beam of the dictionary, into the other.
+      start: whether a word may begin after it.
+      has_room: whether there was room to look it up.
+      permuter, start_permuter, flags, certainty, start_certainty, dawgs, num_dawgs: of the nodes.
+    """
+
+    dictionary: bool
+    plain: bool
+    start: bool
+    has_room: bool
+    permuter: int
+    start_permuter: int
+    flags: int
+    certainty: np.float32
+    start_certainty: np.float32
+    dawgs: int
+    num_dawgs: int
+
+
+@kernel
+def _offset_certainty(prob, weights):
+    return np.float32(np.float64(_certainty(prob)) + weights.offset)
+
+
+@kernel
+def _plan_plain(s, unichar, certainty):
+    """Go on with a complete unichar or a null outside the dictionary."""
+    scaled = np.float32(certainty * s.weights.dict_ratio)
+    permuter, start_certainty = TOP_CHOICE_PERM, scaled
+    is_start = unichar != INVALID and not s.lexicon.delimited[unichar]
+    if unichar == SPACE:
+        # Its certainty counts for the word that follows, so it is not made worse; and the nulls
+        # before it, which were, are to be forgotten, which NO_PERM stands for.
+        is_start = is_start or certainty > s.weights.worst
+        permuter, start_certainty = NO_PERM, certainty
+    return _Plan(
+        False, True, is_start and s.lexicon.exists, True, TOP_CHOICE_PERM, permuter, 0, scaled,
+        start_certainty, NO_DAWGS, 0,
+    )  # fmt: skip
+
+
+@kernel
+def _plan_nothing(certainty, has_room):
+    return _Plan(
+        False, False, False, has_room, NO_PERM, NO_PERM, 0, certainty, certainty, NO_DAWGS, 0
+    )
+
+
+@kernel
+def _plan_letter(s, unichar, certainty, before):
+    """Go on with a letter within the dictionary."""
+    begin, count, flags = 0, s.num_initial, START_OF_WORD
+    if before >= 0:
+        last, delimited = s.nodes[before], s.lexicon.delimited
+        is_start = last.flags & START_OF_DAWG != 0
+        if is_start and last.unichar != SPACE and delimited[last.unichar] and delimited[unichar]:
+            return _plan_nothing(certainty, True)  # words cannot meet without a space
+        if last.dawgs == NO_DAWGS:
+            return _plan_nothing(certainty, True)
+        if last.dawgs != INITIAL_DAWGS:
+            begin, count = last.dawgs, last.num_dawgs
+        flags = START_OF_WORD if is_start else 0
+    start = s.counters[2]
+    if start + 3 * count > len(s.positions):
+        return _plan_nothing(certainty, False)
+    found = look_up(s.lexicon, s.positions, begin, count, unichar, start)
+    if found.permuter == NO_PERM:
+        return _plan_nothing(certainty, True)
+    flags |= END_OF_WORD if found.is_end else 0
+    more = found.is_end and not s.lexicon.space_delimited
+    return _Plan(
+        True, more, more, True, found.permuter, found.permuter, flags, certainty, certainty,
+        start, found.number,
+    )  # fmt: skip
+
+
+@kernel
+def _plan_in_dictionary(s, unichar, certainty, continuation, previous):
+    """Go on with a complete unichar or a null within the dictionary."""
+    if unichar == INVALID:
+        return _Plan(
+            True, False, False, True, NO_PERM, NO_PERM, 0, certainty, certainty, NO_DAWGS, 0
+        )
+    score, plain_beam = score_of(s.nodes, certainty, previous), continuation * NUM_LENGTHS
+    if is_full(s, DICTIONARY + plain_beam, score) and is_full(s, plain_beam, score):
+        return _plan_nothing(certainty, True)
+    before = s.nodes[previous].before if previous >= 0 else NONE
+    if unichar != SPACE:
+        return _plan_letter(s, unichar, certainty, before)
+    if before < 0 or not s.nodes[before].flags & END_OF_WORD:
+        return _plan_nothing(certainty, True)
+    permuter = s.nodes[before].permuter
+    return _Plan(False, True, True, True, permuter, permuter, 0, certainty, certainty, NO_DAWGS, 0)
+
+
+@kernel
+def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, previous):
+    """Go on with a complete unichar or a null; False if out of room."""
+    if not in_dictionary:
+        plan = _plan_plain(s, unichar, certainty)
+    elif certainty > s.weights.worst:
+        plan = _plan_in_dictionary(s, unichar, certainty, continuation, previous)
+    else:
+        plan = _plan_nothing(certainty, True)
+    for half in (DICTIONARY, 0):
+        if not (plan.dictionary if half else plan.plain):
+            continue
+        new = New(
+            code, 0, unichar, plan.permuter, plan.flags, plan.certainty, previous,
+            plan.dawgs if half else NO_DAWGS, plan.num_dawgs,
+        )  # fmt: skip
+        if push(s, half + continuation * NUM_LENGTHS, new) and half:
+            s.counters[2] += plan.num_dawgs
+    if plan.start:
+        flags = plan.flags | START_OF_DAWG
+        new = New(
+            code, 0, unichar, plan.start_permuter, flags, plan.start_certainty, previous,
+            INITIAL_DAWGS, 0,
+        )  # fmt: skip
+        push_start(s, continuation, new)
+    return plan.has_room
+
+
+@kernel
+def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certainty, previous):
+    """Go on with a repeated code, a null inside a unichar, or a part of one."""
+    if in_dictionary:
+        if not certainty > s.weights.worst:
+            return
+        beam += DICTIONARY
+    else:
+        certainty = np.float32(certainty * s.weights.dict_ratio)
+        if certainty < MIN_CERTAINTY and code != s.edges.null_char:
+            return
+    if previous >= 0:
+        permuter = s.nodes[previous].permuter
+    else:
+        permuter = NO_PERM if in_dictionary else TOP_CHOICE_PERM
+    flags = DUPLICATE if is_duplicate else 0
+    push(s, beam, New(code, state, unichar, permuter, flags, certainty, previous, NO_DAWGS, 0))
+
+
+@kernel
+def _list_edges(edges, state, rank, t, step, listed_edges):
+    """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
+    token = 3 * t + rank
+    if step.listed[state, 0] != token:
+        step.listed[state, 0] = token
+        step.listed[state, 1] = listed_edges
+        for edge in range(edges.starts[state], edges.starts[state + 1]):
+            if step.ranks[edges.codes[edge]] == rank:
+                step.listing[listed_edges] = edge
+                listed_edges += 1
+        step.listed[state, 2] = listed_edges
+    return step.listed[state, 1], step.listed[state, 2], listed_edges
+
+
+@kernel
+def _repeat(s, step, rank, node, beam):
+    """Extend a node by its own code once more, and a half read character by a null."""
+    old, null_char, probs = s.nodes[node], s.edges.null_char, step.probs
+    code, state, unichar = old.code, old.state, old.unichar
+    continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
+    length = beam % NUM_LENGTHS
+    is_null, has_rank = code == null_char, step.ranks[code] == rank
+    for way in range(3):
+        prob, new_continuation, new_code, is_duplicate = probs[code], ANY, code, True
+        if way == 0:
+            wanted = has_rank and continuation != NO_DUP
+        elif way == 1:
+            wanted = has_rank and continuation == ANY and rank == TOP_TWO and not is_null
+            prob, new_continuation = np.float32(probs[code] + probs[null_char]), NO_DUP
+        else:
+            wanted = continuation != ONLY_DUP and not is_null and length > 0
+            wanted = wanted and step.ranks[null_char] == rank
+            prob, new_code, is_duplicate, unichar = probs[null_char], null_char, False, INVALID
+        if wanted:
+            certainty = _offset_certainty(prob, s.weights)
+            new_beam = new_continuation * NUM_LENGTHS + length
+            _push_part(
+                s, beam >= DICTIONARY, new_beam, is_duplicate, new_code, state, unichar, certainty,
+                node,
+            )  # fmt: skip
+
+
+@kernel
+def _either_prob(s, step, code, before, continuation):
+    """Probability of a code or the null, or of the two best codes in turn."""
+    prob = np.float32(step.probs[code] + step.probs[s.edges.null_char])
+    best, second = step.best[0], step.best[1]
+    are_best = (before == best and code == second) or (code == best and before == second)
+    if are_best and continuation == ANY and before >= 0 and before != s.edges.null_char:
+        prob = np.float32(prob + step.probs[before])
+    return prob
+
+
+@kernel
+def _go_on(s, step, rank, node, beam, begin, end):
+    """Extend a node (-1: the start of the line) by the codes of edges; False if out of room."""
+    in_dictionary, length = beam >= DICTIONARY, beam % NUM_LENGTHS
+    continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
+    before = s.nodes[node].code if node >= 0 else -1
+    for i in range(begin, end):
+        edge = step.listing[i]
+        code, is_final = s.edges.codes[edge], s.edges.is_final[edge]
+        if code == before or (not is_final and length + 1 >= NUM_LENGTHS):
+            continue
+        is_null = code == s.edges.null_char
+        certainty = _offset_certainty(step.probs[code], s.weights)
+        if is_final and certainty < MIN_CERTAINTY and not is_null:
+            continue
+        for new_continuation in (ANY, ONLY_DUP):
+            if new_continuation == ONLY_DUP:
+                if rank != TOP_TWO or is_null:
+                    break
+                prob = _either_prob(s, step, code, before, continuation)
+                certainty = _offset_certainty(prob, s.weights)
+            if not is_final:
+                new_beam, state = new_continuation * NUM_LENGTHS, s.edges.next_states[edge]
+                _push_part(
+                    s, in_dictionary, new_beam + length + 1, False, code, state, INVALID,
+                    certainty, node,
+                )  # fmt: skip
+            elif not _continue_unichar(
+                s, in_dictionary, code, s.edges.unichar_ids[edge], certainty, new_continuation, node
+            ):
+                return False
+    return True
+
+
+@kernel
+def _num_free_to_go_on(sizes):
+    """Number of paths after which anything may follow."""
+    total = 0
+    for half in (0, DICTIONARY):
+        for length in range(NUM_LENGTHS):
+            total += sizes[half + ANY * NUM_LENGTHS + length]
+    return total
+
+
+@kernel
+def _extend_all(s, step, t, old_heaps, old_sizes):
+    """Extend every path by codes of falling rank until there is something; False if no room."""
+    for rank in range(ALSO_RAN + 1 if t > 0 else TOP_TWO + 1):
+        listed_edges = 0
+        for beam in range(NUM_BEAMS):
+            only_duplicates = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS == ONLY_DUP
+            for slot in range(old_sizes[beam] - 1, -1, -1):
+                node = old_heaps[beam, slot]
+                state = 0
+                if node >= 0:
+                    state = s.nodes[node].state
+                    _repeat(s, step, rank, node, beam)
+                if only_duplicates:
+                    continue
+                begin, end, listed_edges = _list_edges(s.edges, state, rank, t, step, listed_edges)
+                if not _go_on(s, step, rank, node, beam, begin, end):
+                    return False
+        if _num_free_to_go_on(s.sizes) > 0:
+            break
+    return True
+
+
+@kernel
+def _push_starts(s):
+    """Put the best nodes after which words may begin into their beams, if good enough."""
+    for continuation in range(NUM_CONTINUATIONS):
+        beam = DICTIONARY + continuation * NUM_LENGTHS
+        if s.has_start[continuation] and not is_full(s, beam, s.nodes[continuation].score):
+            node = free_node(s.counters)
+            s.nodes[node] = s.nodes[continuation]
+            s.nodes[node].before = node
+            insert(s, beam, node)
+
+
+@kernel
+def _best_end(s):
+    """The last node of the best path, or -1; a dictionary path must end a word."""
+    best = -1
+    for continuation in (ANY, NO_DUP):
+        for half in (0, DICTIONARY):
+            beam = half + continuation * NUM_LENGTHS
+            for slot in range(s.sizes[beam]):
+                node = s.heaps[beam, slot]
+                if half == DICTIONARY:
+                    before = s.nodes[node].before
+                    if before < 0:
+                        continue
+                    ends = s.nodes[before].flags & END_OF_WORD != 0
+                    if not ends and s.nodes[before].unichar != SPACE:
+                        continue
+                if best < 0 or s.nodes[node].score > s.nodes[best].score:
+                    best = node
+    return best
+
+
+@kernel
+def _search_line(probs, edges, lexicon, weights, nodes, positions):
+    """Run the search; return the last node of the best path, -1 for none, or FULL."""
+    T, K = probs.shape
+    num_initial = initial_positions(lexicon, positions, 0)
+    s = Search(
+        nodes, positions, edges, lexicon, weights,
+        np.empty((NUM_BEAMS, MAX_WIDTH + 1), np.int64),
+        np.zeros(NUM_BEAMS, np.int64),
+        np.array([NUM_CONTINUATIONS, -1, num_initial]),  # the first nodes are those of words to be
+        np.zeros(NUM_CONTINUATIONS, np.bool_),
+        num_initial,
+    )  # fmt: skip
+    ranks, best = np.empty(K, np.int8), np.empty(2, np.int64)
+    listed = np.full((len(edges.starts) - 1, 3), -1, np.int64)
+    listing = np.empty(len(edges.codes), np.int64)
+    old_heaps, old_sizes = np.empty_like(s.heaps), np.empty_like(s.sizes)
+    # The line begins with the path of no codes, outside the dictionary and in it.
+    for beam in (0, DICTIONARY):
+        s.heaps[beam, 0] = -1
+        s.sizes[beam] = 1 if beam == 0 or lexicon.exists else 0
+    for t in range(T):
+        old_heaps[:], old_sizes[:] = s.heaps, s.sizes
+        s.sizes[:] = 0
+        s.counters[1] = -1
+        s.has_start[:] = False
+        step = _Step(probs[t], ranks, best, listed, listing)
+        _rank_codes(probs[t], edges.null_char, step)
+        if not _extend_all(s, step, t, old_heaps, old_sizes):
+            return FULL
+        if t > 0:
+            _push_starts(s)
+    return _best_end(s) if T else -1
+
+
+@kernel
+def _read_path(nodes, path, unichars, starts, ends, certainties, begins, permuters):
+    """Write down the unichars of a path; return how many there are.
+
+    Certainties of nulls count for the unichar that follows; in front of a space of a dictionary
+    path, and at the end, for the one before.
+    """
+    count, t, T = 0, 0, len(path)
+    while t < T:
+        certainty = 0.0
+        while t < T and nodes[path[t]].unichar == INVALID:
+            certainty = min(certainty, np.float64(nodes[path[t]].certainty))
+            t += 1
+        if t == T:
+            if count > 0 and certainty < certainties[count - 1]:
+                certainties[count - 1] = certainty
+            break
+        node = nodes[path[t]]
+        if node.unichar == SPACE and count > 0 and node.permuter != NO_PERM:
+            certainties[count - 1] = min(np.float64(certainties[count - 1]), certainty)
+            certainty = 0.0
+        unichars[count], starts[count] = node.unichar, t
+        begins[count] = node.flags & START_OF_WORD != 0
+        permuters[count] = node.permuter
+        while True:
+            own = np.float64(nodes[path[t]].certainty)
+            from_plain = node.unichar == SPACE and nodes[path[t]].permuter == NO_PERM
+            if own < certainty or from_plain:
+                certainty = own
+            t += 1
+            if t == T or not nodes[path[t]].flags & DUPLICATE:
+                break
+        ends[count], certainties[count] = t, certainty
+        count += 1
+    return count
+
+
+@kernel
+def search_line(
+    probs, edges, lexicon, weights, nodes, positions, unichars, starts, ends, certainties, begins,
+    permuters,
+):  # fmt: skip
+    """Read one line; return the number of unichars, or FULL."""
+    node = _search_line(probs, edges, lexicon, weights, nodes, positions)
+    if node == FULL:
+        return FULL
+    if node < 0:
+        return 0
+    path = np.empty(len(probs), np.int64)
+    for t in range(len(probs) - 1, -1, -1):
+        path[t] = node
+        node = nodes[node].previous
+    return _read_path(nodes, path, unichars, starts, ends, certainties, begins, permuters)
