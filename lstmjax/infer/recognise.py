@@ -1,4 +1,4 @@
-"""Reading line images as the tesseract program does in page segmentation mode 13, no dictionary."""
+"""Reading line images as the tesseract program does in page segmentation mode 13."""
 
 import os
 from collections.abc import Iterable
@@ -16,6 +16,7 @@ from lstmjax.formats.files import PathLike
 from lstmjax.infer.evaluate import decode
 from lstmjax.infer.forward import BATCH, Forward, ScaledLine, make_forward
 from lstmjax.infer.model import LoadedModel, load_model
+from lstmjax.infer.words import WordReader, load_words
 from lstmjax.spec.tree import x_scale
 
 INVERT_BELOW = 0.7  # the tesseract program's invert_threshold
@@ -32,12 +33,13 @@ class LineRecognizer:
 
     model: LoadedModel
     _forward: Forward
+    _words: WordReader
 
-    def recognize(self, image: LineImage) -> str:
+    def recognize(self, image: LineImage, *, dictionary: bool = True) -> str:
         """Read one line; see `recognize_lines`."""
-        return self._read([image], batch=1)[0]
+        return self._read([image], dictionary, batch=1)[0]
 
-    def recognize_lines(self, images: Iterable[LineImage]) -> list[str]:
+    def recognize_lines(self, images: Iterable[LineImage], *, dictionary: bool = True) -> list[str]:
         """Read many lines, several at once.
 
         Characters come in the order they stand in the image, from left to right, also in scripts
@@ -46,12 +48,14 @@ class LineRecognizer:
         Args:
           images: each an image of one line: a Pillow image, a NumPy array ([h, w] or [h, w, 3]
             uint8, or [h, w] bool with True for white), the bytes of an image file or a path.
+          dictionary: whether to prefer the words, numbers and punctuation of the model's lists,
+            if it has any.
         Returns: a text for each; empty where an image is too small for any text.
         Raises: DataError: an image cannot be read; says which and why.
         """
-        return self._read(list(images), batch=BATCH)
+        return self._read(list(images), dictionary, batch=BATCH)
 
-    def _read(self, images: list[LineImage], *, batch: int) -> list[str]:
+    def _read(self, images: list[LineImage], dictionary: bool, *, batch: int) -> list[str]:
         texts = [""] * len(images)
         places: list[int] = []
         lines: list[ScaledLine] = []
@@ -61,8 +65,11 @@ class LineRecognizer:
                 places.append(place)
                 lines.append(ScaledLine(pixels, self.model.sample_iteration, INVERT_BELOW))
         for i, probs in self._forward.outputs(lines, batch=batch):
-            text = self.model.codec.decode(decode(self.model, probs), normed=False)
-            texts[places[i]] = " ".join(text.split())
+            if self.model.simple_text:
+                text = self.model.codec.decode(decode(self.model, probs), normed=False)
+                texts[places[i]] = " ".join(text.split())
+            else:
+                texts[places[i]] = self._words.read(probs, use_dictionary=dictionary)
         return texts
 
     def _scaled(self, image: LineImage, name: str) -> Pixels | None:
@@ -103,4 +110,5 @@ def load(path: PathLike, traineddata: PathLike | None = None) -> LineRecognizer:
     Raises: FormatError: damaged files, or files that do not belong together.
     """
     model = load_model(path, traineddata)
-    return LineRecognizer(model, make_forward(model))
+    words = load_words(traineddata or path, model.codec)
+    return LineRecognizer(model, make_forward(model), words)
