@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from formats.format_samples import NetworkMaker
@@ -23,8 +22,6 @@ from lstmjax.nn.headers import (
     with_flags,
 )
 from lstmjax.spec.parse import parse
-from lstmjax.train.config import TrainConfig
-from lstmjax.train.engine import make_engine
 
 SPEC = "[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 Lbx6 Rx[Lfx4 Ct1,1,3] O1c1]"
 
@@ -102,25 +99,6 @@ def test_layers_below_are_frozen(layer, frozen):
 def test_something_must_be_left_to_train(layer):
     with pytest.raises(SpecError, match="nothing to train; the network has layers 0 to 6"):
         freeze_below(headers_of(record()), layer)
-
-
-def test_gradient_of_frozen_layers_is_zero_and_that_of_others_is_not():
-    spec = "[1,6,0,1 Ct3,3,2 Mp3,2 Lfys3 Lfx2 O1c1]"
-    made = record(spec)
-    headers = freeze_below(headers_of(made), 4)
-    engine = make_engine(parse(spec, 5).root, TrainConfig(), headers)
-    params = params_of(made)
-    images = jax.random.uniform(jax.random.key(1), (6, 8, 1, 1))
-    widths = jnp.array([8])
-
-    def total(params):
-        logits, _ = engine.model.apply(params, images, widths, None)
-        return (logits * logits).sum()
-
-    sizes = jax.tree.map(lambda g: float(np.abs(g).max()), jax.grad(total)(params))
-    frozen = frozen_leaves(headers, params)
-    for size, hold in zip(jax.tree.leaves(sizes), jax.tree.leaves(frozen), strict=True):
-        assert (size == 0) is hold
 
 
 def test_flags_go_to_every_node_but_a_root_without_any():
