@@ -48,6 +48,8 @@ class Codec:
             )
         if self.recoder.codes[SPACE] != (SPACE,):
             raise CharsetError(f"the space has codes {self.recoder.codes[SPACE]}, expected (0,)")
+        if not self._codes_of_null:
+            raise CharsetError("the recoder has no code for the CTC null; rebuild the recoder")
         for unichar_id, codes in enumerate(self.recoder.codes[:size]):
             special = unichar_id in (1, 2) and self.unicharset.has_special_codes
             if self.null_char in codes and not special:
@@ -105,8 +107,12 @@ class Codec:
     @cached_property
     def null_char(self) -> int:
         """The code of the CTC null; usually but not always the last one."""
+        return self._codes_of_null[0]
+
+    @property
+    def _codes_of_null(self) -> tuple[int, ...]:
         special = self.unicharset.has_special_codes
-        return self.recoder.codes[_BROKEN if special else len(self.unicharset)][0]
+        return self.recoder.codes[_BROKEN if special else len(self.unicharset)]
 
     def encode(self, text: str) -> Int32[np.ndarray, " L"]:
         """Turn a transcription into codes, without nulls.
@@ -173,7 +179,7 @@ class Codec:
 
     @cached_property
     def _first_codes(self) -> frozenset[int]:
-        return frozenset(sequence[0] for sequence in self.recoder.codes)
+        return frozenset(sequence[0] for sequence in self.recoder.codes if sequence)
 
 
 def pass_through(unicharset: Unicharset) -> Recoder:

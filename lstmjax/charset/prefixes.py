@@ -41,12 +41,14 @@ def build_tables(sequences: Sequence[tuple[int, ...]]) -> BeamTables:
     """Build the automaton of a recoder.
 
     Args:
-      sequences: the codes of each unichar_id.
+      sequences: the codes of each unichar_id; one without codes cannot be read.
     """
     lengths = [0]
     final: list[dict[int, int]] = [{}]  # per state: code -> unichar_id
     onward: list[dict[int, int]] = [{}]  # per state: code -> state
     for unichar_id, sequence in enumerate(sequences):
+        if not sequence:
+            continue
         state = START
         for code in sequence[:-1]:
             if code not in onward[state]:

@@ -53,12 +53,13 @@ def read(reader: Reader) -> Recoder:
         at = reader.offset
         flags.append(reader.i8())
         length = reader.i32()
-        if not 1 <= length <= MAX_LENGTH:
+        # A character that cleaning removes from every text, such as tatweel, has no codes.
+        if not 0 <= length <= MAX_LENGTH:
             raise reader.error(
-                f"unichar {unichar_id} has {length} codes, expected 1 to {MAX_LENGTH}", at=at
+                f"unichar {unichar_id} has {length} codes, expected 0 to {MAX_LENGTH}", at=at
             )
         sequence = tuple(reader.i32() for _ in range(length))
-        if min(sequence) < 0 or max(sequence) > MAX_CODE:
+        if any(not 0 <= code <= MAX_CODE for code in sequence):
             raise reader.error(
                 f"unichar {unichar_id} has codes {sequence}, expected 0 to {MAX_CODE}", at=at
             )
