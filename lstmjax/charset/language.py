@@ -164,8 +164,7 @@ def _recoder(language: Language, unicharset: Unicharset, say: Say) -> Recoder:
         if not codes:
             say(
                 f"Warning: unichar {unichar_id} = {unicharset.unichar(unichar_id)} gets no code, "
-                "because it is deleted from all texts; take it out of the unicharset before "
-                "training"
+                "because it is deleted from all texts"
             )
     return recoder
 
