@@ -127,6 +127,24 @@ class Judged(NamedTuple):
     finite: bool
 
 
+def targets_of(
+    probs: np.ndarray, codes: np.ndarray, null_char: int, *, simple_text: bool
+) -> np.ndarray | None:
+    """Tesseract's targets [t, K] of a line; None if its codes do not fit its steps.
+
+    Args:
+      probs: [t, K] normalised outputs.
+      codes: of the text, without nulls.
+      null_char: class of the CTC blank.
+      simple_text: one step a code instead of CTC.
+    """
+    if simple_text:
+        return simple_text_targets(codes, len(probs), probs.shape[1], null_char)
+    labels = np.full(2 * len(codes) + 1, null_char, np.int32)
+    labels[1::2] = codes
+    return ctc_targets(probs, labels, null_char)
+
+
 class ExactStep:
     """The parts of an update, and all of it: call it like the step of recipe fast, on one line.
 
@@ -187,7 +205,7 @@ class ExactStep:
         targets = None
         if finite:
             probs = probs if self.simple_text else normalise_probs(probs)
-            targets = self._targets(probs, codes)
+            targets = targets_of(probs, codes, self.null_char, simple_text=self.simple_text)
             finite = targets is None or bool(np.isfinite(targets).all())
         if targets is None or not finite:
             return Judged(probs, None, np.zeros_like(probs), 0.0, 0.0, finite)
@@ -235,13 +253,6 @@ class ExactStep:
         if judged.targets is not None and not held:
             state, _ = self.update(state, outputs, judged, int(controls.iteration))
         return state, result
-
-    def _targets(self, outputs: np.ndarray, codes: np.ndarray) -> np.ndarray | None:
-        if self.simple_text:
-            return simple_text_targets(codes, len(outputs), outputs.shape[1], self.null_char)
-        labels = np.full(2 * len(codes) + 1, self.null_char, np.int32)
-        labels[1::2] = codes
-        return ctc_targets(outputs, labels, self.null_char)
 
     @staticmethod
     def _room(outputs: Outputs, judged: Judged) -> np.ndarray:

@@ -5,7 +5,7 @@ host never waits for the scores of a batch before it starts the next update, onl
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lstmjax.ctc.targets import normalise_probs
 from lstmjax.data.stream import LoadedBatch
 from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
@@ -20,12 +21,15 @@ from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
 from lstmjax.train.config import learning_rate_at
+from lstmjax.train.debug_text import Reading, debug_lines, mean_line
+from lstmjax.train.exact import targets_of
 from lstmjax.train.native import Snapshot
 from lstmjax.train.original import train_as_original
 from lstmjax.train.progress import LineResult, Mark, Progress
 from lstmjax.train.running import MAX_BAD_UPDATES, InterruptedRun, Run, remembered_signals
 from lstmjax.train.save import restore, trainer_record
 from lstmjax.train.step import Controls, StepResult, TrainState
+from lstmjax.train.trainer import left_out
 from lstmjax.train.validate import Scores
 
 __all__ = ["InterruptedRun", "Run", "train"]
@@ -43,6 +47,7 @@ def train(run: Run, snapshot: Snapshot) -> Progress:
     """
     if run.config.recipe == "tesseract":
         return train_as_original(run, snapshot)
+    run.output.begin()
     with remembered_signals() as pending_signal:
         return _Loop(run, snapshot, pending_signal).run_to_end()
 
@@ -122,7 +127,9 @@ class _Loop:
             self.compile_seconds += time.monotonic() - began
         self.waiting.append((loaded, result, self.run.scorer.submit(plan, result)))
         self.started += len(plan.numbers)
-        if len(self.waiting) > _UPDATES_AHEAD:
+        if self.config.debug_interval:
+            self._absorb()
+        elif len(self.waiting) > _UPDATES_AHEAD:
             jax.block_until_ready(self.waiting[-1 - _UPDATES_AHEAD][1].loss)
 
     def _cut(self, loaded: LoadedBatch) -> LoadedBatch:
@@ -159,13 +166,46 @@ class _Loop:
     def _absorb(self) -> None:
         """Take in the scores of everything dispatched so far."""
         for loaded, result, scores in self.waiting:
-            self.progress = self.progress.after_batch(scores.result(), loaded.plan.after)
+            before = self.progress
+            self.progress = before.after_batch(scores.result(), loaded.plan.after)
+            if self.config.debug_interval:
+                self._debug(before, loaded, result, scores.result())
             if bool(result.finite):
                 self.bad_updates = 0
                 self.loss = float(np.mean(np.asarray(result.loss)[: len(loaded.plan.numbers)]))
             else:
                 self.bad_updates += 1
+                self.run.output.line(left_out(before.training_iteration))
         self.waiting.clear()
+
+    def _debug(
+        self,
+        progress: Progress,
+        loaded: LoadedBatch,
+        result: StepResult,
+        lines: Sequence[LineResult],
+    ) -> None:
+        """Print texts about every line of a batch; `progress` is from before it."""
+        reader, say = self.run.scorer.reader, self.run.output.line
+        codec, steps = reader.codec, np.asarray(result.steps)
+        for i, (codes, line) in enumerate(zip(loaded.plan.codes, lines, strict=True)):
+            raw = np.asarray(result.probs)[: steps[i], i]
+            probs = raw if reader.simple_text else normalise_probs(raw)
+            targets = targets_of(probs, codes, codec.null_char, simple_text=reader.simple_text)
+            if targets is not None and bool(result.finite):
+                reading = Reading(
+                    progress.training_iteration,
+                    self.run.stream.index[loaded.plan.numbers[i]],
+                    raw,
+                    targets,
+                    codec.decode(codes),
+                    codec.decode(reader.read(probs)[0]),
+                    line.delta,
+                )
+                for text in debug_lines(reading, reader, self.config.debug_interval):
+                    say(text)
+            progress = progress.after_batch([line], progress.position)
+            say(mean_line(progress.rates))
 
     # -- one report --------------------------------------------------------------------------
 

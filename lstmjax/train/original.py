@@ -21,7 +21,6 @@ from lstmjax.train.native import Snapshot
 from lstmjax.train.pages import PageSource
 from lstmjax.train.progress import Progress
 from lstmjax.train.running import InterruptedRun, Run, remembered_signals
-from lstmjax.train.score import LineReader
 from lstmjax.train.tester import Evaluator
 from lstmjax.train.trainer import Dumps, Teacher, Trainer
 
@@ -35,6 +34,7 @@ def train_as_original(run: Run, snapshot: Snapshot) -> Progress:
 
     Raises: InterruptedRun: a signal came; everything is saved. TrainError, DataError: no way on.
     """
+    run.output.begin(name_skipped=False)
     with remembered_signals() as pending_signal, ExitStack() as stack:
         step = run.step
         assert isinstance(step, ExactStep)
@@ -66,8 +66,7 @@ class _Loop:
     ):
         self.run = run
         self.pending_signal = pending_signal
-        reader = LineReader(run.scorer.codec, step.simple_text)
-        self.teacher = Teacher(run.config, source, step, reader, run.output.line)
+        self.teacher = Teacher(run.config, source, step, run.scorer.reader, run.output.line)
         self.dumps = Dumps(run.identity, run.config)
         self.maintenance = Maintenance(
             self.teacher,

@@ -101,6 +101,7 @@ class Output:
         self._display = display
         self._start = time.monotonic()
         self._counts: Counter[SkipReason] = Counter()
+        self._held: list[str] | None = []  # what `skip` says before `begin`
         try:
             self._metrics: IO[str] = open(metrics_path, "a" if append else "w", encoding="utf-8")  # noqa: SIM115
         except OSError as err:
@@ -115,6 +116,7 @@ class Output:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.begin()  # a run that never began: the messages say why
         self._display.close()
         self._metrics.close()
 
@@ -132,13 +134,29 @@ class Output:
         """A line of the log."""
         self._display.line(text)
 
+    def begin(self, *, name_skipped: bool = True) -> None:
+        """Say that training begins, and name the lines found unusable before.
+
+        Args:
+          name_skipped: False if whoever visits the lines will say so, each time.
+        """
+        held, self._held = self._held or [], None
+        for text in held if name_skipped else ():
+            self.line(text)
+
     def skip(self, line: Line, skip: Skip) -> None:
-        """Name a skipped line; after the first few only count."""
+        """Name a skipped line once training has begun; after the first few only count."""
         self._counts[skip.reason] += 1
         if self.skipped <= _SKIPS_SHOWN:
-            self.line(skip.message(line))
+            self._name(skip.message(line))
             if self.skipped == _SKIPS_SHOWN:
-                self.line("More skipped lines are counted and listed by reason at the end.")
+                self._name("More skipped lines are counted and listed by reason at the end.")
+
+    def _name(self, text: str) -> None:
+        if self._held is None:
+            self.line(text)
+        else:
+            self._held.append(text)
 
     def skip_table(self) -> None:
         """Count the skipped lines by reason."""

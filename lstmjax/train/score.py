@@ -51,7 +51,8 @@ class Scorer:
     """Scores batches in order, in a thread of its own; use it as a context manager."""
 
     def __init__(self, codec: Codec, *, simple_text: bool):
-        self.codec = self._codec = codec
+        self.reader = LineReader(codec, simple_text)
+        self._codec = codec
         self._tables = codec.beam_tables()
         self._simple_text = simple_text
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="scorer")

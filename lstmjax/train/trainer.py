@@ -62,6 +62,11 @@ class Trainer:
         return replace(self, state=TrainState(self.state.params, opt_state))  # type: ignore[arg-type]
 
 
+def left_out(iteration: int) -> str:
+    """What to say about an update that would have spoilt the weights."""
+    return f"Iteration {iteration}: update left out, its numbers are infinite or undefined"
+
+
 @dataclass(frozen=True)
 class Dumps:
     """Trainers <-> Tesseract's dumps of them."""
@@ -235,7 +240,10 @@ class Teacher:
         progress = progress.after_batch([result._replace(skipped=skipped)], Position())
         if debug and judged.targets is not None:
             self.say(mean_line(progress.rates))
-        bad = 0 if bool(taken) else trainer.bad_updates + 1
+        bad = 0
+        if not bool(taken):
+            bad = trainer.bad_updates + 1
+            self.say(left_out(progress.training_iteration - 1))
         return replace(trainer, state=state, progress=progress, bad_updates=bad)
 
     def _read(self, judged: Judged, page: Page) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import pytest
 from lstmjax.data.stream import Position
 from lstmjax.formats.checkpoint import CHAR
 from lstmjax.train.progress import LineResult, Mark, Progress
-from lstmjax.train.report import judge, log_prefix
+from lstmjax.train.report import judge, log_prefix, stalled
 
 
 def progress_with(bcer, iteration, **changes):
@@ -80,3 +80,26 @@ def test_divergence_needs_a_thousand_iterations_after_the_best(at, diverged):
     verdict = judge(before)
     assert verdict.text == " New worst BCER = 65.000000"
     assert verdict.diverged is diverged
+
+
+@pytest.mark.parametrize(
+    ("bcer", "at", "best", "expected"),
+    [
+        (0.6, 200, 50.0, True),
+        (0.51, 200, 50.0, False),
+        (0.6, 99, 50.0, False),
+        (0.9, 200, 75.0, False),
+    ],
+    ids=["stalled", "little-worse", "too-soon", "never-good"],
+)
+def test_stall_needs_time_margin_and_a_good_best(bcer, at, best, expected):
+    progress = progress_with(bcer, at, best=Mark(best), stall_iteration=100)
+    assert stalled(progress) is expected
+
+
+def test_early_worst_is_not_settled():
+    before = progress_with(0.65, 900, best=Mark(10.0, iteration=100), worst=Mark(10.0))
+    verdict = judge(before)
+    assert verdict.new_worst
+    assert not verdict.settled
+    assert verdict.progress is before
