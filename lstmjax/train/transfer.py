@@ -211,7 +211,8 @@ def code_map(new: Codec, old: Codec) -> list[int]:
 def say_settings(config: TrainConfig, codec: Codec, say: Say) -> None:
     """Print what Tesseract prints below a new network."""
     say(
-        f"Training parameters:\n  Debug interval = {config.debug_interval}, weights = {config.weight_range or 0.1:g}, "
+        f"Training parameters:\n  Debug interval = {config.debug_interval}, "
+        f"weights = {config.weight_range or 0.1:g}, "
         f"learning rate = {config.learning_rate:g}, momentum={config.momentum:g}\n"
         f"null char={codec.null_char}"
     )
