@@ -7,8 +7,10 @@ from collections import Counter
 from types import TracebackType
 from typing import IO, Any, Protocol
 
+from lstmjax.charset.check import Checker, TextLine
+from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import Line
-from lstmjax.data.skips import Skip, SkipReason
+from lstmjax.data.skips import Skip, SkipReason, named
 from lstmjax.errors import TrainError
 
 _SKIPS_SHOWN = 20
@@ -97,8 +99,9 @@ class LiveDisplay:
 class Output:
     """All outputs of one run; use it as a context manager."""
 
-    def __init__(self, metrics_path: str, display: Display, *, append: bool):
+    def __init__(self, metrics_path: str, display: Display, codec: Codec, *, append: bool):
         self._display = display
+        self._unencodable = Checker(codec)
         self._start = time.monotonic()
         self._counts: Counter[SkipReason] = Counter()
         self._held: list[str] | None = []  # what `skip` says before `begin`
@@ -147,6 +150,8 @@ class Output:
     def skip(self, line: Line, skip: Skip) -> None:
         """Name a skipped line once training has begun; after the first few only count."""
         self._counts[skip.reason] += 1
+        if skip.reason is SkipReason.UNENCODABLE:
+            self._unencodable.add(TextLine(line.path, line.page + 1, line.text))
         if self.skipped <= _SKIPS_SHOWN:
             self._name(skip.message(line))
             if self.skipped == _SKIPS_SHOWN:
@@ -159,11 +164,18 @@ class Output:
             self._held.append(text)
 
     def skip_table(self) -> None:
-        """Count the skipped lines by reason."""
-        if self._counts:
-            self.line(f"Skipped {self.skipped} lines:")
-            for reason, count in self._counts.most_common():
-                self.line(f"  {count:6}  {reason.name.lower().replace('_', ' ')}: {reason.value}")
+        """Count the skipped lines by reason, and the characters that were in the way."""
+        if not self._counts:
+            return
+        self.line(f"Skipped {self.skipped} lines:")
+        for reason, count in self._counts.most_common():
+            self.line(f"  {count:6}  {reason.name.lower().replace('_', ' ')}: {reason.value}")
+        missing = self._unencodable.report().missing
+        if missing:
+            self.line("Characters that the traineddata lacks (check_text lists the lines):")
+        for one in missing[:_SKIPS_SHOWN]:
+            instead = f"; could be {one.replacement!r}" if one.replacement else ""
+            self.line(f"  {one.count:6}  {named(one.character)}, lines: {one.lines}{instead}")
 
     def status(self, **values: Any) -> None:
         """The latest figures, for display only."""

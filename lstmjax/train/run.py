@@ -74,7 +74,7 @@ def run_training(request: Request, config: TrainConfig, *, live: bool | None = N
         display = LiveDisplay(end)
     resumed = os.path.exists(request.checkpoint) or os.path.isdir(request.native_directory)
     with contextlib.ExitStack() as stack:
-        output = stack.enter_context(Output(request.metrics, display, append=resumed))
+        output = stack.enter_context(Output(request.metrics, display, codec, append=resumed))
         native = NativeStore(request.native_directory, keep=config.keep_checkpoints)
         stack.callback(native.close)
         start = choose_start(request, config, codec, native, _digest(index), output.line)

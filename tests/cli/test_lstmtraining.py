@@ -217,6 +217,7 @@ def test_bad_lines_are_named_counted_and_do_not_stop_a_run(tmp_path):
     for text in ("U+2603 SNOWMAN", "empty text", "blank text", "time steps", "page 4", "page 5"):
         assert text in result.stderr, text
     assert "Skipped 7 lines:" in result.stderr
+    assert "1  '☃' U+2603 SNOWMAN, lines: 1" in result.stderr
     assert "none: skipped:" in result.stderr
 
 
