@@ -148,6 +148,8 @@ def _refuse_without_origin(values: flags.FlagValues) -> None:
 def _refuse_with_tesseract(values: flags.FlagValues) -> None:
     if values.batch != 1 and "batch" in _given(values):
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
+    for name in sorted({"seed", "eval_interval"} & _given(values)):
+        raise UsageError(f"--recipe=tesseract does as the original, which has no --{name}")
 
 
 def _stop_training(values: flags.FlagValues) -> int:

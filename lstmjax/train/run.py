@@ -7,9 +7,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
-import jax
-
-from lstmjax.cache import cache_directory
 from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import Line, LineIndex, build_index
 from lstmjax.data.listing import read_list
@@ -24,6 +21,7 @@ from lstmjax.formats.lstm import INT_MODE, Recognizer
 from lstmjax.formats.nodes import TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.evaluate import geometry_of
+from lstmjax.infer.forward import keep_compiled
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import build
 from lstmjax.nn.quantize import to_int
@@ -44,14 +42,6 @@ from lstmjax.train.writer import CheckpointWriter
 _BUCKETS_FOR = ((2_000, 2), (6_000, 4), (30_000, 6), (float("inf"), 8))
 
 
-def enable_compilation_cache() -> None:
-    """Keep compiled updates between runs, in a directory only this user can write to."""
-    directory = cache_directory("jax")
-    if directory is not None and not jax.config.values["jax_compilation_cache_dir"]:
-        jax.config.update("jax_compilation_cache_dir", str(directory))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
 def run_training(request: Request, config: TrainConfig, *, live: bool | None = None) -> Progress:
     """Train as asked; an earlier run of the same model_output goes on where it stopped.
 
@@ -64,7 +54,7 @@ def run_training(request: Request, config: TrainConfig, *, live: bool | None = N
       stopped it after everything was saved.
     """
     _check_output(request.model_output)
-    enable_compilation_cache()
+    keep_compiled()
     codec = _codec(request.traineddata)
     index = _index(request.train_listfile)
     eval_index = _index(request.eval_listfile) if request.eval_listfile else None

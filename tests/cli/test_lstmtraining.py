@@ -107,6 +107,7 @@ def test_bad_files_are_named(tmp_path, flag, content, message):
             "--freeze_below is for training",
         ),
         (["--recipe", "slow"], "recipe"),
+        (["--recipe", "tesseract", "--seed", "3", "--traineddata", "x"], "has no --seed"),
         (["--traineddata", "x", "stray"], "stray"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
