@@ -7,9 +7,8 @@ from pathlib import Path
 from lstmjax.data.lines import LineIndex, build_index
 from lstmjax.data.listing import read_list
 from lstmjax.infer.evaluate import Evaluation, LineReading, evaluate
-from lstmjax.infer.forward import make_forward
+from lstmjax.infer.forward import keep_compiled, make_forward
 from lstmjax.infer.model import load_model
-from lstmjax.train.run import enable_compilation_cache
 
 MAX_BYTES = 1 << 28
 READINGS = 6
@@ -18,7 +17,7 @@ COLUMNS = "{:<22} {:>6} {:>8} {:>8} {:>8} {:>8}"
 
 def report(out: Path, examples: Path, shown: Callable[[Path], str]) -> None:
     """Print the table and the readings, and draw the curve."""
-    enable_compilation_cache()
+    keep_compiled()
     training = build_index(read_list(examples / "train.list"))
     held_out = build_index(read_list(examples / "eval.list"))
     model, fast = out / "demo.traineddata", out / "demo_fast.traineddata"
