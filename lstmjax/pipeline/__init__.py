@@ -1,0 +1,1 @@
+"""Whole ways from text or scans to models, step by step."""

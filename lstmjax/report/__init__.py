@@ -1,0 +1,1 @@
+"""Evaluations as HTML, JSON and CSV, and the statistics on them."""

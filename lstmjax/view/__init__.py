@@ -1,0 +1,1 @@
+"""The live pages of runs, and pictures of a network at work."""
