@@ -48,7 +48,7 @@ def train(run: Run, snapshot: Snapshot) -> Progress:
     if run.config.recipe == "tesseract":
         return train_as_original(run, snapshot)
     run.output.begin()
-    with remembered_signals() as pending_signal:
+    with remembered_signals(run.output) as pending_signal:
         return _Loop(run, snapshot, pending_signal).run_to_end()
 
 

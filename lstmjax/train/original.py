@@ -35,7 +35,7 @@ def train_as_original(run: Run, snapshot: Snapshot) -> Progress:
     Raises: InterruptedRun: a signal came; everything is saved. TrainError, DataError: no way on.
     """
     run.output.begin(name_skipped=False)
-    with remembered_signals() as pending_signal, ExitStack() as stack:
+    with remembered_signals(run.output) as pending_signal, ExitStack() as stack:
         step = run.step
         assert isinstance(step, ExactStep)
         source = PageSource(run.stream, run.identity.root, simple_text=step.simple_text)

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any, Protocol
 
@@ -14,6 +15,9 @@ from lstmjax.data.skips import Skip, SkipReason, named
 from lstmjax.errors import TrainError
 
 _SKIPS_SHOWN = 20
+
+OnRecord = Callable[[dict[str, Any]], bool | None]
+"""Called with every record of metrics.jsonl; True asks the run to stop."""
 
 
 class Display(Protocol):
@@ -50,6 +54,13 @@ class PlainDisplay:
 
     def close(self) -> None:
         pass
+
+
+class QuietDisplay(PlainDisplay):
+    """Nothing at all."""
+
+    def line(self, text: str) -> None:
+        del text
 
 
 class LiveDisplay:
@@ -99,7 +110,17 @@ class LiveDisplay:
 class Output:
     """All outputs of one run; use it as a context manager."""
 
-    def __init__(self, metrics_path: str, display: Display, codec: Codec, *, append: bool):
+    def __init__(
+        self,
+        metrics_path: str,
+        display: Display,
+        codec: Codec,
+        *,
+        append: bool,
+        on_record: OnRecord | None = None,
+    ):
+        self.stop_asked = False  # by on_record
+        self._on_record = on_record
         self._display = display
         self._unencodable = Checker(codec)
         self._start = time.monotonic()
@@ -190,3 +211,5 @@ class Output:
         record = {"event": event, "time": round(self.elapsed, 3), **values}
         self._metrics.write(json.dumps(record) + "\n")
         self._metrics.flush()
+        if self._on_record is not None and self._on_record(record) is True:
+            self.stop_asked = True

@@ -29,7 +29,7 @@ from lstmjax.spec.tree import x_scale
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.loop import Run, train
 from lstmjax.train.native import NativeStore
-from lstmjax.train.output import Display, LiveDisplay, Output, PlainDisplay
+from lstmjax.train.output import Display, LiveDisplay, OnRecord, Output, PlainDisplay, QuietDisplay
 from lstmjax.train.progress import Progress
 from lstmjax.train.request import Request
 from lstmjax.train.save import without_training
@@ -42,13 +42,22 @@ from lstmjax.train.writer import CheckpointWriter
 _BUCKETS_FOR = ((2_000, 2), (6_000, 4), (30_000, 6), (float("inf"), 8))
 
 
-def run_training(request: Request, config: TrainConfig, *, live: bool | None = None) -> Progress:
+def run_training(
+    request: Request,
+    config: TrainConfig,
+    *,
+    live: bool | None = None,
+    quiet: bool = False,
+    on_record: OnRecord | None = None,
+) -> Progress:
     """Train as asked; an earlier run of the same model_output goes on where it stopped.
 
     Args:
       request: files.
       config: settings.
       live: show a live display; by default on terminals.
+      quiet: show nothing.
+      on_record: called with every record of metrics.jsonl; True stops the run as a signal does.
     Returns: how far the run came.
     Raises: LstmjaxError: whatever keeps the run from starting or going on. InterruptedRun: a signal
       stopped it after everything was saved.
@@ -59,12 +68,14 @@ def run_training(request: Request, config: TrainConfig, *, live: bool | None = N
     index = _index(request.train_listfile)
     eval_index = _index(request.eval_listfile) if request.eval_listfile else None
     end = _end(config, index)
-    display: Display = PlainDisplay()
-    if sys.stderr.isatty() if live is None else live:
+    display: Display = QuietDisplay() if quiet else PlainDisplay()
+    if not quiet and (sys.stderr.isatty() if live is None else live):
         display = LiveDisplay(end)
     resumed = os.path.exists(request.checkpoint) or os.path.isdir(request.native_directory)
     with contextlib.ExitStack() as stack:
-        output = stack.enter_context(Output(request.metrics, display, codec, append=resumed))
+        output = stack.enter_context(
+            Output(request.metrics, display, codec, append=resumed, on_record=on_record)
+        )
         native = NativeStore(request.native_directory, keep=config.keep_checkpoints)
         stack.callback(native.close)
         start = choose_start(request, config, codec, native, _digest(index), output.line)

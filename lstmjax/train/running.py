@@ -17,10 +17,12 @@ from lstmjax.train.validate import Validator
 from lstmjax.train.writer import CheckpointWriter
 
 MAX_BAD_UPDATES = 20  # in a row, before a run goes back to its best
+STOP_ASKED = -1
+"""What stands for the number of a signal when the run's own program wants it to stop."""
 
 
 class InterruptedRun(Exception):  # noqa: N818
-    """A signal ended the run after a checkpoint was written."""
+    """A signal, or whoever watches the run, ended it after a checkpoint was written."""
 
     def __init__(self, progress: Progress, signal_number: int):
         self.progress = progress
@@ -60,8 +62,11 @@ class Run:
 
 
 @contextmanager
-def remembered_signals() -> Iterator[Callable[[], int]]:
-    """Remember SIGINT and SIGTERM instead of dying; a second one does what it always did."""
+def remembered_signals(output: Output) -> Iterator[Callable[[], int]]:
+    """Remember SIGINT and SIGTERM instead of dying; a second one does what it always did.
+
+    The number is STOP_ASKED if whoever gets the records of `output` asked for the end, else 0.
+    """
     received: list[int] = []
     former: dict[int, Any] = {}
 
@@ -76,7 +81,7 @@ def remembered_signals() -> Iterator[Callable[[], int]]:
         except ValueError:  # not in the main thread: the caller keeps its own handling
             break
     try:
-        yield lambda: received[0] if received else 0
+        yield lambda: received[0] if received else STOP_ASKED * output.stop_asked
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
