@@ -1,12 +1,13 @@
-"""Train with the real lstmtraining and with ours on the same flags, and compare the reports.
+"""Train with the real lstmtraining and with ours on the same flags, and compare line by line.
 
     compare_training.py -- --traineddata T --train_listfile L --net_spec S --max_iterations 300
     compare_training.py --suite [--only NAME] [--iterations 300]
     compare_training.py --unit [--only NAME] [--recipe fast]
 
-Flags of both programs follow `--`. With --suite a set of networks is compared, with --unit our
-error is compared with the thresholds of Tesseract's own training tests; both take data from the
-directory that LSTMJAX_TESTDATA names.
+Flags of both programs follow `--`. With --suite a set of networks and starts is compared, with
+--unit our error is compared with the thresholds of Tesseract's own training tests; both take data
+from the directory that LSTMJAX_TESTDATA names. Both programs print what they think of every line,
+so the very line is found at which they begin to differ.
 """
 
 import argparse
@@ -16,81 +17,38 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
-LBX = "[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 Lbx24 O1c1]"
-MOMENTUM = ("--net_mode", "0", "--learning_rate", "1e-4", "--momentum", "0.9")
-SUITE: dict[str, tuple[str, ...]] = {
-    "tutorial": (
-        "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c111]", "--learning_rate", "20e-4",
-    ),
-    "adam": (LBX,),
-    "momentum": (LBX, *MOMENTUM),
-    "bidi": ("[1,1,0,32 Lbx100 O1c1]",),
-    "quad": ("[1,32,0,1 S4,2 L2xy16 Ct1,1,16 S8,1 Lbx100 O1c1]",),
-    "encoded": ("[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 LE24]",),
-    "softmax": ("[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 LS24]",),
-    "parallel": ("[1,1,0,32 (Lfx8 Lrx8) O1c1]",),
-    "colour": ("[1,32,0,3 Ct3,3,4 Mp3,3 Lfys8 O1c1]",),
-    "height": ("[1,0,0,1 Ct3,3,4 Mp3,3 Lfys8 O1c1]",),
-    "width": ("[1,32,500,1 Ct3,3,4 Mp3,3 Lfys8 O1c1]",),
-}  # fmt: skip
+from training_cases import SUITE, UNITS, Case, Unit, flags_of
+
+_EVERY_LINE = ("--debug_interval", "-1")
+_ABOUT_LINES = re.compile(
+    r"Iteration (\d+): |File .* line \d+ |Mean rms=|.*At iteration \d+/(\d+)/"
+)
+_OTHER_SUMS = "DOTPRODUCT=generic"  # the real program then adds products one after the other
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A training test of Tesseract: unittest/lstm_test.cc.
+class Found(NamedTuple):
+    """What a comparison found.
 
-    net_spec: of the network; iterations: lines; below: the error in percent it must reach.
-    adam: Adam at 20 times the rate, else momentum; rate: of momentum.
+    reports: how many; same: how many of them before the first that differs.
+    line: the training iteration of the first line about which something differs; None if none is.
+    whole: whether the whole logs are equal.
     """
 
-    net_spec: str
-    iterations: int
-    below: float
-    adam: bool
-    rate: float = 5e-4
+    reports: int
+    same: int
+    line: int | None
+    whole: bool
 
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """Of lstmtraining."""
-        rate, mode = (20 * self.rate, 128) if self.adam else (self.rate, 0)
-        return (
-            "--net_spec", self.net_spec, "--net_mode", str(mode), "--learning_rate", f"{rate:g}",
-            "--momentum", "0.9", "--sequential_training",
-            "--max_iterations", str(self.iterations),
-        )  # fmt: skip
-
-
-_QUAD = "[1,32,0,1 S4,2 L2xy16 Ct1,1,16 S8,1 Lbx100 O1c1]"
-UNITS = {
-    "BasicTest no-lstm": Unit(
-        "[1,32,0,1 Ct5,5,16 Mp4,4 Ct1,1,16 Ct3,3,128 Mp4,1 Ct1,1,64 S2,1 Ct1,1,64O1c1]",
-        2400, 98, False, 2e-4,
-    ),
-    "BasicTest 1D-lstm": Unit("[1,1,0,32 Lfx100 O1c1]", 1200, 86, False),
-    "ColorTest": Unit("[1,32,0,3 S4,2 L2xy16 Ct1,1,16 S8,1 Lbx100 O1c1]", 600, 85, True),
-    "BidiTest": Unit("[1,1,0,32 Lbx100 O1c1]", 600, 75, False),
-    "Test2D": Unit(_QUAD, 900, 98, False),
-    "TestAdam": Unit(_QUAD, 600, 70, True),
-    "SoftmaxBaselineTest": Unit("[1,1,0,32 Lfx96 O1c1]", 1200, 60, True),
-    "SoftmaxTest": Unit("[1,1,0,32 LS96]", 1200, 49, True),
-    "EncodedSoftmaxTest": Unit("[1,1,0,32 LE96]", 1200, 62, True),
-}  # fmt: skip
-
-
-def data_flags(directory: Path) -> list[str]:
-    """The flags that name the test data, and the list file they need."""
-    data = os.environ.get("LSTMJAX_TESTDATA")
-    if not data:
-        raise SystemExit("set LSTMJAX_TESTDATA to the directory of the test data (see README)")
-    root = Path(data, "tesseract-test")
-    train_list = directory / "train.list"
-    train_list.write_text(f"{root / 'eng.Arial.exp0.lstmf'}\n")
-    starter = root / "eng.starter.traineddata"
-    return ["--traineddata", str(starter), "--train_listfile", str(train_list)]
+    def __str__(self) -> str:
+        if not self.reports:
+            return "no report"
+        lines = "every line" if self.line is None else f"to line {self.line}"
+        text = f"reports {self.same} of {self.reports}, {lines}"
+        return f"{text}, whole log" if self.whole else text
 
 
 def run(command: Sequence[str], output: Path) -> str:
@@ -106,16 +64,41 @@ def run(command: Sequence[str], output: Path) -> str:
     return done.stderr.replace(str(output), "OUT")
 
 
-def run_both(flags: Sequence[str], directory: Path) -> tuple[str, str]:
-    """The logs of the real program and of ours."""
-    ours = [sys.executable, "-m", "lstmjax", "lstmtraining", "--recipe", "tesseract", *flags]
-    real = ["lstmtraining", *flags]
-    return run(real, directory / "real"), run(ours, directory / "ours")
+def run_real(flags: Sequence[str], directory: Path) -> str:
+    """The log of the real program."""
+    return run(["lstmtraining", *flags], directory / "real")
+
+
+def run_ours(flags: Sequence[str], directory: Path) -> str:
+    """The log of ours."""
+    command = [sys.executable, "-m", "lstmjax", "lstmtraining", "--recipe", "tesseract"]
+    return run([*command, *flags], directory / "ours")
 
 
 def reports(log: str) -> list[str]:
     """The lines that programs read."""
     return [line for line in log.split("\n") if "At iteration" in line]
+
+
+def about_lines(log: str) -> Iterator[tuple[int, str]]:
+    """What is said about each line and in reports, with the training iteration before it."""
+    at = 0
+    for line in log.split("\n"):
+        found = _ABOUT_LINES.match(line)
+        if not found:
+            continue
+        if found[1]:
+            at = int(found[1])
+        yield at, line
+
+
+def found_in(real: str, ours: str) -> Found:
+    """Compare two logs."""
+    pairs = list(zip_longest(reports(real), reports(ours)))
+    same = next((i for i, (one, two) in enumerate(pairs) if one != two), len(pairs))
+    lines = zip_longest(about_lines(real), about_lines(ours), fillvalue=(0, ""))
+    first = next((max(one[0], two[0]) for one, two in lines if one[1] != two[1]), None)
+    return Found(len(pairs), same, first, real == ours)
 
 
 def marked(one: str, two: str) -> str:
@@ -126,21 +109,64 @@ def marked(one: str, two: str) -> str:
     return " " * (same + 6) + "^"
 
 
-def compare(name: str, flags: Sequence[str]) -> bool:
-    """Run both and print what differs; whether nothing does."""
-    with tempfile.TemporaryDirectory() as directory:
-        if "--train_listfile" not in flags:
-            flags = [*data_flags(Path(directory)), *flags]
-        real, ours = run_both(flags, Path(directory))
-    pairs = list(zip_longest(reports(real), reports(ours), fillvalue=""))
-    for one, two in pairs:
+def compare(flags: Sequence[str], directory: Path) -> Found:
+    """Run both and print the reports, with a mark where they differ."""
+    real, ours = run_real(flags, directory), run_ours(flags, directory)
+    for one, two in zip_longest(reports(real), reports(ours), fillvalue=""):
         print(f"real: {one}\nours: {two}")
         if one != two:
             print(marked(one, two))
-    same = bool(pairs) and all(one == two for one, two in pairs)
-    whole = "whole logs equal" if real == ours else "other lines differ"
-    print(f"{name}: {'IDENTICAL' if same else 'DIFFERS'}, {len(pairs)} reports, {whole}\n")
-    return same
+    return found_in(real, ours)
+
+
+class Row(NamedTuple):
+    """A row of the table: we against the real program, and that against itself."""
+
+    name: str
+    ours: Found
+    itself: Found | None
+
+    def __str__(self) -> str:
+        columns = [self.name, f"{self.ours.same} of {self.ours.reports}", _shown(self.ours)]
+        if self.itself is not None:
+            columns += [f"{self.itself.same} of {self.itself.reports}", _shown(self.itself)]
+        return f"| {' | '.join(columns)} |"
+
+
+def _shown(found: Found) -> str:
+    return "none" if found.line is None else str(found.line)
+
+
+def compare_case(name: str, case: Case, iterations: int, *, itself: bool) -> Row:
+    """Compare a case; with `itself` the real program also with another way to add up products."""
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        end = ("--max_iterations", str(iterations))
+        flags = [*flags_of(case, directory), *_EVERY_LINE, *end]
+        found = compare(flags, directory)
+        other = None
+        if itself:
+            (directory / "other").mkdir()
+            real = run_real(flags, directory / "other")
+            generic = run(["env", _OTHER_SUMS, "lstmtraining", *flags], directory / "generic")
+            other = found_in(real, generic)
+    row = Row(name, found, other)
+    print(f"{name}: {found}\n", flush=True)
+    return row
+
+
+def compare_suite(only: str | None, iterations: int, *, itself: bool) -> list[bool]:
+    """Compare all cases, then print a table."""
+    rows = [
+        compare_case(name, case, iterations, itself=itself)
+        for name, case in SUITE.items()
+        if only in (None, name)
+    ]
+    head = ["case", "reports alike", "first line that differs"]
+    head += ["real against itself", "first line"] if itself else []
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    print("\n".join(map(str, rows)))
+    return [row.ours.reports > 0 and row.ours.same == row.ours.reports for row in rows]
 
 
 def block_errors(log: str) -> Iterator[float]:
@@ -157,13 +183,11 @@ def block_errors(log: str) -> Iterator[float]:
 
 def unit_error(unit: Unit, recipe: str) -> float:
     """Our lowest mean error over a hundred lines, as Tesseract's test takes it."""
-    with tempfile.TemporaryDirectory() as directory:
-        flags = [*data_flags(Path(directory)), *unit.flags]
-        if recipe == "fast":  # with its own optimiser, at a rate for so few lines
-            at = flags.index("--net_mode")
-            flags = [*flags[:at], *flags[-3:], "--batch", "1", "--learning_rate", "0.004"]
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        flags = [*flags_of(Case(()), directory), *unit.flags(recipe)]
         command = [sys.executable, "-m", "lstmjax", "lstmtraining", "--recipe", recipe, *flags]
-        log = run(command, Path(directory, "out"))
+        log = run(command, directory / "out")
     return min(block_errors(log), default=100.0)
 
 
@@ -186,6 +210,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--unit", action="store_true", help="check Tesseract's own thresholds")
     parser.add_argument("--only", help="one name of the suite or the units")
     parser.add_argument("--iterations", type=int, default=300, help="lines, with --suite")
+    parser.add_argument(
+        "--itself",
+        action="store_true",
+        help="with --suite: also the real program's two ways to add",
+    )
     parser.add_argument("--recipe", choices=["tesseract", "fast"], help="with --unit; else both")
     chosen = parser.parse_args(own)
     if chosen.unit:
@@ -193,16 +222,14 @@ def main(arguments: Sequence[str]) -> int:
         units = {name: unit for name, unit in UNITS.items() if chosen.only in (None, name)}
         good = [check_unit(name, unit, r) for name, unit in units.items() for r in recipes]
     elif chosen.suite:
-        end = ("--max_iterations", str(chosen.iterations))
-        good = [
-            compare(name, ["--net_spec", *network, *end])
-            for name, network in SUITE.items()
-            if chosen.only in (None, name)
-        ]
+        good = compare_suite(chosen.only, chosen.iterations, itself=chosen.itself)
     else:
         if not flags:
             parser.error("give the flags of lstmtraining after --, or --suite, or --unit")
-        good = [compare("run", flags)]
+        with tempfile.TemporaryDirectory() as folder:
+            found = compare(flags, Path(folder))
+        print(found)
+        good = [found.reports > 0 and found.same == found.reports]
     print(f"{sum(good)} of {len(good)} passed")
     return 0 if all(good) and good else 1
 
