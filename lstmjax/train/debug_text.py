@@ -1,8 +1,8 @@
 """What `--debug_interval` prints about single lines.
 
 Any value but 0 gives the texts and error rates of every line; a positive n adds, for every n-th
-line, what the network and the targets say at each time step. The windows of the original are left
-out.
+line, what the network and the targets say at each time step. The windows of the original are
+pictures in `view/debug.py`.
 Source: Tesseract src/training/unicharset/lstmtrainer.cpp, DebugLSTMTraining;
 src/lstm/lstmrecognizer.cpp, DebugActivationPath.
 """
@@ -47,6 +47,11 @@ class Reading:
     delta: float
 
 
+def in_detail(iteration: int, interval: int) -> bool:
+    """Whether --debug_interval shows everything about the line of an iteration."""
+    return interval > 0 and iteration % interval == 0
+
+
 def debug_lines(reading: Reading, reader: LineReader, interval: int) -> Iterator[str]:
     """The texts about a line, in order; the rates after it are `mean_line`.
 
@@ -56,15 +61,15 @@ def debug_lines(reading: Reading, reader: LineReader, interval: int) -> Iterator
       interval: --debug_interval, not 0.
     """
     at = f"Iteration {reading.iteration}:"
-    in_detail = interval > 0 and reading.iteration % interval == 0
-    if in_detail:
+    detailed = in_detail(reading.iteration, interval)
+    if detailed:
         yield from activation_path(reading.outputs, reader)
     aligned, _ = reader.read(reading.targets)
     aligned_text = reader.codec.decode(aligned)
     yield f"{at} GROUND  TRUTH : {reading.truth}"
     if aligned_text != reading.truth:
         yield f"{at} ALIGNED TRUTH : {aligned_text}"
-    if in_detail:
+    if detailed:
         yield f"TRAINING activation path for truth string {reading.truth}"
         yield from activation_path(reading.targets, reader)
     if reading.text != reading.truth:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lstmjax.array_types import Params
 from lstmjax.ctc.targets import normalise_probs
 from lstmjax.data.stream import LoadedBatch
 from lstmjax.errors import TrainError
@@ -21,7 +22,7 @@ from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
 from lstmjax.train.config import learning_rate_at
-from lstmjax.train.debug_text import Reading, debug_lines, mean_line
+from lstmjax.train.debug_text import Reading, debug_lines, in_detail, mean_line
 from lstmjax.train.exact import targets_of
 from lstmjax.train.native import Snapshot
 from lstmjax.train.original import train_as_original
@@ -31,6 +32,7 @@ from lstmjax.train.save import restore, trainer_record
 from lstmjax.train.step import Controls, StepResult, TrainState
 from lstmjax.train.trainer import left_out
 from lstmjax.train.validate import Scores
+from lstmjax.train.watch import DebugSeen, ReportSeen, layer_rates, lines_seen
 
 __all__ = ["InterruptedRun", "Run", "train"]
 
@@ -72,6 +74,8 @@ class _Loop:
         self.eval_scores: Scores | None = None
         self.reported = self.evaluated = self.started
         self.window = (time.monotonic(), 0.0, self.started)
+        self.last: tuple[LoadedBatch, StepResult, int] | None = None  # for who watches
+        self.params_before: Params = None  # of the last update, for pictures
 
     # -- one batch ---------------------------------------------------------------------------
 
@@ -119,6 +123,8 @@ class _Loop:
         new_shape = batch.images.shape not in self.seen_shapes
         if new_shape:
             self.run.output.compiling(batch.images.shape[1])
+        if self.run.watcher is not None and self.config.debug_interval > 0:
+            self.params_before = jax.tree.map(jnp.copy, self.state.params)
         began = time.monotonic()
         self.state, result = self.run.step(self.state, *batch, controls)
         if new_shape:
@@ -167,6 +173,8 @@ class _Loop:
         """Take in the scores of everything dispatched so far."""
         for loaded, result, scores in self.waiting:
             before = self.progress
+            if self.run.watcher is not None:
+                self.last = (loaded, result, before.training_iteration)
             self.progress = before.after_batch(scores.result(), loaded.plan.after)
             if self.config.debug_interval:
                 self._debug(before, loaded, result, scores.result())
@@ -204,8 +212,17 @@ class _Loop:
                 )
                 for text in debug_lines(reading, reader, self.config.debug_interval):
                     say(text)
+                self._picture(reading, loaded, i)
             progress = progress.after_batch([line], progress.position)
             say(mean_line(progress.rates))
+
+    def _picture(self, reading: Reading, loaded: LoadedBatch, i: int) -> None:
+        """Show a line of --debug_interval n to who watches."""
+        watcher = self.run.watcher
+        if watcher is not None and in_detail(reading.iteration, self.config.debug_interval):
+            image, width = loaded.batch.images[:, :, i : i + 1], int(loaded.batch.widths[i])
+            seen = DebugSeen(reading, self.params_before, image, width, None)
+            watcher.debug(seen, self.pending_signal)
 
     # -- one report --------------------------------------------------------------------------
 
@@ -228,6 +245,7 @@ class _Loop:
             text += self._save()
         output.line(f"{prefix}{text}\n")
         self._tell(scores, speed)
+        self._show()
         self.window = (time.monotonic(), self.compile_seconds, self.reported)
 
     def _speed(self) -> float:
@@ -372,6 +390,14 @@ class _Loop:
         run.output.metrics("train", **figures, skipped=run.output.skipped)
         shown = scores or self.eval_scores
         run.output.status(**figures, eval_cer=None if shown is None else 100 * shown.cer)
+
+    def _show(self) -> None:
+        watcher, at = self.run.watcher, self.progress.training_iteration
+        if watcher is None:
+            return
+        lines = () if self.last is None else lines_seen(*self.last, self.run.stream.index)
+        rate = learning_rate_at(self.config, at, end=self.run.end) * self.progress.rate_scale
+        watcher.report(ReportSeen(at, self.state, layer_rates(self.state, rate), lines))
 
     # -- the end -----------------------------------------------------------------------------
 

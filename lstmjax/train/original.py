@@ -6,6 +6,7 @@ Source: Tesseract src/training/lstmtraining.cpp.
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,14 +16,18 @@ from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD, TrainerRecord
 from lstmjax.formats.files import read_bytes
 from lstmjax.infer.evaluate import Evaluation
-from lstmjax.train.exact import ExactStep
+from lstmjax.train.debug_text import Reading, in_detail
+from lstmjax.train.exact import ExactStep, Judged, Outputs
 from lstmjax.train.maintain import Maintenance, Outer, written
 from lstmjax.train.native import Snapshot
-from lstmjax.train.pages import PageSource
+from lstmjax.train.pages import Page, PageSource
 from lstmjax.train.progress import Progress
 from lstmjax.train.running import InterruptedRun, Run, remembered_signals
 from lstmjax.train.tester import Evaluator
 from lstmjax.train.trainer import Dumps, Teacher, Trainer
+from lstmjax.train.watch import DebugSeen, LineSeen, ReportSeen
+
+_LINES_SHOWN = 3  # of those before a report
 
 
 class _Stop(Exception):  # noqa: N818
@@ -66,7 +71,15 @@ class _Loop:
     ):
         self.run = run
         self.pending_signal = pending_signal
-        self.teacher = Teacher(run.config, source, step, run.scorer.reader, run.output.line)
+        self.watched: deque[LineSeen] = deque(maxlen=_LINES_SHOWN)
+        self.teacher = Teacher(
+            run.config,
+            source,
+            step,
+            run.scorer.reader,
+            run.output.line,
+            None if run.watcher is None else self._watch,
+        )
         self.dumps = Dumps(run.identity, run.config)
         self.maintenance = Maintenance(
             self.teacher,
@@ -107,6 +120,7 @@ class _Loop:
             text += self._save(outer, done)
             self.run.output.line(f"{text}\n")
             self._tell(outer.progress)
+            self._show(outer.trainer)
             if done:
                 return self._finish(outer.progress)
 
@@ -167,6 +181,29 @@ class _Loop:
         }
         output.metrics("train", **figures, skipped=output.skipped)
         output.status(**figures)
+
+    def _watch(self, trainer: Trainer, page: Page, outputs: Outputs, judged: Judged) -> None:
+        """Remember a line for the next report; show it now if --debug_interval wants that."""
+        at, watcher = trainer.progress.training_iteration, self.run.watcher
+        assert watcher is not None
+        assert judged.targets is not None
+        self.watched.append(LineSeen(at, page.line, page.codes, judged.probs))
+        if not in_detail(at, self.run.config.debug_interval):
+            return
+        reader = self.run.scorer.reader
+        truth, text = (
+            reader.codec.decode(codes) for codes in (page.codes, reader.read(judged.probs)[0])
+        )
+        reading = Reading(at, page.line, outputs.probs, judged.targets, truth, text, judged.wrong)
+        batch, borders = page.inputs
+        seen = DebugSeen(reading, trainer.state.params, batch.images, int(batch.widths[0]), borders)
+        watcher.debug(seen, self.pending_signal)
+
+    def _show(self, trainer: Trainer) -> None:
+        if self.run.watcher is not None:
+            at, lines = trainer.progress.training_iteration, tuple(self.watched)
+            seen = ReportSeen(at, trainer.state, trainer.moments.rates, lines)
+            self.run.watcher.report(seen)
 
     def _tell_evaluation(self, iteration: int, found: Evaluation) -> None:
         self.run.output.metrics(

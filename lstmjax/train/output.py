@@ -20,6 +20,10 @@ OnRecord = Callable[[dict[str, Any]], bool | None]
 """Called with every record of metrics.jsonl; True asks the run to stop."""
 
 
+def _reason_name(reason: SkipReason) -> str:
+    return reason.name.lower().replace("_", " ")
+
+
 class Display(Protocol):
     """What shows a run while it goes on."""
 
@@ -126,6 +130,7 @@ class Output:
         self._start = time.monotonic()
         self._counts: Counter[SkipReason] = Counter()
         self._held: list[str] | None = []  # what `skip` says before `begin`
+        self._listeners: list[Callable[[dict[str, Any]], None]] = []
         try:
             self._metrics: IO[str] = open(metrics_path, "a" if append else "w", encoding="utf-8")  # noqa: SIM115
         except OSError as err:
@@ -184,13 +189,20 @@ class Output:
         else:
             self._held.append(text)
 
+    def skips(self) -> list[dict[str, Any]]:
+        """The skipped lines by reason, most frequent first: count, name and text of the reason."""
+        return [
+            {"count": count, "reason": _reason_name(reason), "text": reason.value}
+            for reason, count in self._counts.most_common()
+        ]
+
     def skip_table(self) -> None:
         """Count the skipped lines by reason, and the characters that were in the way."""
         if not self._counts:
             return
         self.line(f"Skipped {self.skipped} lines:")
         for reason, count in self._counts.most_common():
-            self.line(f"  {count:6}  {reason.name.lower().replace('_', ' ')}: {reason.value}")
+            self.line(f"  {count:6}  {_reason_name(reason)}: {reason.value}")
         missing = self._unencodable.report().missing
         if missing:
             self.line("Characters that the traineddata lacks (check_text lists the lines):")
@@ -211,5 +223,11 @@ class Output:
         record = {"event": event, "time": round(self.elapsed, 3), **values}
         self._metrics.write(json.dumps(record) + "\n")
         self._metrics.flush()
+        for listener in self._listeners:
+            listener(record)
         if self._on_record is not None and self._on_record(record) is True:
             self.stop_asked = True
+
+    def listen(self, listener: Callable[[dict[str, Any]], None]) -> None:
+        """Hand every later record of metrics.jsonl to a function, too."""
+        self._listeners.append(listener)

@@ -27,6 +27,7 @@ from lstmjax.nn.build import build
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
 from lstmjax.train.config import TrainConfig
+from lstmjax.train.lock import locked
 from lstmjax.train.loop import Run, train
 from lstmjax.train.native import NativeStore
 from lstmjax.train.output import Display, LiveDisplay, OnRecord, Output, PlainDisplay, QuietDisplay
@@ -37,6 +38,7 @@ from lstmjax.train.score import Scorer
 from lstmjax.train.start import Start, choose_start
 from lstmjax.train.transfer import recognizer_in
 from lstmjax.train.validate import Validator
+from lstmjax.train.watch import Watcher
 from lstmjax.train.writer import CheckpointWriter
 
 _BUCKETS_FOR = ((2_000, 2), (6_000, 4), (30_000, 6), (float("inf"), 8))
@@ -49,6 +51,7 @@ def run_training(
     live: bool | None = None,
     quiet: bool = False,
     on_record: OnRecord | None = None,
+    watch: Callable[[Run], Watcher] | None = None,
 ) -> Progress:
     """Train as asked; an earlier run of the same model_output goes on where it stopped.
 
@@ -58,6 +61,7 @@ def run_training(
       live: show a live display; by default on terminals.
       quiet: show nothing.
       on_record: called with every record of metrics.jsonl; True stops the run as a signal does.
+      watch: makes who is shown the run.
     Returns: how far the run came.
     Raises: LstmjaxError: whatever keeps the run from starting or going on. InterruptedRun: a signal
       stopped it after everything was saved.
@@ -73,6 +77,7 @@ def run_training(
         display = LiveDisplay(end)
     resumed = os.path.exists(request.checkpoint) or os.path.isdir(request.native_directory)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(locked(request.model_output))
         output = stack.enter_context(
             Output(request.metrics, display, codec, append=resumed, on_record=on_record)
         )
@@ -83,6 +88,10 @@ def run_training(
         writer = CheckpointWriter(native, request.checkpoint, start.identity, start.config)
         stack.callback(writer.close)
         run = _assemble(request, start, codec, index, eval_index, end, writer, scorer, output)
+        if watch is not None:
+            watcher = stack.enter_context(watch(run))
+            output.listen(watcher.metrics)
+            run = replace(run, watcher=watcher)
         return train(run, start.snapshot)
 
 

@@ -14,6 +14,7 @@ from lstmjax.train.save import Identity
 from lstmjax.train.score import Scorer
 from lstmjax.train.step import TrainStep
 from lstmjax.train.validate import Validator
+from lstmjax.train.watch import Watcher
 from lstmjax.train.writer import CheckpointWriter
 
 MAX_BAD_UPDATES = 20  # in a row, before a run goes back to its best
@@ -46,6 +47,7 @@ class Run:
       writer: of checkpoints.
       output: log, display, metrics.
       fingerprint: what a resumed run must share, stored in native checkpoints.
+      watcher: who is shown the run, None for nobody.
     """
 
     config: TrainConfig
@@ -59,6 +61,7 @@ class Run:
     writer: CheckpointWriter
     output: Output
     fingerprint: dict[str, Any]
+    watcher: Watcher | None = None
 
 
 @contextmanager

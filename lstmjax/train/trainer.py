@@ -28,6 +28,7 @@ from lstmjax.train.score import LineReader
 from lstmjax.train.step import TrainState
 
 Say = Callable[[str], None]
+Watch = Callable[["Trainer", Page, Outputs, Judged], None]
 _FAILED = LineResult(1.0, 1.0, 1.0, 1.0, 0)
 
 
@@ -149,6 +150,7 @@ class Teacher:
       step: the parts of an update.
       reader: of the network's outputs.
       say: prints a line of the log.
+      watch: is shown every line of the main trainer before its update; None for nobody.
     """
 
     config: TrainConfig
@@ -156,6 +158,7 @@ class Teacher:
     step: ExactStep
     reader: LineReader
     say: Say
+    watch: "Watch | None" = None
 
     def next_line(self, trainer: Trainer, *, main: bool = True) -> Trainer:
         """Learn from the next usable line.
@@ -219,6 +222,8 @@ class Teacher:
             taken, result = False, _FAILED
         else:
             raw = outputs.probs
+            if main and self.watch is not None:
+                self.watch(trainer, page, outputs, judged)
             if not self.held(judged, progress):
                 state, taken = self.step.update(state, outputs, judged, progress.training_iteration)
             # Decoding runs while the update computes.
