@@ -29,9 +29,17 @@ from lstmjax.spec.tree import (
     Reversed,
     Series,
     SoftmaxLstm,
+    children,
 )
 
 _AXES = {"x": 1, "y": 0}
+
+Replace = Callable[[Node], Layer | None]
+"""Called with every node of a tree: a layer to use in its place, or None for the usual one."""
+
+
+def _as_usual(node: Node) -> None:
+    del node
 
 
 class Model(NamedTuple):
@@ -50,11 +58,15 @@ class Model(NamedTuple):
 class _Builder:
     """Walks the tree depth first, so that convolutions are numbered in Tesseract's order."""
 
-    def __init__(self, numerics: Numerics):
+    def __init__(self, numerics: Numerics, replace: Replace = _as_usual):
         self.numerics = numerics
+        self.replace = replace
         self.convolutions = 0
 
     def build(self, node: Node, *, output: bool = False) -> Layer:
+        own = self.replace(node)
+        if own is not None:
+            return own
         numerics = self.numerics
         match node:
             case Input():
@@ -84,6 +96,8 @@ class _Builder:
         raise SpecError(f"no layer for {node!r}")
 
     def _reversed(self, node: Reversed) -> Layer:
+        if self._replaced_below(node):
+            return self._flipped(node)
         match node:
             case Reversed(axis="x", child=Lstm(two_d=False) as inner):
                 return renested(lstm(inner, self.numerics, reverse=True))
@@ -91,9 +105,15 @@ class _Builder:
                 return renested(lstm2d(inner, self.numerics, reverse_x=True))
             case Reversed(axis="x", child=Reversed(axis="y", child=Lstm(two_d=True) as inner)):
                 return renested(reversed_(lstm2d(inner, self.numerics, reverse_x=True), 0))
-            case Reversed(axis="xy"):
-                return transposed(self.build(node.child))
+        return self._flipped(node)
+
+    def _flipped(self, node: Reversed) -> Layer:
+        if node.axis == "xy":
+            return transposed(self.build(node.child))
         return reversed_(self.build(node.child), _AXES[node.axis])
+
+    def _replaced_below(self, node: Node) -> bool:
+        return any(self.replace(below) or self._replaced_below(below) for below in children(node))
 
     def _chain(self, nodes: tuple[Node, ...], *, output: bool) -> list[Layer]:
         layers: list[Layer] = []
@@ -117,7 +137,8 @@ class _Builder:
     def _fusible(self, node: Node, following: Node | None) -> bool:
         match node, following:
             case Series(children=(Convolve() as conv, Dense() as inner)), Maxpool():
-                fast = not self.numerics.tables
+                replaced = any(self.replace(each) for each in (node, conv, inner, following))
+                fast = not self.numerics.tables and not replaced
                 return fast and conv.num_in <= DEEPEST and inner.activation in MONOTONE
         return False
 
@@ -152,12 +173,17 @@ def output_node(node: Node) -> Node:
     return node
 
 
-def build(root: Series, numerics: Numerics = FAST) -> Model:
+def build(root: Series, numerics: Numerics = FAST, replace: Replace = _as_usual) -> Model:
     """Make the functions of a whole network.
 
     With `numerics.tables` the convolutions take the borders that Tesseract draws; without,
     convolution, non-linearity and pooling of a shallow input run as one product.
 
+    Args:
+      root: the network.
+      numerics: arithmetic.
+      replace: layers of your own, by node; they must give the sizes that the node promises, and
+        the output layer must give logits.
     Raises: SpecError: the network does not end in a softmax over one row.
     """
     last = output_node(root)
@@ -166,7 +192,7 @@ def build(root: Series, numerics: Numerics = FAST) -> Model:
     )
     if not is_softmax:
         raise SpecError("the network must end in a softmax: O1c, O1s, LS or LE")
-    layer = _Builder(numerics).build(root, output=True)
+    layer = _Builder(numerics, replace).build(root, output=True)
 
     def apply(
         params: Params, images: Float[Array, "H W B D"], widths: Int[Array, " B"], noise: Noise
