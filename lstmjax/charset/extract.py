@@ -51,14 +51,15 @@ class Extractor:
             self._warn(name, data)
             texts = (line.split(b"\0")[0] for line in data.split(b"\n"))
         for text in texts:
-            self._add_text(text)
+            self.add_text(text)
 
     def table(self) -> UnicharsetTable:
         """Return the unicharset with the properties that Unicode defines."""
         rows = (UnicharRow(unichar, 0) for unichar in self._index.unichars)
         return basic_properties(UnicharsetTable(tuple(rows)), self._say)
 
-    def _add_text(self, raw: bytes) -> None:
+    def add_text(self, raw: bytes) -> None:
+        """Add one line of text in UTF-8, whatever it looks like."""
         text = raw.decode("utf-8", "replace")
         if self._plain.issuperset(text):
             return
