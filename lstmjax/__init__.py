@@ -1,4 +1,4 @@
-"""Train and run line recognition models for Tesseract; see `load` and the command `lstmjax`.
+"""Train and run line recognition models for Tesseract; docs/api.md shows how.
 
 Names are imported when they are first used, so that `import lstmjax` costs nothing.
 """
@@ -7,16 +7,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstmjax.charset.starter import combine_lang_model as combine_lang_model
+    from lstmjax.charset.starter import make_starter as make_starter
+    from lstmjax.charset.starter import make_unicharset as make_unicharset
+    from lstmjax.data.samples import read_lines as read_lines
     from lstmjax.errors import LstmjaxError as LstmjaxError
+    from lstmjax.infer.measure import evaluate as evaluate
     from lstmjax.infer.recognise import LineRecognizer as LineRecognizer
     from lstmjax.infer.recognise import load as load
+    from lstmjax.train.api import TrainingResult as TrainingResult
+    from lstmjax.train.api import train as train
+    from lstmjax.train.api import write_model as write_model
+    from lstmjax.train.config import TrainConfig as TrainConfig
+    from lstmjax.train.fit import Network as Network
+    from lstmjax.train.fit import fit as fit
 
     __version__: str
 
 _HOMES = {
     "LineRecognizer": "lstmjax.infer.recognise",
     "LstmjaxError": "lstmjax.errors",
+    "Network": "lstmjax.train.fit",
+    "TrainConfig": "lstmjax.train.config",
+    "TrainingResult": "lstmjax.train.api",
+    "combine_lang_model": "lstmjax.charset.starter",
+    "evaluate": "lstmjax.infer.measure",
+    "fit": "lstmjax.train.fit",
     "load": "lstmjax.infer.recognise",
+    "make_starter": "lstmjax.charset.starter",
+    "make_unicharset": "lstmjax.charset.starter",
+    "read_lines": "lstmjax.data.samples",
+    "write_model": "lstmjax.train.api",
 }
 
 
@@ -25,10 +46,12 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("lstmjax")
+    if name == "train":
+        return import_module("lstmjax.train")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'lstmjax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES, "__version__"])
+    return sorted([*globals(), *_HOMES, "train", "__version__"])

@@ -29,10 +29,11 @@ class LineRecognizer:
 
     Attributes:
       model: network, weights and character set.
+      forward: the compiled network.
     """
 
     model: LoadedModel
-    _forward: Forward
+    forward: Forward
     _words: WordReader
 
     def recognize(self, image: LineImage, *, dictionary: bool = True) -> str:
@@ -64,7 +65,7 @@ class LineRecognizer:
             if pixels is not None:
                 places.append(place)
                 lines.append(ScaledLine(pixels, self.model.sample_iteration, INVERT_BELOW))
-        for i, probs in self._forward.outputs(lines, batch=batch):
+        for i, probs in self.forward.outputs(lines, batch=batch):
             if self.model.simple_text:
                 text = self.model.codec.decode(decode(self.model, probs), normed=False)
                 texts[places[i]] = " ".join(text.split())

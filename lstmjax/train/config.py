@@ -4,7 +4,10 @@ The two recipes differ in nothing but the values of these fields.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import optax
 
 Recipe = Literal["fast", "tesseract"]
 
@@ -44,6 +47,9 @@ class TrainConfig:
       keep_checkpoints: how many native checkpoints stay.
       report_interval: lines between reports.
       debug_interval: not 0: texts about every line; n > 0: more about every n-th.
+      optimizer: recipe fast: takes the place of Adam or momentum, for example
+        `optax.scale_by_lion()`; bounding the gradient before it and the learning rate after it
+        stay.
     """
 
     recipe: Recipe = "fast"
@@ -73,6 +79,7 @@ class TrainConfig:
     keep_checkpoints: int = 3
     report_interval: int = 100
     debug_interval: int = 0
+    optimizer: "optax.GradientTransformation | None" = None
 
     @property
     def adam(self) -> bool:

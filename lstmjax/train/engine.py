@@ -17,7 +17,7 @@ from lstmjax.spec.tree import Series
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.exact import ExactStep, init_moments
 from lstmjax.train.exchanged import ExchangedStep
-from lstmjax.train.optim import make_optimizer
+from lstmjax.train.optim import check_direction, make_optimizer
 from lstmjax.train.step import TrainStep, make_train_step
 
 
@@ -47,9 +47,14 @@ class Engine:
         return self.config.recipe == "tesseract"
 
     def init(self, params: Params) -> optax.OptState:
-        """The state of the optimiser before the first update."""
+        """The state of the optimiser before the first update.
+
+        Raises: UsageError: the user's own optimiser goes uphill, see `optim.check_direction`.
+        """
         if self.exact:
             return init_moments(params, self.config.learning_rate)  # type: ignore[return-value]
+        if self.config.optimizer is not None:
+            check_direction(self.config.optimizer, params)
         return make_optimizer(self.config).init(params)
 
     def settle(self, opt_state: optax.OptState) -> optax.OptState:

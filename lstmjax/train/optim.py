@@ -1,6 +1,6 @@
 """The optimiser: an optax chain whose learning rate is an argument of each update.
 
-    clip -> Adam or momentum -> per-layer rates -> times the learning rate
+    clip -> Adam, momentum or the user's own -> per-layer rates -> times the learning rate
 
 Per-layer rates are part of the state, so that they are saved, restored and reduced like
 everything else that training changes.
@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import optax
 
 from lstmjax.array_types import Params
+from lstmjax.errors import UsageError
 from lstmjax.train.config import TrainConfig
 
 
@@ -54,7 +55,9 @@ def make_optimizer(
     config: TrainConfig, rate_factors: Params | None = None
 ) -> optax.GradientTransformationExtraArgs:
     """The chain that a configuration asks for; see the module's text."""
-    if config.adam:
+    if config.optimizer is not None:
+        core = config.optimizer
+    elif config.adam:
         core = optax.scale_by_adam(b1=config.momentum, b2=config.adam_beta, eps=config.adam_epsilon)
     else:
         core = optax.trace(decay=config.momentum)
@@ -64,12 +67,26 @@ def make_optimizer(
     return optax.with_extra_args_support(optax.chain(*steps))
 
 
-def core_state(opt_state: optax.OptState) -> optax.ScaleByAdamState | optax.TraceState:
-    """The moments inside the state of `make_optimizer`."""
+def check_direction(optimizer: optax.GradientTransformation, params: Params) -> None:
+    """Refuse an optimiser that already goes downhill: the learning rate comes after it.
+
+    Raises: UsageError: its first step for a gradient of ones points the other way.
+    """
+    ones = jax.tree.map(jnp.ones_like, params)
+    updates, _ = optimizer.update(ones, optimizer.init(params), params)
+    if sum(float(jnp.sum(update)) for update in jax.tree.leaves(updates)) <= 0:
+        raise UsageError(
+            "the optimizer multiplies by its own negative learning rate; the rate of the settings "
+            "comes after it, so give the part without it: optax.scale_by_lion() for optax.lion"
+        )
+
+
+def core_state(opt_state: optax.OptState) -> optax.ScaleByAdamState | optax.TraceState | None:
+    """The moments inside the state of `make_optimizer`; None if the optimiser is the user's own."""
     for part in opt_state:  # type: ignore[union-attr]
         if isinstance(part, optax.ScaleByAdamState | optax.TraceState):
             return part
-    raise TypeError("not a state of make_optimizer")
+    return None
 
 
 def rate_factors(opt_state: optax.OptState) -> Params:

@@ -10,8 +10,8 @@ class Request:
     Attributes:
       traineddata: character set (and language model) of the network.
       model_output: base name of everything written.
-      train_listfile: text file that names the training documents.
-      eval_listfile: likewise for evaluation; "" for none.
+      train_listfile: text file that names the training documents, or their paths.
+      eval_listfile: likewise for evaluation; "" or no path for none.
       net_spec: network to build if there is nothing to go on from; with append_index the layers
         to append.
       continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from; "" for
@@ -27,8 +27,8 @@ class Request:
 
     traineddata: str
     model_output: str
-    train_listfile: str
-    eval_listfile: str = ""
+    train_listfile: str | tuple[str, ...]
+    eval_listfile: str | tuple[str, ...] = ""
     net_spec: str = ""
     continue_from: str = ""
     old_traineddata: str = ""

@@ -115,12 +115,15 @@ def _codec(path: str) -> Codec:
             raise TrainError(f"{path}: {str(err).removeprefix(f'{path}: ')}") from err
 
 
-def _index(list_file: str) -> LineIndex:
-    paths = read_list(list_file)
+def _index(documents: str | tuple[str, ...]) -> LineIndex:
+    """The lines of a list file, or of documents given by their paths."""
+    if not isinstance(documents, str):
+        return build_index(documents)
+    paths = read_list(documents)
     try:
         return build_index(paths)
     except DataError as err:
-        raise DataError(f"{list_file}: {err}") from err
+        raise DataError(f"{documents}: {err}") from err
 
 
 def _end(config: TrainConfig, index: LineIndex) -> int | None:

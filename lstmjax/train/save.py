@@ -58,6 +58,9 @@ def _moments(state: TrainState, config: TrainConfig, progress: Progress) -> tupl
     if isinstance(state.opt_state, Moments):
         return state.opt_state.updates, state.opt_state.squares
     core = core_state(state.opt_state)
+    if core is None:  # an optimiser that Tesseract does not know: it begins with an empty history
+        nothing = jax.tree.map(np.zeros_like, state.params)
+        return nothing, nothing
     if isinstance(core, optax.TraceState):
         factor = -config.learning_rate * config.momentum
         updates = jax.tree.map(lambda t: np.asarray(t) * np.float32(factor), core.trace)

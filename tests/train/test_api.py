@@ -1,15 +1,25 @@
 """Training from Python."""
 
+import signal
+import subprocess
+import sys
+
+import helpers
+import numpy as np
+import optax
 import pytest
 from train.small import EXAMPLES, NET_SPEC
 
+import lstmjax
 from lstmjax.errors import UsageError
-from lstmjax.formats import checkpoint
+from lstmjax.formats import checkpoint, traineddata
 from lstmjax.train.api import train
+from lstmjax.train.config import TrainConfig, tesseract_config
+from lstmjax.train.optim import check_direction
 
 FILES = {
-    "traineddata": str(EXAMPLES / "demo.traineddata"),
-    "train_listfile": str(EXAMPLES / "train.list"),
+    "traineddata": EXAMPLES / "demo.traineddata",
+    "train_listfile": EXAMPLES / "train.list",
     "net_spec": NET_SPEC,
 }
 
@@ -19,6 +29,7 @@ def test_run_and_go_on(tmp_path, recipe, capfd):
     output = str(tmp_path / "m")
     first = train(**FILES, model_output=output, recipe=recipe, max_iterations=100)
     assert first.progress.training_iteration == 100
+    assert not first.stopped
     second = train(**FILES, model_output=output, recipe=recipe, max_iterations=104)
     assert second.progress.training_iteration == 104
     record = checkpoint.unpack((tmp_path / "m_checkpoint").read_bytes())
@@ -30,3 +41,152 @@ def test_run_and_go_on(tmp_path, recipe, capfd):
 def test_unknown_setting_is_named(tmp_path):
     with pytest.raises(UsageError, match="no setting 'epochs'"):
         train(**FILES, model_output=str(tmp_path / "m"), epochs=3)
+
+
+@pytest.mark.parametrize("recipe", ["fast", "tesseract"])
+def test_who_gets_the_reports_can_stop(tmp_path, recipe, capfd):
+    seen = []
+
+    def stop_at_100(record):
+        seen.append(record)
+        return record["training_iteration"] >= 100
+
+    output = tmp_path / "m"
+    result = train(
+        **FILES, model_output=output, recipe=recipe, max_iterations=300, show="nothing",
+        on_report=stop_at_100, eval_listfile=[EXAMPLES / "samples" / "sample-1.png"],
+    )  # fmt: skip
+    assert result.stopped
+    assert result.progress.training_iteration == 100
+    assert [record for record in seen if record["event"] == "train"] == result.history()
+    assert capfd.readouterr() == ("", "")
+    again = train(**FILES, model_output=output, recipe=recipe, max_iterations=104, show="nothing")
+    assert again.progress.training_iteration == 104
+
+
+def test_models_of_a_run(tmp_path):
+    config = TrainConfig(max_iterations=200, learning_rate=0.005, checkpoint_seconds=0)
+    result = lstmjax.train(
+        config, **FILES, model_output=tmp_path / "m", show="nothing", eval_interval=100,
+        eval_listfile=[EXAMPLES / "samples" / f"sample-{i}.png" for i in (1, 2)],
+    )  # fmt: skip
+    assert len(result.history("eval")) == 2
+    (tmp_path / "m_2_1.5_100_200.checkpoint").write_bytes(b"of another run, m_2")
+    assert result.best in {str(path) for path in tmp_path.iterdir()}
+    assert "m_2_" not in result.best
+    result.write_model(tmp_path / "m.traineddata")
+    result.write_model(tmp_path / "fast.traineddata", int8=True, best=False)
+    assert "lstm" in traineddata.load(tmp_path / "fast.traineddata").components
+    line = EXAMPLES / "samples" / "sample-1.png"
+    assert result.load().recognize(line) == lstmjax.load(tmp_path / "m.traineddata").recognize(line)
+
+
+def test_a_model_taken_further(tmp_path):
+    first = train(**FILES, model_output=tmp_path / "m", max_iterations=20, show="nothing")
+    first.write_model(tmp_path / "m.traineddata")
+    lines = lstmjax.read_lines(EXAMPLES / "train.list")
+    outputs = lstmjax.make_starter([*lines.texts, "àéî"], tmp_path / "more.traineddata")
+    kept = {
+        "train_listfile": [EXAMPLES / "samples" / "sample-1.png"],
+        "show": "nothing",
+        "max_iterations": 8,
+    }
+    exchanged = train(
+        traineddata=tmp_path / "more.traineddata", continue_from=tmp_path / "m.traineddata",
+        model_output=tmp_path / "n", freeze_below=3, **kept,
+    )  # fmt: skip
+    assert exchanged.load().model.root.num_out == outputs
+    cut = train(
+        traineddata=FILES["traineddata"], continue_from=tmp_path / "m.traineddata",
+        append_index=3, net_spec="[Lfx6 O1c1]", model_output=tmp_path / "o", **kept,
+    )  # fmt: skip
+    assert "Lfx6" in cut.load().model.root.children[-2].name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ({"append_index": 3}, "append_index needs continue_from"),
+        ({"append_index": 3, "net_spec": ""}, "append_index needs net_spec"),
+        ({"append_index": 3, "old_traineddata": "x"}, "leave one of the two out"),
+        ({"old_traineddata": "x"}, "old_traineddata needs continue_from"),
+        ({"allow_int_start": True}, "allow_int_start needs continue_from"),
+        ({"reset_learning_rate": True}, "reset_learning_rate needs continue_from"),
+        ({"recipe": "tesseract", "optimizer": optax.identity()}, "takes no optimizer"),
+        ({"config": TrainConfig(), "recipe": "tesseract"}, "config is of recipe fast"),
+        ({"optimizer": optax.adam(1e-3)}, "own negative learning rate"),
+    ],
+    ids=lambda case: "-".join(case) if isinstance(case, dict) else "",
+)
+def test_what_makes_no_sense_is_refused(tmp_path, arguments, problem):
+    with pytest.raises(UsageError, match=problem):
+        train(**{**FILES, "model_output": tmp_path / "m", "show": "nothing"} | arguments)
+
+
+def test_config_of_recipe_tesseract(tmp_path):
+    result = train(
+        tesseract_config(max_iterations=100), **FILES, model_output=tmp_path / "m", show="nothing"
+    )
+    assert not (tmp_path / "m.ckpt" / "100").exists()
+    assert result.progress.training_iteration == 100
+
+
+def test_own_optimizer_is_used_and_resumed(tmp_path):
+    known = {
+        **FILES, "optimizer": optax.scale_by_lion(), "learning_rate": 3e-4, "show": "nothing",
+        "train_listfile": [EXAMPLES / "samples" / "sample-1.png"], "decay_fraction": 0.0,
+    }  # fmt: skip
+    first = train(**known, model_output=tmp_path / "m", max_iterations=100)
+    whole = train(**known, model_output=tmp_path / "w", max_iterations=200)
+    second = train(**known, model_output=tmp_path / "m", max_iterations=200)
+    assert first.history()[0]["loss"] == whole.history()[0]["loss"]
+    assert second.history()[-1]["loss"] == whole.history()[-1]["loss"]
+    record = checkpoint.unpack((tmp_path / "m_checkpoint").read_bytes())
+    assert not any(
+        matrix.updates.any()
+        for node in record.recognizer.network.walk()
+        for matrix in node.matrices
+    )
+
+
+def test_direction_of_an_optimizer():
+    params = {"0": {"w": np.ones((2, 2), np.float32)}}
+    check_direction(optax.scale_by_adam(), params)
+    check_direction(optax.identity(), params)
+    with pytest.raises(UsageError, match="negative learning rate"):
+        check_direction(optax.sgd(0.1), params)
+
+
+def test_the_package_is_the_function_whatever_was_imported():
+    code = (
+        "import lstmjax; f = lstmjax.train; import lstmjax.train.config; f is lstmjax.train or 1/0"
+    )
+    subprocess.run([sys.executable, "-c", f"{code}; assert callable(lstmjax.train)"], check=True)
+    assert "train" in dir(lstmjax)
+    assert {name for name in dir(lstmjax) if not hasattr(lstmjax, name)} == set()
+
+
+def test_interrupt_saves_and_is_an_interrupt(tmp_path):
+    def interrupt(record):
+        del record
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt, match="call train again"):
+        train(
+            **FILES, model_output=tmp_path / "m", max_iterations=300, show="nothing",
+            on_report=interrupt,
+        )  # fmt: skip
+    record = checkpoint.unpack((tmp_path / "m_checkpoint").read_bytes())
+    assert record.recognizer.training_iteration == 100
+
+
+@pytest.mark.reference
+def test_tesseract_reads_with_what_the_result_writes(tmp_path):
+    result = train(**FILES, model_output=tmp_path / "m", max_iterations=20, show="nothing")
+    result.write_model(tmp_path / "m.traineddata", int8=True)
+    line = EXAMPLES / "samples" / "sample-4.png"
+    done = helpers.run_real(
+        "tesseract", line, "-", "--psm", 13, "--tessdata-dir", tmp_path, "-l", "m"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == lstmjax.load(tmp_path / "m.traineddata").recognize(line)
