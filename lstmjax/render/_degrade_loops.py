@@ -1,0 +1,188 @@
+"""The loops over pixels of `degrade`, compiled; the order of roundings is that of the original.
+
+Source: Leptonica src/convolve.c, src/rotateam.c, src/graymorph.c; Tesseract
+src/training/degradeimage.cpp.
+"""
+
+import math
+
+import numpy as np
+
+from lstmjax.render._compiled import kernel
+
+_NINTH = np.float32(1.0) / np.float32(9.0)
+_RAND_MAX = np.float32(2147483647.0)
+_EDGES = np.float32(1.5)
+
+
+@kernel
+def blur(source: np.ndarray, target: np.ndarray) -> None:
+    """Mean of 3 x 3 pixels; at the edges of those that the original looks at."""
+    height, width = source.shape
+    sums = np.zeros((3, width), np.int32)
+    for i in range(height):
+        top, bottom = max(i - 1, 1), min(i + 1, height - 1)
+        for j in range(width):
+            total = 0
+            for k in range(top, bottom + 1):
+                total += source[k, j]
+            sums[0, j] = total
+        for j in range(width):
+            total = 0
+            for k in range(max(j - 1, 1), min(j + 1, width - 1) + 1):
+                total += sums[0, k]
+            target[i, j] = int(np.float64(_NINTH * np.float32(total)) + 0.5)
+    _mend_edges(target)
+
+
+@kernel
+def _mend_edges(target: np.ndarray) -> None:
+    """Scale the outermost pixels up for the neighbours they lack."""
+    height, width = target.shape
+    for i in range(height):
+        down = _edge_factor(i, height)
+        for j in range(width):
+            if down == 1.0 and j == 2 and width > 3:
+                break
+            across = _edge_factor(j, width)
+            value = np.float32(target[i, j]) * down * across
+            target[i, j] = int(min(value, np.float32(255.0)))
+        if down == 1.0 and width > 3:
+            value = np.float32(target[i, width - 1]) * _EDGES
+            target[i, width - 1] = int(min(value, np.float32(255.0)))
+
+
+@kernel
+def _edge_factor(place: int, size: int) -> np.float32:
+    if place == 0:
+        return np.float32(3.0)
+    if place == 1 or place == size - 1:
+        return _EDGES
+    return np.float32(1.0)
+
+
+@kernel
+def darken(source: np.ndarray, target: np.ndarray) -> None:
+    """Minimum of 3 x 3 pixels, white outside."""
+    height, width = source.shape
+    for i in range(height):
+        for j in range(width):
+            least = 255
+            for k in range(max(i - 1, 0), min(i + 2, height)):
+                for m in range(max(j - 1, 0), min(j + 2, width)):
+                    if source[k, m] < least:
+                        least = source[k, m]
+            target[i, j] = least
+
+
+@kernel
+def rotate(source: np.ndarray, target: np.ndarray, sine: np.float32, cosine: np.float32) -> None:
+    """Turn about the centre with weights of sixteenths, white where nothing is known."""
+    height, width = source.shape
+    x_centre, y_centre = width // 2, height // 2
+    for i in range(height):
+        dy = np.float32(y_centre - i)
+        for j in range(width):
+            dx = np.float32(x_centre - j)
+            x = int(-dx * cosine - dy * sine)
+            y = int(-dy * cosine + dx * sine)
+            column, row = x_centre + (x >> 4), y_centre + (y >> 4)
+            if column < 0 or row < 0 or column > width - 2 or row > height - 2:
+                target[i, j] = 255
+                continue
+            x &= 15
+            y &= 15
+            target[i, j] = (
+                (16 - x) * (16 - y) * source[row, column]
+                + x * (16 - y) * source[row, column + 1]
+                + (16 - x) * y * source[row + 1, column]
+                + x * y * source[row + 1, column + 1]
+                + 128
+            ) // 256
+
+
+@kernel
+def speckle(image: np.ndarray, state: int, ramp: bool, offset: int) -> int:
+    """Add noise, a shadow from top left to bottom right, and an offset; the new random state."""
+    height, width = image.shape
+    for i in range(height):
+        for j in range(width):
+            state *= 48271
+            state = (state & 2147483647) + (state >> 31)
+            if state >= 2147483647:
+                state -= 2147483647
+            value = image[i, j] + state % 11 - 5
+            if ramp:
+                value -= (2 * j + i) * 32 // (height + width)
+            value += offset
+            image[i, j] = min(max(value, 0), 255)
+    return state
+
+
+@kernel
+def add_noise(image: np.ndarray, seed: int, deviation: float, spare: np.ndarray) -> None:
+    """Add normally distributed noise made from the C library's random numbers, in place.
+
+    Args:
+      image: [H, W] uint8.
+      seed: as for `srand`.
+      deviation: standard deviation in grey levels.
+      spare: [2] float32: 1 and a number that was left over from an earlier call, or 0 and anything.
+    """
+    table = np.empty(34, np.int64)
+    table[0] = seed if seed else 1
+    for k in range(1, 31):
+        table[k] = table[k - 1] * 16807 % 2147483647
+    for k in range(31, 34):
+        table[k] = table[k - 31]
+    history = np.empty(31, np.uint32)
+    for k in range(31):
+        history[k] = table[k + 3]
+    place = 0
+    for _ in range(310):
+        place = _next_random(history, place)
+    height, width = image.shape
+    for i in range(height):
+        for j in range(width):
+            if spare[0] != 0.0:
+                spare[0] = 0.0
+                drawn = spare[1]
+            else:
+                place = _draw_pair(history, place, spare)
+                drawn = spare[0]
+                spare[0] = 1.0
+            value = image[i, j] + int(deviation * np.float64(drawn) + 0.5)
+            image[i, j] = min(max(value, 0), 255)
+
+
+@kernel
+def _next_random(history: np.ndarray, place: int) -> int:
+    """Replace the oldest of 31 numbers by its sum with the third youngest."""
+    history[place] += history[(place + 28) % 31]
+    return (place + 1) % 31
+
+
+@kernel
+def _unit(history: np.ndarray, place: int) -> np.float32:
+    """The number made last, from -1 to 1."""
+    drawn = np.float32(history[(place + 30) % 31] >> 1) / _RAND_MAX
+    return np.float32(2.0 * np.float64(drawn) - 1.0)
+
+
+@kernel
+def _draw_pair(history: np.ndarray, place: int, pair: np.ndarray) -> int:
+    """Two normally distributed numbers by Marsaglia's method: the first to use, then the spare."""
+    while True:
+        place = _next_random(history, place)
+        x = _unit(history, place)
+        place = _next_random(history, place)
+        y = _unit(history, place)
+        square = x * x + y * y
+        if 0.0 < square < 1.0:
+            break
+    factor = np.float32(
+        math.sqrt(-2.0 * math.log(np.float64(square)) / np.float64(square))
+    )
+    pair[0] = y * factor
+    pair[1] = x * factor
+    return place

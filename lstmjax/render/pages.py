@@ -1,0 +1,321 @@
+"""Text and a font -> pages: grey images and the boxes of their characters.
+
+    face = open_font("DejaVu Sans", 50.0)
+    for page in render_pages(text, face, Settings(max_pages=2)):
+        page.image, page.boxes
+
+Source: Tesseract src/training/text2image.cpp, src/training/pango/stringrenderer.cpp.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmjax.data.random import MinStd
+from lstmjax.errors import DataError
+from lstmjax.render import boxes as box_rules
+from lstmjax.render.characters import words
+from lstmjax.render.clusters import CharBox, cluster_boxes
+from lstmjax.render.degrade import NoiseState, degrade, distort, draw_angle
+from lstmjax.render.face import UNITS, Face
+from lstmjax.render.layout import Layout, LayoutStyle, Line
+from lstmjax.render.page_text import (
+    Coverage,
+    Stripped,
+    add_ligatures,
+    to_full_width,
+    to_half_width,
+)
+from lstmjax.render.paint import Span, paint
+from lstmjax.render.settings import Settings
+
+MOST_CHARACTERS = 15000
+"""How many characters of the text are looked at to fill a page."""
+
+Fallback = Callable[[str], Face | None]
+
+
+@dataclass(frozen=True, eq=False)
+class CleanPage:
+    """A page before degradation.
+
+    Attributes:
+      index: of the page.
+      image: [H, W] uint8, 0 black.
+      boxes: clusters in logical order, y growing downwards; spaces have no rectangle.
+      stripped: what was rendered and what was left out.
+      consumed: how many characters of the text the page took.
+      mirrors: index of the page that shows the same text turned the other way.
+    """
+
+    index: int
+    image: NDArray[np.uint8]
+    boxes: list[CharBox]
+    stripped: Stripped
+    consumed: int
+    mirrors: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A finished page.
+
+    Attributes:
+      index: of the page.
+      image: [H, W] uint8, 0 black; degraded if the settings say so.
+      boxes: turned with the image; `boxes.to_box_file` finishes those of all pages together.
+      stripped: what was rendered and what was left out.
+      angle: radians clockwise that it was turned by.
+    """
+
+    index: int
+    image: NDArray[np.uint8]
+    boxes: list[CharBox]
+    stripped: Stripped
+    angle: float
+
+
+class PageRenderer:
+    """Renders pages of one font with one set of settings."""
+
+    def __init__(self, face: Face, settings: Settings, fallback: Fallback | None = None):
+        """Args: the font, the settings, and what draws characters that the font lacks.
+
+        Such characters are left out of pages, but take up room when a page is filled.
+        """
+        self.face, self.settings = face, settings
+        self._coverage = Coverage(face)
+        self._layout = Layout(
+            LayoutStyle(
+                face=face, width=settings.line_width, leading=settings.leading,
+                letter_spacing=settings.letter_spacing, ligatures=settings.ligatures,
+                vertical=settings.vertical, upright=settings.writing_mode == "vertical-upright",
+                fallback=fallback,
+            )
+        )  # fmt: skip
+
+    def page_end(self, text: str) -> int:
+        """How many characters from the start of a text fit on a page; 0 if not even a line does."""
+        text = text[:MOST_CHARACTERS]
+        top = None
+        for line in self._layout.lines(text):
+            low, high = _ink_rows(line)
+            top = low if top is None else top
+            if high - top > self.settings.block_height:
+                return line.start
+        return len(text)
+
+    def prepare(self, text: str) -> Stripped:
+        """The text of a page as it is drawn: without what the font cannot show."""
+        settings = self.settings
+        if settings.writing_mode == "vertical-upright":
+            text = to_full_width(text)
+        stripped = self._coverage.strip(text, words_too=settings.strip_unrenderable_words)
+        if settings.ligatures:
+            stripped = replace(stripped, text=self._coverage.add_ligatures(stripped.text))
+        return stripped
+
+    def draw(self, text: str, index: int = 0, *, blank: bool = False) -> CleanPage:
+        """Draw one page as far as the text fits.
+
+        Args:
+          text: what is left of the whole text.
+          index: of the page.
+          blank: only lay out, leave the image white.
+        Returns: the page; `consumed` is 0 if not even a line fits.
+        """
+        settings = self.settings
+        consumed = self.page_end(text)
+        stripped = self.prepare(text[:consumed])
+        lines = list(self._layout.lines(stripped.text)) if consumed else []
+        shape = (settings.height, settings.width)
+        margin = settings.margin
+        origin = (settings.width - margin if settings.vertical else margin, margin)
+        if blank:
+            image = np.full(shape, 255, np.uint8)
+        else:
+            image = paint(
+                shape, lines, origin, vertical=settings.vertical,
+                underlines=self._underlines(stripped.text),
+            )  # fmt: skip
+        boxes = self._boxes(stripped.text, lines, index, origin)
+        return CleanPage(index, image, boxes, stripped, consumed)
+
+    def _boxes(
+        self, text: str, lines: list[Line], index: int, origin: tuple[int, int]
+    ) -> list[CharBox]:
+        settings = self.settings
+        found = cluster_boxes(text, lines, index, padding=settings.box_padding)
+        found = box_rules.move(found, *origin)
+        if settings.vertical:
+            found = box_rules.turn(found, np.pi / 2, origin)
+        if settings.writing_mode == "vertical-upright":
+            found = [replace(box, text=to_half_width(box.text)) for box in found]
+        if settings.ligatures:
+            found = [replace(box, text=add_ligatures(box.text)) for box in found]
+        return box_rules.merge_words(found) if settings.word_boxes else found
+
+    def _underlines(self, text: str) -> list[Span]:
+        return underlined_words(
+            text, self.settings.underline_start, self.settings.underline_continuation
+        )
+
+
+def render_pages(
+    text: str, face: Face, settings: Settings, *, fallback: Fallback | None = None,
+    workers: int = 1,
+) -> Iterator[Page]:  # fmt: skip
+    """Yield the pages of a text, in order.
+
+    The same arguments give the same pages, whatever the number of workers.
+
+    Args:
+      text: to be rendered.
+      face: the font, at the size that the settings ask for (`settings.pixels`).
+      settings: of the pages.
+      fallback: what draws characters that the font lacks while a page is filled.
+      workers: threads that degrade pages.
+
+    Raises:
+      DataError: not even one line fits on a page.
+    """
+    clean = _clean_pages(text, PageRenderer(face, settings, fallback))
+    if settings.degradation.distort and settings.width * settings.height % 2:
+        workers = 1  # half a pair of random numbers is left over for the next page
+    spoil = _Degrader(settings)
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        waiting: list[Future[Page]] = []
+        for page in clean:
+            if workers <= 1:
+                yield spoil.next_task(page)()
+                continue
+            waiting.append(pool.submit(spoil.next_task(page)))
+            if len(waiting) > workers:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def _clean_pages(text: str, renderer: PageRenderer) -> Iterator[CleanPage]:
+    """Yield the pages of the text, twice if they are turned both ways."""
+    settings = renderer.settings
+    index = 0
+    for again in range(2 if settings.degradation.both_ways else 1):
+        start, count = 0, 0
+        while start < len(text) and not 0 < settings.max_pages <= count:
+            page = renderer.draw(text[start : start + MOST_CHARACTERS + 1], index)
+            if not page.consumed:
+                raise DataError(
+                    f"no line fits on a page: letters are {settings.pixels:.0f} pixels high, "
+                    f"{settings.block_height} pixels are left between the margins; choose a "
+                    "larger page, a smaller margin or smaller letters"
+                )
+            yield replace(page, mirrors=count) if again else page
+            start += page.consumed
+            index, count = index + 1, count + 1
+
+
+class _Degrader:
+    """Hands out the work on pages so that each has its own part of the random numbers."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._state = NoiseState(MinStd.seed(settings.degradation.seed))
+        self._angles: list[float] = []
+
+    def next_task(self, page: CleanPage) -> Callable[[], Page]:
+        """The work on the next page; running it needs nothing that other pages change."""
+        options = self._settings.degradation
+        state = NoiseState(MinStd(self._state.draws.state), self._state.spare)
+        angle = None if page.mirrors is None else -self._angles[page.mirrors]
+        if options.degrade and options.rotate:
+            turned = angle or draw_angle(self._state)
+        else:
+            turned = 0.0
+        self._angles.append(turned)
+        if options.degrade:
+            self._state.draws.skip(page.image.size)
+        if options.distort:
+            _skip_distort(self._state, self._settings)
+        return lambda: _spoil(page, state, self._settings, angle)
+
+
+def _skip_distort(state: NoiseState, settings: Settings) -> None:
+    """Draw what `distort` draws."""
+    options = settings.degradation
+    if (options.white_noise or options.smooth_noise) and state.draws.signed(1)[0] > 0:
+        state.draws.skip(1)
+    if options.blur:
+        state.draws.skip(1)
+    if options.invert:
+        state.draws.skip(1)
+
+
+def _spoil(page: CleanPage, state: NoiseState, settings: Settings, angle: float | None) -> Page:
+    """Degrade a page and turn its boxes with it."""
+    options = settings.degradation
+    image, turned = page.image, 0.0
+    if options.degrade:
+        image, turned = degrade(
+            image, state, exposure=options.exposure, rotate=options.rotate, angle=angle
+        )
+    if options.distort:
+        image = distort(
+            image, state, invert=options.invert, white_noise=options.white_noise,
+            smooth_noise=options.smooth_noise, blurred=options.blur,
+        )  # fmt: skip
+    centre = (settings.width // 2, settings.height // 2)
+    boxes = box_rules.turn(page.boxes, turned, centre) if turned else page.boxes
+    return Page(page.index, image, boxes, page.stripped, turned)
+
+
+def _ink_rows(line: Line) -> tuple[int, int]:
+    """The first row with ink of a line, and the row after the last."""
+    rows: list[tuple[int, int]] = []
+    for run in line.runs:
+        base = line.baseline + run.shift
+        for number, dy in zip(run.glyphs.glyphs, run.glyphs.y, strict=True):
+            left, top, width, height = run.item.face.glyph(number).ink
+            if run.stands:
+                top, height, width = -left - width, width, height
+            if width and height:
+                rows.append((base + dy + top * UNITS, base + dy + (top + height) * UNITS))
+    if not rows:
+        rows = [(line.baseline, line.baseline)]
+    return min(r[0] for r in rows) // UNITS, -(-max(r[1] for r in rows) // UNITS)
+
+
+def underlined_words(text: str, start: float, continuation: float) -> list[Span]:
+    """Draw which words of a page are underlined.
+
+    Args:
+      text: of the page.
+      start: probability that a word starts an underline.
+      continuation: probability that an underline goes on to the next word.
+
+    Returns: first and end character of each underline.
+    """
+    if start <= 0:
+        return []
+    draws = MinStd()
+
+    def decide(probability: float) -> bool:
+        if probability <= 0 or probability >= 1:
+            return probability >= 1
+        return bool(draws.integers(1)[0] / (2**31 - 1) < probability)
+
+    spans: list[list[int]] = []
+    going_on = False
+    for begin, end in words(text):
+        if going_on and decide(continuation):
+            spans[-1][1] = end
+            continue
+        going_on = decide(start)
+        if going_on:
+            spans.append([begin, end])
+    if going_on:
+        spans[-1][1] = len(text)
+    return [(begin, end) for begin, end in spans]

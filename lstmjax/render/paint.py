@@ -1,0 +1,104 @@
+"""Drawing laid out lines into a grey image.
+
+Source: Cairo 1.16, image surfaces: glyphs lie on whole pixels; ink over ink multiplies.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmjax.render.face import UNITS
+from lstmjax.render.layout import Line, Run
+
+Span = tuple[int, int]
+
+
+def paint(
+    shape: tuple[int, int], lines: Iterable[Line], origin: tuple[int, int], *,
+    vertical: bool = False, underlines: Iterable[Span] = (),
+) -> NDArray[np.uint8]:  # fmt: skip
+    """Draw lines black on white.
+
+    Args:
+      shape: rows and columns of the image.
+      lines: as laid out.
+      origin: x and y of the corner of the layout, the top right one for vertical lines.
+      vertical: turn the layout a quarter clockwise.
+      underlines: first and end character of what is underlined.
+
+    Returns: [H, W] uint8, 0 black.
+    """
+    page = np.full(shape, 255, np.uint8)
+    marked = sorted(underlines)
+    for line in lines:
+        for run in line.runs:
+            _paint_run(page, line, run, origin, vertical)
+            if marked:
+                _underline(page, line, run, origin, marked, vertical)
+    return page
+
+
+def _paint_run(
+    page: NDArray[np.uint8], line: Line, run: Run, origin: tuple[int, int], vertical: bool
+) -> None:
+    glyphs, face = run.glyphs, run.item.face
+    x, y = line.x + run.x, line.baseline + run.shift
+    half = UNITS // 2
+    for number, width, dx, dy in zip(
+        glyphs.glyphs, glyphs.widths, glyphs.x, glyphs.y, strict=True
+    ):
+        along, across = x + dx, y + dy
+        x += width
+        glyph = face.glyph(number)
+        if not glyph.bitmap.size:
+            continue
+        bitmap, left, top = glyph.bitmap, glyph.left, glyph.top
+        if not vertical:
+            column, row = (along + half) // UNITS, (across + half) // UNITS
+        else:
+            column, row = (half - across) // UNITS, (along + half) // UNITS
+            if not run.stands:  # a quarter turn clockwise
+                left, top = -top - bitmap.shape[0], left
+                bitmap = np.rot90(bitmap, -1)
+        _blend(page, bitmap, origin[0] + column + left, origin[1] + row + top)
+
+
+def _blend(page: NDArray[np.uint8], bitmap: NDArray[np.uint8], left: int, top: int) -> None:
+    """Darken a part of the page by a bitmap; what lies outside is cut off."""
+    height, width = bitmap.shape
+    rows = slice(max(0, top), min(page.shape[0], top + height))
+    columns = slice(max(0, left), min(page.shape[1], left + width))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return
+    ink = bitmap[
+        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+    ].astype(np.uint16)
+    part = page[rows, columns]
+    product = part * (255 - ink) + 128
+    page[rows, columns] = (product + (product >> 8)) >> 8
+
+
+def _underline(
+    page: NDArray[np.uint8], line: Line, run: Run, origin: tuple[int, int],
+    marked: list[Span], vertical: bool,
+) -> None:  # fmt: skip
+    """Draw the line below the underlined characters of a run."""
+    offset, thickness = run.item.face.underline
+    glyphs = run.glyphs
+    x = line.x + run.x
+    y = (line.baseline + run.shift) // UNITS + offset
+    for cluster, width in zip(glyphs.clusters, glyphs.widths, strict=True):
+        start, x = x, x + width
+        if not any(begin <= cluster < end for begin, end in marked):
+            continue
+        low, high = (start + UNITS // 2) // UNITS, (x + UNITS // 2) // UNITS
+        if vertical:
+            _fill(page, origin[1] + low, origin[1] + high, origin[0] - y - thickness, origin[0] - y)
+        else:
+            _fill(page, origin[1] + y, origin[1] + y + thickness, origin[0] + low, origin[0] + high)
+
+
+def _fill(page: NDArray[np.uint8], top: int, bottom: int, left: int, right: int) -> None:
+    page[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 0
+
