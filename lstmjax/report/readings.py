@@ -1,0 +1,149 @@
+"""What models read on the same lines, compared as text.
+
+An evaluation leaves out lines whose text the model's character set cannot write. When models are
+compared that would favour the poorer character set, so every model reads every line here, and
+characters it does not have count as errors.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstmjax.ctc import error_rates
+from lstmjax.ctc.error_rates import ErrorCounts
+from lstmjax.ctc.targets import normalise_probs
+from lstmjax.data.lines import Line, LineIndex
+from lstmjax.data.skips import Skip, SkipReason, classify
+from lstmjax.data.store import ImageStore
+from lstmjax.errors import DataError
+from lstmjax.infer.evaluate import INVERT_BELOW, Evaluation, decode, geometry_of
+from lstmjax.infer.forward import Forward, ScaledLine
+
+_CHUNK = 128  # lines whose images and outputs are in memory
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one model read in one line.
+
+    Attributes:
+      text: the reading.
+      chars, words: edits to the truth, and the length of the truth.
+      bcer, bwer: Tesseract's measures, fractions; None if the model cannot write the truth.
+    """
+
+    text: str
+    chars: ErrorCounts
+    words: ErrorCounts
+    bcer: float | None = None
+    bwer: float | None = None
+
+
+class _AnyText:
+    """Stands for a character set when only the image of a line is to be judged."""
+
+    def encode(self, text: str) -> np.ndarray:
+        del text
+        return np.zeros(0, np.int32)
+
+    def min_timesteps(self, codes: np.ndarray) -> int:
+        del codes
+        return 0
+
+
+def readings_of(evaluation: Evaluation) -> dict[int, Reading]:
+    """The readings of an evaluation by number of the line."""
+    return {
+        one.line.number: Reading(one.text, one.chars, one.words, one.bcer, one.bwer)
+        for one in evaluation.distinct
+    }
+
+
+def read_anyway(
+    forward: Forward, index: LineIndex, numbers: Iterable[int], *, max_bytes: int
+) -> dict[int, Reading | Skip]:
+    """Read lines whether or not the model can write their text.
+
+    Args:
+      forward: the compiled model.
+      index: where the lines are.
+      numbers: which to read.
+      max_bytes: memory for scaled images.
+    Returns: by number; `Skip` where the image itself is unusable.
+    """
+    wanted = list(numbers)
+    store = ImageStore(index, forward.model.input_shape, max_bytes)
+    geometry = geometry_of(forward.model)
+    results: dict[int, Reading | Skip] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        scaled: dict[int, ScaledLine] = {}
+        for number in wanted[start : start + _CHUNK]:
+            line = index[number]
+            judged = classify(line, _AnyText(), geometry)
+            if isinstance(judged, Skip):
+                results[number] = judged
+                continue
+            try:
+                pixels = store.scaled(number).pixels
+            except DataError as err:
+                results[number] = Skip(SkipReason.UNDECODABLE, str(err))
+                continue
+            below = 0.0 if line.has_boxes else INVERT_BELOW
+            scaled[number] = ScaledLine(pixels, number + 1, below)
+        places = list(scaled)
+        for place, probs in forward.outputs(list(scaled.values())):
+            results[places[place]] = _reading(forward, index.text(places[place]), probs)
+    return results
+
+
+def _reading(forward: Forward, truth: str, probs: np.ndarray) -> Reading:
+    model = forward.model
+    if not model.simple_text:
+        probs = normalise_probs(probs)
+    text = model.codec.decode(decode(model, probs))
+    return Reading(text, error_rates.char_counts(truth, text), error_rates.word_counts(truth, text))
+
+
+def same_lines(
+    forwards: Sequence[Forward],
+    evaluations: Sequence[Mapping[int, Reading]],
+    index: LineIndex,
+    *,
+    max_bytes: int,
+) -> tuple[list[dict[int, Reading]], dict[int, tuple[int, Skip]]]:
+    """Complete the readings of several models, so that all have read the same lines.
+
+    Lines count that at least one of the models can write and all can take in.
+
+    Args:
+      forwards: the compiled models.
+      evaluations: what each read by itself.
+      index: the lines.
+      max_bytes: memory for scaled images.
+    Returns: the readings of each model, in the order of the index; and lines given up, with the
+      place of the first model that cannot take them.
+    """
+    union = sorted(set().union(*evaluations))
+    given_up: dict[int, tuple[int, Skip]] = {}
+    completed: list[dict[int, Reading]] = []
+    for place, (forward, own) in enumerate(zip(forwards, evaluations, strict=True)):
+        found = dict(own)
+        missing = [number for number in union if number not in own]
+        for number, result in read_anyway(forward, index, missing, max_bytes=max_bytes).items():
+            if isinstance(result, Skip):
+                given_up.setdefault(number, (place, result))
+            else:
+                found[number] = result
+        completed.append(found)
+    kept = [number for number in union if number not in given_up]
+    return [{number: found[number] for number in kept} for found in completed], given_up
+
+
+def sample_lines(forward: Forward, index: LineIndex, most: int) -> list[Line]:
+    """Usable lines of an index, spread evenly over it; 0 for all."""
+    geometry, codec = geometry_of(forward.model), forward.model.codec
+    count = min(most or len(index), len(index))
+    numbers = [i * len(index) // count for i in range(count)]
+    lines = [index[number] for number in numbers]
+    return [line for line in lines if not isinstance(classify(line, codec, geometry), Skip)]

@@ -1,0 +1,36 @@
+"""What a report comes to in a few lines for the terminal."""
+
+from collections.abc import Iterator
+
+from lstmjax.report.parts import interval, p_value, points
+from lstmjax.report.result import Report
+from lstmjax.report.statistics import CONFIDENCE, Rate
+
+
+def summary(report: Report) -> Iterator[str]:
+    """Rates with intervals, comparisons and the gap to training lines; figures in percent."""
+    percent = f"{100 * CONFIDENCE:.0f}%"
+    for model in report.models:
+        measures = model.measures
+        yield (
+            f"{model.label}: CER={_rate(measures.cer)}, WER={_rate(measures.wer)} "
+            f"({percent} intervals over {measures.lines} lines)"
+        )
+    for one in report.comparisons:
+        first, other = report.models[0].label, report.models[one.place].label
+        chance = 1.0 if one.cer.p_value is None else one.cer.p_value
+        yield (
+            f"{other} against {first}: CER {points(one.cer.value)} [{interval(one.cer)}], "
+            f"p={p_value(chance)}, WER {points(one.wer.value)} [{interval(one.wer)}], "
+            f"better in {one.cer.better} lines, worse in {one.cer.worse}"
+        )
+    if report.overfitting:
+        found = report.overfitting
+        yield (
+            f"Training lines ({found.train.lines}): CER={_rate(found.train.cer)}; evaluation "
+            f"minus training {points(found.cer.value)} [{interval(found.cer)}]"
+        )
+
+
+def _rate(rate: Rate) -> str:
+    return f"{100 * rate.value:.3f} [{interval(rate)}]"
