@@ -2,7 +2,8 @@
 
 Texts, order and digits are those of Tesseract 5.3.0 `lstmeval`, with these departures: a last line
 adds the true error rates, skipped lines are named (by the original's text as well, once each) and
-counted by reason, and without a single usable line the program stops.
+counted by reason, and without a single usable line the program stops. Reports and comparisons are
+ours alone; without their flags nothing of them is computed.
 """
 
 import sys
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from lstmjax.data.lines import Line, LineIndex
     from lstmjax.data.skips import Skip
     from lstmjax.infer.evaluate import Evaluation, LineReading
+    from lstmjax.infer.forward import Forward
+    from lstmjax.infer.model import LoadedModel
+    from lstmjax.report.run import TrainingLines
 
 _LEGACY: dict[str, int | float | str] = {
     "debug_level": 0,
@@ -64,6 +68,35 @@ def _define(values: flags.FlagValues) -> None:
             str: flags.DEFINE_string,
         }[type(default)]
         define(name, default, _NO_EFFECT, flag_values=values)
+    _define_report(values)
+
+
+def _define_report(values: flags.FlagValues) -> None:
+    """What the original does not have."""
+
+    def several(name: str, text: str) -> None:
+        flags.DEFINE_multi_string(name, None, text, flag_values=values)
+        values[name].help = text  # absl adds a line of its own
+
+    def integer(name: str, default: int, text: str) -> None:
+        flags.DEFINE_integer(name, default, text, flag_values=values, lower_bound=0)
+
+    several("report", "Write a report: .html, .json or .csv; several with commas or flags")
+    several("compare_model", "Model to compare with --model on the same lines; may be repeated")
+    flags.DEFINE_string(
+        "compare_traineddata",
+        "",
+        "Character set of checkpoints among --compare_model; default: --traineddata",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "train_listfile",
+        "",
+        "List of training files: report whether --model reads them better",
+        flag_values=values,
+    )
+    integer("train_lines", 1000, "How many lines of --train_listfile to read; 0 all")
+    integer("worst_lines", 30, "How many of the worst lines the .html shows")
 
 
 def main(argv: list[str]) -> int:
@@ -86,18 +119,29 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluate(values: flags.FlagValues) -> None:
-    from lstmjax.infer.evaluate import evaluate
     from lstmjax.infer.forward import keep_compiled, make_forward
     from lstmjax.infer.model import load_model
 
+    reports = _report_paths(values)
     model = load_model(values.model, values.traineddata or None)
+    others = _load_others(values)
     if not model.from_traineddata:
         _say(f"{values.model} is not a recognition model, trying training checkpoint...")
     index = _read_lines(values.eval_listfile)
+    training = _training_lines(values)
     keep_compiled()
     forward = make_forward(model)
     if not model.from_checkpoint:
         _say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
+    result = _read(values, forward, index)
+    if reports or others or training:
+        _report(values, reports, index, (forward, result), others, training)
+
+
+def _read(values: flags.FlagValues, forward: "Forward", index: "LineIndex") -> "Evaluation":
+    """Evaluate the model and print what is asked for."""
+    from lstmjax.infer.evaluate import evaluate
+
     verbosity = values.verbosity
     result = evaluate(
         forward,
@@ -108,13 +152,73 @@ def _evaluate(values: flags.FlagValues) -> None:
         with_delta=verbosity > 0,
     )
     _show_result(result)
+    return result
+
+
+def _report_paths(values: flags.FlagValues) -> list[str]:
+    if not values.report:
+        return []
+    from lstmjax.report.output import check_paths
+
+    return check_paths(values.report)
+
+
+def _load_others(values: flags.FlagValues) -> list[tuple[str, "LoadedModel"]]:
+    from lstmjax.infer.model import load_model
+
+    charsets = values.compare_traineddata or values.traineddata or None
+    return [(path, load_model(path, charsets)) for path in values.compare_model or ()]
+
+
+def _training_lines(values: flags.FlagValues) -> "TrainingLines | None":
+    if not values.train_listfile:
+        return None
+    from lstmjax.report.run import TrainingLines
+
+    return TrainingLines(
+        values.train_listfile, _read_lines(values.train_listfile, "training"), values.train_lines
+    )
+
+
+def _report(
+    values: flags.FlagValues,
+    paths: list[str],
+    index: "LineIndex",
+    first: "tuple[Forward, Evaluation]",
+    others: list[tuple[str, "LoadedModel"]],
+    training: "TrainingLines | None",
+) -> None:
+    """Read what else there is to read, print what came out, write the files."""
+    from lstmjax.infer.forward import make_forward
+    from lstmjax.report.output import write
+    from lstmjax.report.run import Evaluated, build_report, evaluate_quietly
+    from lstmjax.report.texts import summary
+
+    max_bytes = values.max_image_MB << 20
+    models = [Evaluated(values.model, *first)]
+    for path, model in others:
+        forward = make_forward(model)
+        models.append(Evaluated(path, forward, evaluate_quietly(forward, index, max_bytes)))
+    report = build_report(
+        values.eval_listfile,
+        index,
+        models,
+        max_bytes=max_bytes,
+        training=training,
+        say=_say,
+    )
+    for text in summary(report):
+        _say(text)
+    write(report, index, paths, worst=values.worst_lines)
+    for path in paths:
+        _say(f"Report: {path}")
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _read_lines(list_path: str) -> "LineIndex":
+def _read_lines(list_path: str, kind: str = "eval") -> "LineIndex":
     """Index the lines of a list and name its documents as the original does."""
     from lstmjax.data.lines import build_index
     from lstmjax.data.listing import read_list
@@ -123,7 +227,7 @@ def _read_lines(list_path: str) -> "LineIndex":
     try:
         index = build_index(read_list(list_path))
     except DataError as err:
-        raise DataError(f"Failed to load eval data from: {list_path}\n{err}") from err
+        raise DataError(f"Failed to load {kind} data from: {list_path}\n{err}") from err
     for document in index.documents:
         name, count = printable(document.path), document.count
         if count > 1:
