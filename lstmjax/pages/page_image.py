@@ -1,0 +1,174 @@
+"""Images of pages and lines as the tesseract program sees them, a page at a time.
+
+This is not `data.decode`: there an image becomes what a network reads, here it stays as near to the
+file as training data made by the original does.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from lstmjax.errors import DataError
+
+MAX_SIDE = 32767
+"""Tesseract keeps coordinates in 16 bits."""
+MAX_PIXELS = 89_000_000
+"""An A3 page at 600 dots per inch has 70 million; a hostile header may claim far more."""
+
+_FORMATS = ("PNG", "PPM", "TIFF", "JPEG")
+_INCHES_PER_METRE = 39.37
+_WEIGHTS = (0.3, 0.5, 0.2)
+_TIFF_X, _TIFF_Y, _TIFF_UNIT, _CENTIMETRE = 282, 283, 296, 3
+
+
+@dataclass(frozen=True, eq=False)
+class PageImage:
+    """One page.
+
+    Attributes:
+      pixels: [h, w] bool (True is white), [h, w] uint8 grey or indices into the palette, or
+        [h, w, 3] uint8 colour.
+      resolution: dots per inch across and down, 0 where unknown.
+      palette: [n, 3] uint8 colours that `pixels` are indices of, or None.
+    """
+
+    pixels: NDArray
+    resolution: tuple[int, int] = (0, 0)
+    palette: NDArray[np.uint8] | None = None
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.pixels.shape[1]
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.pixels.shape[0]
+
+
+def read_pages(path: str) -> Iterator[PageImage]:
+    """Yield the pages of an image file; only TIFF files have several.
+
+    Sizes are checked before any pixel is decoded. Transparent pixels are laid over white, 16-bit
+    samples keep their high byte, palettes of less than 256 colours (by depth) become grey.
+
+    Raises: DataError: it cannot be read, is no image, or a page is empty or too large; names the
+        file, and the page where there are several.
+    """
+    try:
+        with Image.open(path, formats=_FORMATS) as opened:
+            count = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+            for page in range(count):
+                opened.seek(page)
+                yield _read_page(opened, path if count == 1 else f"{path}: page {page + 1}")
+    except (DataError, GeneratorExit):
+        raise
+    except UnidentifiedImageError:
+        raise DataError(
+            f"{path}: not an image this program reads (PNG, PNM, TIFF or JPEG); convert it to PNG"
+        ) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{path}: the image has more than {MAX_PIXELS} pixels") from None
+    except FileNotFoundError:
+        raise DataError(f"{path}: there is no such file") from None
+    except Exception as err:  # Pillow's decoders report broken files through many types
+        raise DataError(f"{path}: the image cannot be decoded: {err}") from None
+
+
+def _read_page(image: Image.Image, name: str) -> PageImage:
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise DataError(f"{name}: the image is empty ({width} x {height} pixels)")
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise DataError(
+            f"{name}: the image has {width} x {height} pixels; at most {MAX_SIDE} a side and "
+            f"{MAX_PIXELS} in all are read: cut it into parts or make it smaller"
+        )
+    resolution = _resolution(image)
+    if image.mode == "P" and "transparency" not in image.info:
+        return _palette_page(image, resolution)
+    return PageImage(_pixels(image, name), resolution)
+
+
+def _pixels(image: Image.Image, name: str) -> NDArray:
+    mode = image.mode
+    if mode == "1":
+        return np.array(image, np.bool_)
+    if mode.startswith("I"):
+        samples = np.asarray(image)
+        if samples.min() < 0 or samples.max() > 0xFFFF:
+            raise DataError(f"{name}: samples are wider than 16 bits; convert to 8-bit grey")
+        return (samples >> 8).astype(np.uint8)
+    if mode == "F":
+        raise DataError(f"{name}: samples are floating point numbers; convert to 8-bit grey")
+    if mode in ("LA", "La", "PA", "RGBA", "RGBa", "P"):
+        return _over_white(np.array(image.convert("RGBA")))
+    if mode == "CMYK" and image.format == "JPEG":
+        inks = np.array(image).astype(np.uint16)
+        return ((255 - inks[..., :3]) * (255 - inks[..., 3:]) // 255).astype(np.uint8)
+    return np.array(image if mode in ("L", "RGB") else image.convert("RGB"), np.uint8)
+
+
+def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Lay [h, w, 4] over white. Source: Leptonica 1.82 src/pix5.c, pixAlphaBlendUniform."""
+    share = (1.0 / 255.0 * pixels[..., 3:]).astype(np.float32)
+    paper = (1.0 - share.astype(np.float64)) * 255
+    return (paper + share * pixels[..., :3]).astype(np.uint8)
+
+
+def _palette_page(image: Image.Image, resolution: tuple[int, int]) -> PageImage:
+    """Palettes of 8 bits stay; others become grey, or colour if there are two only."""
+    bits = _palette_bits(image)
+    indices = np.array(image, np.uint8)
+    listed = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    palette = np.zeros((max(len(listed), int(indices.max()) + 1), 3), np.uint8)
+    palette[: len(listed)] = listed
+    if bits == 8:
+        return PageImage(indices, resolution, palette)
+    if bits == 1 and (palette != palette[:, :1]).any():
+        return PageImage(palette[indices], resolution)
+    red, green, blue = (palette[:, i] * np.float32(_WEIGHTS[i]) for i in range(3))
+    grey = (red + green + blue + np.float32(0.5)).astype(np.uint8)
+    return PageImage(grey[indices], resolution)
+
+
+def _palette_bits(image: Image.Image) -> int:
+    """Bits a pixel of a palette image, from how Pillow is about to unpack it."""
+    tiles: Any = getattr(image, "tile", None)
+    arguments = tiles[0][3] if tiles else "P"
+    raw_mode = arguments if isinstance(arguments, str) else arguments[0]
+    _, _, bits = raw_mode.partition(";")
+    return int(bits[0]) if bits[:1].isdigit() else 8
+
+
+def _resolution(image: Image.Image) -> tuple[int, int]:
+    """Dots per inch as Leptonica reads them from the file."""
+    info = image.info
+    if image.format == "PNG" and "dpi" in info:
+        per_metre = [round(dots / 0.0254) for dots in info["dpi"]]
+        x, y = (int(number / _INCHES_PER_METRE + 0.5) for number in per_metre)
+    elif image.format == "JPEG" and info.get("jfif_unit") in (1, 2):
+        factor = 1 if info["jfif_unit"] == 1 else 2.54
+        x, y = (int(factor * number + 0.5) for number in info["jfif_density"])
+    elif image.format == "TIFF":
+        tags: Any = getattr(image, "tag_v2", {})
+        factor = 2.54 if tags.get(_TIFF_UNIT) == _CENTIMETRE else 1
+        x, y = (_rounded(factor, tags.get(tag, 0)) for tag in (_TIFF_X, _TIFF_Y))
+    else:
+        return 0, 0
+    return (x, y) if 0 < x < 1 << 24 and 0 < y < 1 << 24 else (0, 0)
+
+
+def _rounded(factor: float, number: Any) -> int:
+    """Read a rational tag, as float32; 0 if it is none."""
+    try:
+        single = struct.unpack("f", struct.pack("f", float(number)))[0]
+        return int(factor * single + 0.5)
+    except (ArithmeticError, TypeError, ValueError, struct.error):
+        return 0
