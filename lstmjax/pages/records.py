@@ -1,0 +1,109 @@
+"""What the other modules of this package hand to each other."""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstmjax.errors import UsageError
+from lstmjax.pages.crop import Crop, Rect
+
+VERTICAL_PSM = 5
+PSM_VALUES = (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)
+"""Page segmentation modes that make training data; 0 and 2 only look for the layout."""
+BLANK_PSM = (7, 8, 9, 10, 13)
+"""Modes that take a page without ink as well."""
+
+
+class Kind(enum.Enum):
+    """Where the texts and places of lines come from."""
+
+    BOX = "box"
+    GT = "gt"
+    XML = "xml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How lines are cut out and described.
+
+    Attributes:
+      psm: page segmentation mode; 5 turns vertical lines upright, the others differ only in
+        whether pages of one colour are taken (see `BLANK_PSM`).
+      gt_boxes: boxes of lines that come without: `characters`, `wordstr` (text in the order of the
+        image), or `auto`: wordstr for right-to-left text, characters for other.
+      background: what lies outside the polygon of a line becomes `paper` or `white`.
+      check_texts: refuse a box file that contradicts the `.gt.txt` beside it.
+
+    Raises: UsageError: a value that is none of these.
+    """
+
+    psm: int = 13
+    gt_boxes: str = "auto"
+    background: str = "paper"
+    check_texts: bool = True
+
+    def __post_init__(self) -> None:
+        if self.psm not in PSM_VALUES:
+            values = ", ".join(map(str, PSM_VALUES))
+            raise UsageError(f"--psm is {self.psm}; training data is made with one of {values}")
+        _one_of("--gt_boxes", self.gt_boxes, ("auto", "characters", "wordstr"))
+        _one_of("--background", self.background, ("paper", "white"))
+
+
+def _one_of(flag: str, value: str, values: tuple[str, ...]) -> None:
+    if value not in values:
+        raise UsageError(f"{flag} is {value!r}, expected {' or '.join(values)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """The image of a line with its text.
+
+    Attributes:
+      path: of the image it was cut from.
+      page: in that image, from 0.
+      number: of the line on the page, from 0.
+      text: the transcription.
+      crop: the image.
+      rect: left, bottom, right, top of the crop on the page, origin at the bottom left.
+      boxes: [n, 4] int32 left, bottom, right, top of the texts, in the crop.
+      box_texts: n texts that make up the transcription.
+      vertical: whether the text ran from top to bottom and the crop was turned upright.
+    """
+
+    path: str
+    page: int
+    number: int
+    text: str
+    crop: Crop
+    rect: Rect
+    boxes: np.ndarray
+    box_texts: tuple[str, ...]
+    vertical: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line or an input that was left out.
+
+    Attributes:
+      path: the file.
+      reason: what is wrong and what to do.
+      place: in the file, if it is not the whole of it.
+      whole: whether nothing came of the file.
+      text: of the line, if it is one with a text.
+    """
+
+    path: str
+    reason: str
+    place: str = ""
+    whole: bool = False
+    text: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.path, self.place, self.reason) if part)
+
+
+OnProblem = Callable[[Problem], None]
