@@ -1,0 +1,204 @@
+"""Finding what to convert: images with texts, in folders, lists and XML files."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from lstmjax.data.listing import read_list
+from lstmjax.data.pairs import is_image_name, text_path
+from lstmjax.errors import DataError
+from lstmjax.pages.records import Kind, Problem
+from lstmjax.pages.xml_file import is_layout_file
+
+IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".pnm", ".pbm", ".pgm", ".ppm")
+_PREPARED_SUFFIXES = (".bin.png", ".nrm.png", ".raw.png")
+_TEXT_SUFFIXES = (".gt.txt", ".box")
+_XML_FOLDERS = ("", "page", "alto")
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something to convert.
+
+    Attributes:
+      image: path of the image; empty if an XML file names it.
+      text: path of the box file, text or XML file.
+      kind: which of these it is.
+      base: the output's path without `.lstmf`.
+    """
+
+    image: str
+    text: str
+    kind: Kind
+    base: str
+
+    @property
+    def path(self) -> str:
+        """What to call it in messages."""
+        return self.image or self.text
+
+
+@dataclass
+class Found:
+    """What a search found.
+
+    Attributes:
+      inputs: what can be converted, in order.
+      problems: what cannot.
+      passed_over: images in folders that have no text.
+    """
+
+    inputs: list[Input] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    passed_over: int = 0
+
+
+def box_path(image: str) -> str:
+    """Where Tesseract looks for the box file of an image."""
+    return strip_ending(image) + ".box"
+
+
+def strip_ending(image: str) -> str:
+    """The path of an image without its ending, `.bin.png`, `.nrm.png` and `.raw.png` included."""
+    for suffix in _PREPARED_SUFFIXES:
+        if image.endswith(suffix) and len(image) > len(suffix):
+            return image[: -len(suffix)]
+    return os.path.splitext(image)[0]
+
+
+def identify(path: str, kind: Kind | None = None) -> Input:
+    """Say how to read an image or an XML file.
+
+    Args:
+      path: an image; or an XML, box or text file.
+      kind: what to take the lines from; by default what there is, in the order of `Kind`.
+    Raises: DataError: there is nothing to take them from.
+    """
+    if path.lower().endswith(".xml"):
+        if kind not in (None, Kind.XML):
+            raise DataError(f"{path}: an XML file, but the lines are to be taken from {kind.value}")
+        return Input("", path, Kind.XML, path[: -len(".xml")])
+    for suffix in _TEXT_SUFFIXES:
+        if path.endswith(suffix):
+            path = _image_beside(path, suffix)
+    kinds = tuple(Kind) if kind is None else (kind,)
+    for choice in kinds:
+        for text in _candidates(path, choice):
+            if os.path.exists(text):
+                return Input(path, text, choice, strip_ending(path))
+    if not os.path.exists(path):
+        raise DataError(f"{path}: there is no such file")
+    looked = [_candidates(path, choice)[0] for choice in kinds]
+    raise DataError(f"{path}: no text for it; looked for {', '.join(looked)}")
+
+
+def _candidates(image: str, kind: Kind) -> list[str]:
+    if kind is Kind.BOX:
+        return [box_path(image)]
+    if kind is Kind.GT:
+        return [text_path(image)]
+    folder, name = os.path.split(strip_ending(image))
+    return [os.path.join(folder, below, name + ".xml") for below in _XML_FOLDERS]
+
+
+def _image_beside(path: str, suffix: str) -> str:
+    base = path[: -len(suffix)]
+    for ending in (*IMAGE_SUFFIXES, *_PREPARED_SUFFIXES):
+        if os.path.exists(base + ending):
+            return base + ending
+    raise DataError(f"{path}: no image beside it; looked for {base} with an ending such as .png")
+
+
+def find(paths: Sequence[str], kind: Kind | None = None, output_dir: str = "") -> Found:
+    """Look at images, XML files, folders and list files.
+
+    A folder is searched with the folders below it, in the order of names; images without a text
+    are passed over there. Files that were found before are named as problems.
+
+    Args:
+      paths: what the user named.
+      kind: what to take lines from; see `identify`.
+      output_dir: where outputs go, with the folders below the one that was searched; by default
+        beside the inputs.
+    """
+    finder = _Finder(kind, output_dir)
+    for path in paths:
+        finder.add(path)
+    return finder.found
+
+
+class _Finder:
+    def __init__(self, kind: Kind | None, output_dir: str) -> None:
+        self.found = Found()
+        self._kind = kind
+        self._output_dir = output_dir
+        self._seen: dict[str, str] = {}
+        self._bases: dict[str, str] = {}
+
+    def add(self, path: str, *, listed: bool = False) -> None:
+        if os.path.isdir(path):
+            for below in _walk(path):
+                if self._has_text(below):
+                    self._take(below, os.path.relpath(below, path))
+                elif is_image_name(below):
+                    self.found.passed_over += 1
+        elif listed or _is_input(path):
+            self._take(path, os.path.basename(path))
+        else:
+            self._guard(path, lambda: self._add_list(path))
+
+    def _add_list(self, path: str) -> None:
+        if not os.path.exists(path):
+            raise DataError(f"{path}: there is no such file")
+        for name in read_list(path):
+            self.add(name, listed=True)
+
+    def _has_text(self, path: str) -> bool:
+        if path.lower().endswith(".xml"):
+            return self._kind in (None, Kind.XML) and is_layout_file(path)
+        if not is_image_name(path):
+            return False
+        kinds = (Kind.BOX, Kind.GT) if self._kind is None else (self._kind,)
+        return any(
+            os.path.exists(text) for kind in kinds for text in _candidates(path, kind)
+        )  # an XML file is found itself
+
+    def _take(self, path: str, below: str) -> None:
+        self._guard(path, lambda: self._add_input(path, below))
+
+    def _add_input(self, path: str, below: str) -> None:
+        one = identify(path, self._kind)
+        base = one.base
+        if self._output_dir:
+            base = os.path.join(self._output_dir, os.path.dirname(below), os.path.basename(base))
+        self._refuse_seen(one, base)
+        self.found.inputs.append(Input(one.image, one.text, one.kind, base))
+
+    def _refuse_seen(self, one: Input, base: str) -> None:
+        key = os.path.realpath(one.path)
+        if key in self._seen:
+            raise DataError(f"{one.path}: given twice (also as {self._seen[key]})")
+        if os.path.abspath(base) in self._bases:
+            first = self._bases[os.path.abspath(base)]
+            raise DataError(f"{one.path}: has the same output {base}.lstmf as {first}")
+        self._seen[key] = self._bases[os.path.abspath(base)] = one.path
+
+    def _guard(self, path: str, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except DataError as err:
+            reason = str(err).removeprefix(f"{path}: ")
+            self.found.problems.append(Problem(path, reason, whole=True))
+
+
+def _is_input(path: str) -> bool:
+    lower = path.lower()
+    return is_image_name(path) or lower.endswith((".xml", *_TEXT_SUFFIXES))
+
+
+def _walk(folder: str) -> Iterator[str]:
+    for at, folders, files in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield os.path.join(at, name)

@@ -1,0 +1,169 @@
+"""The lines that a PAGE or ALTO file describes, cut out of their image.
+
+Nothing is straightened: a line is the rectangle around its polygon, and what lies outside the
+polygon gets the colour of the paper.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmjax.errors import DataError
+from lstmjax.pages import alto_xml, page_xml, xml_file
+from lstmjax.pages.crop import Crop, Rect, cut
+from lstmjax.pages.ground_truth import whole_line
+from lstmjax.pages.page_image import PageImage, read_pages
+from lstmjax.pages.records import Line, OnProblem, Problem, Settings
+from lstmjax.pages.xml_file import Point, XmlDocument, XmlLine, XmlPage
+
+_IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+
+
+def lines_of(path: str, image: str, settings: Settings, tell: OnProblem) -> Iterator[Line]:
+    """Yield the lines of an XML file; see `lines.lines_of`.
+
+    Args:
+      path: the XML file.
+      image: its image; empty to look for the one it names.
+      settings: how lines are cut out.
+      tell: is told about lines that are left out.
+    Raises: DataError: no PAGE or ALTO, without lines, or without its image.
+    """
+    document = read_xml(path)
+    image = image or find_image(path, document.image)
+    count = 0
+    for number, page in enumerate(read_pages(image)):
+        if number < len(document.pages):
+            scale = _scale(path, document, number, page)
+            yield from _page_lines(path, image, number, page, scale, settings, tell, document)
+        count = number + 1
+    if count < len(document.pages):
+        raise DataError(f"{path}: describes {len(document.pages)} pages, but {image} has {count}")
+
+
+def read_xml(path: str) -> XmlDocument:
+    """Read a PAGE or ALTO file.
+
+    Raises: DataError: it is neither, or has no lines.
+    """
+    root = xml_file.parse(path)
+    match xml_file.tag(root):
+        case "PcGts":
+            document = page_xml.read(root, path)
+        case "alto" | "ALTO":
+            document = alto_xml.read(root, path)
+        case other:
+            raise DataError(f"{path}: the XML begins with {other!r}, expected PcGts or alto")
+    if not any(page.lines for page in document.pages):
+        raise DataError(f"{path}: no TextLine elements; segment the page into lines first")
+    return document
+
+
+def find_image(path: str, name: str) -> str:
+    """Find the image of an XML file: by the name it gives, else by its own.
+
+    It may be beside the file or one folder up, as in the workspaces of several tools.
+
+    Raises: DataError: there is none.
+    """
+    folder, stem = os.path.split(os.path.splitext(path)[0])
+    relative = "" if os.path.isabs(name) else name
+    names = [relative, re.split(r"[\\/]", name)[-1], *(stem + end for end in _IMAGE_SUFFIXES)]
+    for place in (folder, os.path.dirname(os.path.abspath(folder))):
+        for one in filter(None, names):
+            if os.path.isfile(os.path.join(place, one)):
+                return os.path.join(place, one)
+    raise DataError(f"{path}: its image {name or stem!r} is neither beside it nor one folder up")
+
+
+def _scale(path: str, document: XmlDocument, number: int, page: PageImage) -> tuple[float, float]:
+    """Pixels a unit, across and down."""
+    if document.units_per_inch:
+        if not all(page.resolution):
+            raise DataError(
+                f"{path}: coordinates are in units of length, but the image does not say its "
+                "resolution; save it with one"
+            )
+        x, y = page.resolution
+        return x / document.units_per_inch, y / document.units_per_inch
+    described = document.pages[number]
+    expected = (described.width or page.width, described.height or page.height)
+    if expected != (page.width, page.height):
+        raise DataError(
+            f"{path}: made for an image of {expected[0]:g} x {expected[1]:g} pixels, found "
+            f"{page.width} x {page.height}; use the image it was made for"
+        )
+    return 1.0, 1.0
+
+
+def _page_lines(
+    path: str,
+    image: str,
+    number: int,
+    page: PageImage,
+    scale: tuple[float, float],
+    settings: Settings,
+    tell: OnProblem,
+    document: XmlDocument,
+) -> Iterator[Line]:
+    described: XmlPage = document.pages[number]
+    for i, line in enumerate(described.lines):
+        outline = [(x * scale[0], y * scale[1]) for x, y in line.outline]
+        rect, problem = _judge(line, outline, page)
+        if rect is None:
+            tell(Problem(path, problem, line.name))
+            continue
+        crop = cut_polygon(page, outline, rect, settings.background)
+        yield whole_line(image, number, i, line.text, crop, rect, settings)
+
+
+def _judge(line: XmlLine, outline: list[Point], page: PageImage) -> tuple[Rect | None, str]:
+    """The rectangle of a line on the page, or why there is none."""
+    if line.problem:
+        return None, line.problem
+    if not line.text:
+        return None, "the line has no text"
+    if len(outline) < 3:
+        return None, f"the outline has {len(outline)} points, expected at least 3"
+    x, y = ([round(point[axis]) for point in outline] for axis in (0, 1))
+    left, right = max(min(x), 0), min(max(x) + 1, page.width)
+    top, bottom = max(min(y), 0), min(max(y) + 1, page.height)
+    if right - left < 2 or bottom - top < 2:
+        extent = f"x {min(x)} to {max(x)}, y {min(y)} to {max(y)}"
+        return None, f"its outline ({extent}) is outside the image or has no area"
+    return (left, page.height - bottom, right, page.height - top), ""
+
+
+def cut_polygon(page: PageImage, outline: list[Point], rect: Rect, background: str) -> Crop:
+    """Cut out a rectangle and fill what is outside a polygon.
+
+    Args:
+      page: the page.
+      outline: corners of the polygon in pixels from the upper left of the page.
+      rect: left, bottom, right, top, origin at the bottom left, with some part of the polygon.
+      background: `white`, or `paper`: the median colour inside the polygon.
+    """
+    crop = cut(page, rect)
+    inside = _mask(outline, rect[0], page.height - rect[3], crop.pixels.shape[:2])
+    if inside.all():
+        return crop
+    pixels = crop.colours().copy()
+    if background == "paper" and inside.any():
+        fill = np.median(pixels[inside], axis=0).astype(np.uint8)
+    else:
+        fill = np.uint8(255)
+    pixels[~inside] = fill
+    return Crop(pixels, crop.resolution)
+
+
+def _mask(outline: list[Point], left: int, top: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """[h, w] which pixels of a rectangle are inside a polygon, its edge included."""
+    from PIL import Image, ImageDraw
+
+    mask = Image.new("1", (shape[1], shape[0]))
+    corners = [(round(x) - left, round(y) - top) for x, y in outline]
+    ImageDraw.Draw(mask).polygon(corners, fill=1, outline=1)
+    return np.array(mask, np.bool_)
