@@ -25,6 +25,7 @@ _SETTINGS = {
     "adam_beta": "adam_beta",
     "weight_range": "weight_range",
     "batch": "batch",
+    "devices": "devices",
     "seed": "seed",
     "target_error_rate": "target_error_rate",
     "max_iterations": "max_iterations",
@@ -81,6 +82,7 @@ def _define(values: flags.FlagValues) -> None:
     boolean("debug_float", "Stop at floating point errors")
     flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
     integer("batch", 4, "Lines per update", 1)
+    integer("devices", 0, "How many cores or GPUs share a batch; 0: as many as divide it", 0)
     integer("freeze_below", 0, "Do not train the layers before this one", 0)
     boolean("allow_int_start", "With continue_from: take an int8 model, too, with what it has lost")
     integer("seed", 0, "Seed of weights and of the order of batches")
@@ -148,6 +150,8 @@ def _refuse_without_origin(values: flags.FlagValues) -> None:
 def _refuse_with_tesseract(values: flags.FlagValues) -> None:
     if values.batch != 1 and "batch" in _given(values):
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
+    if values.devices > 1:
+        raise UsageError("--recipe=tesseract trains one line at a time; leave out --devices")
     for name in sorted({"seed", "eval_interval"} & _given(values)):
         raise UsageError(f"--recipe=tesseract does as the original, which has no --{name}")
 

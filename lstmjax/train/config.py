@@ -46,6 +46,7 @@ class TrainConfig:
       checkpoint_seconds: write a checkpoint at a report when the last one is older than this.
       keep_checkpoints: how many native checkpoints stay.
       report_interval: lines between reports.
+      devices: how many share each batch; 0: as many as there are, a core of the CPU being one.
       debug_interval: not 0: texts about every line; n > 0: more about every n-th.
       optimizer: recipe fast: takes the place of Adam or momentum, for example
         `optax.scale_by_lion()`; bounding the gradient before it and the learning rate after it
@@ -78,6 +79,7 @@ class TrainConfig:
     checkpoint_seconds: float = 15.0
     keep_checkpoints: int = 3
     report_interval: int = 100
+    devices: int = 0
     debug_interval: int = 0
     optimizer: "optax.GradientTransformation | None" = None
 

@@ -1,5 +1,6 @@
 """What the recipes do differently: the arithmetic of the network and the update."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,8 +79,11 @@ class Engine:
             return part._replace(trace=still(part.trace))
         return part
 
-    def make_step(self, null_char: int) -> TrainStep:
-        """The update; see `step.make_train_step` for its arguments."""
+    def make_step(self, null_char: int, devices: Sequence[jax.Device] = ()) -> TrainStep:
+        """The update; see `step.make_train_step` for its arguments.
+
+        Recipe tesseract trains a line at a time, on one device.
+        """
         config = self.config
         simple_text = output_loss(self.root) != "ctc"
         if self.exact:
@@ -93,7 +97,11 @@ class Engine:
                 adam_beta=config.adam_beta,
             )
         return make_train_step(
-            self.model, make_optimizer(config), null_char=null_char, simple_text=simple_text
+            self.model,
+            make_optimizer(config),
+            null_char=null_char,
+            simple_text=simple_text,
+            devices=devices,
         )
 
 

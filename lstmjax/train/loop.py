@@ -23,6 +23,7 @@ from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
 from lstmjax.train.config import learning_rate_at
 from lstmjax.train.debug_text import Reading, debug_lines, in_detail, mean_line
+from lstmjax.train.devices import everywhere
 from lstmjax.train.exact import targets_of
 from lstmjax.train.native import Snapshot
 from lstmjax.train.original import train_as_original
@@ -60,7 +61,8 @@ class _Loop:
     def __init__(self, run: Run, snapshot: Snapshot, pending_signal: Callable[[], int]):
         self.run = run
         self.config = run.config
-        self.state = jax.device_put(snapshot.state)
+        self.placement = everywhere(run.devices)
+        self.state = jax.device_put(snapshot.state, self.placement)
         self.progress = snapshot.progress
         self.best_trainer = snapshot.best_trainer
         self.pending_signal = pending_signal
@@ -338,7 +340,7 @@ class _Loop:
         opt_state = best.put_into(
             jax.device_get(self.state.opt_state), self.progress.training_iteration
         )
-        self.state = jax.device_put(TrainState(best.params, opt_state))
+        self.state = jax.device_put(TrainState(best.params, opt_state), self.placement)
         scale = self.progress.rate_scale * _RATE_AFTER_DIVERGENCE
         old = best.progress
         self.progress = replace(

@@ -27,6 +27,7 @@ from lstmjax.nn.build import build
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
 from lstmjax.train.config import TrainConfig
+from lstmjax.train.devices import choose_devices, show_cores
 from lstmjax.train.lock import locked
 from lstmjax.train.loop import Run, train
 from lstmjax.train.native import NativeStore
@@ -67,6 +68,7 @@ def run_training(
       stopped it after everything was saved.
     """
     _check_output(request.model_output)
+    show_cores(config.devices)
     keep_compiled()
     codec = _codec(request.traineddata)
     index = _index(request.train_listfile)
@@ -154,6 +156,7 @@ def _assemble(
     output: Output,
 ) -> Run:
     config = start.config
+    devices = choose_devices(config.batch, config.devices)
     model = _model(start, codec)
     _name_documents(index, output.line)
     max_bytes = config.max_image_mb << 20
@@ -181,18 +184,21 @@ def _assemble(
         _name_documents(eval_index, output.line)
         report: Callable[[Line, Skip], None] = output.skip
         network = build(model.root)
-        validator = Validator(eval_index, model, network, max_bytes=max_bytes, report=report)
+        validator = Validator(
+            eval_index, model, network, max_bytes=max_bytes, report=report, devices=devices
+        )
     return Run(
         config,
         start.identity,
         end,
         request.model_output,
         stream,
-        start.engine.make_step(codec.null_char),
+        start.engine.make_step(codec.null_char, devices),
         scorer,
         validator,
         writer,
         output,
+        devices,
         start.snapshot.identity,
     )
 

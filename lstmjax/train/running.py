@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+
 from lstmjax.data.stream import LineStream
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.output import Output
@@ -46,6 +48,7 @@ class Run:
       validator: the evaluation lines, None without.
       writer: of checkpoints.
       output: log, display, metrics.
+      devices: what the update and the validation compute on.
       fingerprint: what a resumed run must share, stored in native checkpoints.
       watcher: who is shown the run, None for nobody.
     """
@@ -60,6 +63,7 @@ class Run:
     validator: Validator | None
     writer: CheckpointWriter
     output: Output
+    devices: tuple[jax.Device, ...]
     fingerprint: dict[str, Any]
     watcher: Watcher | None = None
 

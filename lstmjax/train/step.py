@@ -1,6 +1,6 @@
 """One update and one evaluation of a batch: pure functions, compiled once per batch shape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -8,11 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Params
 from lstmjax.ctc.loss import ctc_loss, simple_loss
 from lstmjax.nn.build import Model
+from lstmjax.train.devices import LINES, line_mesh
 
 
 class TrainState(NamedTuple):
@@ -60,22 +62,33 @@ def make_train_step(
     *,
     null_char: int,
     simple_text: bool = False,
+    devices: Sequence[jax.Device] = (),
 ) -> TrainStep:
     """Make `step(state, images, widths, labels, num_labels, weights, controls)`.
 
     The gradient is the mean over the lines with weight. An update whose gradient is not finite
     leaves the state as it was and says so in the result. The state is donated.
+
+    Args:
+      model: the network.
+      optimizer: of `optim.make_optimizer`.
+      null_char: the code of the null.
+      simple_text: whether the output is not trained by CTC.
+      devices: share each batch; all keep the same state. One or none: no sharing.
     """
     loss_of: Any = simple_loss if simple_text else ctc_loss
+    shared = len(devices) > 1
 
     def objective(params, images, widths, labels, num_labels, weights, controls):
-        logits, steps = model.apply(params, images, widths, controls.border_seed)
+        logits, steps = model.apply(params, images, widths, _border_seed(controls, shared))
         loss, stats = loss_of(logits, steps, labels, num_labels, null_char)
         held = controls.hold_perfect & (stats.delta == 0)
         weights = jnp.where(held, 0.0, weights)
         total = jnp.where(weights > 0, loss * weights, 0.0).sum()
-        mean = total / jnp.maximum(weights.sum(), 1.0)
-        return mean, (loss, stats, logits, steps)
+        count = weights.sum()
+        if shared:
+            count = jax.lax.psum(count, LINES)
+        return total / jnp.maximum(count, 1.0), (loss, stats, logits, steps)
 
     gradient: Any = jax.grad(objective, has_aux=True)
 
@@ -83,6 +96,8 @@ def make_train_step(
         grads, (loss, stats, logits, steps) = gradient(
             state.params, images, widths, labels, num_labels, weights, controls
         )
+        if shared:
+            grads = jax.lax.psum(grads, LINES)
         updates, opt_state = optimizer.update(
             grads, state.opt_state, state.params, learning_rate=controls.learning_rate
         )
@@ -93,14 +108,56 @@ def make_train_step(
         probs = jax.nn.softmax(logits)
         return new, StepResult(loss, stats.rms, stats.delta, probs, steps, finite)
 
-    return jax.jit(step, donate_argnums=0)
+    return jax.jit(_dealt_out(step, devices) if shared else step, donate_argnums=0)
 
 
-def make_eval_step(model: Model) -> Callable[..., tuple[Array, Array]]:
-    """Make `forward(params, images, widths, noise) -> (probs [T, B, K], steps [B])`."""
+def _border_seed(controls: Controls, shared: bool) -> Array | np.uint32 | None:
+    """Other random borders on each device."""
+    if controls.border_seed is None or not shared:
+        return controls.border_seed
+    return controls.border_seed ^ (jax.lax.axis_index(LINES).astype(jnp.uint32) << 16)
 
-    def forward(params, images, widths, noise):
-        logits, steps = model.apply(params, images, widths, noise)
+
+def _dealt_out(step: TrainStep, devices: Sequence[jax.Device]) -> TrainStep:
+    """The same step on several devices, each with some of the lines."""
+    same, first, second, third = (
+        PartitionSpec(),
+        PartitionSpec(LINES),
+        PartitionSpec(None, LINES),
+        PartitionSpec(None, None, LINES),
+    )
+    return jax.shard_map(
+        step,
+        mesh=line_mesh(devices),
+        in_specs=(same, third, first, first, first, first, same),
+        out_specs=(same, StepResult(first, first, first, second, first, same)),
+        check_vma=False,
+    )
+
+
+def make_eval_step(
+    model: Model, devices: Sequence[jax.Device] = ()
+) -> Callable[..., tuple[Array, Array]]:
+    """Make `forward(params, images, widths, seed) -> (probs [T, B, K], steps [B])`.
+
+    Args:
+      model: the network.
+      devices: share each batch, whose size they must divide; params are on all of them.
+    """
+
+    def forward(params, images, widths, seed):
+        logits, steps = model.apply(params, images, widths, seed)
         return jax.nn.softmax(logits), steps
 
-    return jax.jit(forward)
+    if len(devices) < 2:
+        return jax.jit(forward)
+    same, lines = PartitionSpec(), PartitionSpec(LINES)
+    return jax.jit(
+        jax.shard_map(
+            forward,
+            mesh=line_mesh(devices),
+            in_specs=(same, PartitionSpec(None, None, LINES), lines, same),
+            out_specs=(PartitionSpec(None, LINES), lines),
+            check_vma=False,
+        )
+    )

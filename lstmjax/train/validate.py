@@ -4,10 +4,11 @@ The random borders of convolutions are others than in `lstmeval`, and tanh is ex
 from it by a little; it is several times as fast, and enough to choose between models.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
 from lstmjax.array_types import Params
@@ -24,7 +25,7 @@ from lstmjax.nn.build import Model
 from lstmjax.spec.tree import x_scale
 from lstmjax.train.step import make_eval_step
 
-_BATCH = 16
+_LINES_PER_DEVICE = 8
 _BORDER_SEED = np.uint32(1)
 
 
@@ -50,15 +51,24 @@ class Validator:
         *,
         max_bytes: int,
         report: Callable[[Line, Skip], None],
+        devices: Sequence[jax.Device] = (),
     ):
         """Judge all lines; the unusable ones are reported and left out.
 
+        Args:
+          index: the lines.
+          model: whose character set and shape count.
+          network: its functions.
+          max_bytes: of images kept in memory.
+          report: called for each unusable line.
+          devices: which the params are on; they share the work.
         Raises: DataError: none is usable.
         """
         self.index, self.model, self.max_bytes = index, model, max_bytes
         self._model = model
+        self._batch = _LINES_PER_DEVICE * max(len(devices), 1)
         self._store = ImageStore(index, model.input_shape, max_bytes)
-        self._forward = make_eval_step(network)
+        self._forward = make_eval_step(network, devices)
         geometry = geometry_of(model)
         self._lines: list[tuple[Line, np.ndarray, tuple[int, int]]] = []
         for line in index:
@@ -109,7 +119,7 @@ class Validator:
         while start < len(self._lines):
             height = self._lines[start][2][0]
             group = [
-                entry for entry in self._lines[start : start + _BATCH] if entry[2][0] == height
+                entry for entry in self._lines[start : start + self._batch] if entry[2][0] == height
             ]
             start += len(group)
             images = [
@@ -118,7 +128,7 @@ class Validator:
             ]
             widest = max(self._width(entry) for entry in group)
             shape = self._buckets.shape(images[0].shape[0], widest, 1)
-            batch = pad(images, [np.zeros(1, np.int32)] * len(group), shape, _BATCH)
+            batch = pad(images, [np.zeros(1, np.int32)] * len(group), shape, self._batch)
             yield group, self._forward(params, batch.images, batch.widths, _BORDER_SEED)
 
     def _read(self, group, outputs) -> list[LineReading]:
