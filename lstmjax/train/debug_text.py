@@ -96,15 +96,15 @@ def activation_path(probs: Float32[np.ndarray, "T K"], reader: LineReader) -> It
     labels = codes.tolist()
     start = 0
     while start < len(labels):
-        text, end = _character(labels, start, codec)
+        text, end = spelled(labels, start, codec)
         for i in range(start, end):
             name = text if i == start else _single(labels[i], codec)
             yield _range(probs, name, labels[i], bounds[i], bounds[i + 1], codec)
         start = end
 
 
-def _character(labels: list[int], start: int, codec: Codec) -> tuple[str, int]:
-    """What the codes from `start` spell first, and where that ends."""
+def spelled(labels: list[int], start: int, codec: Codec) -> tuple[str, int]:
+    """What codes from `start` on spell first, and where that ends; UNDECODABLE for nothing."""
     for end in range(start + 1, min(start + MAX_LENGTH, len(labels)) + 1):
         text = codec.decode(labels[start:end])
         rest_begins = end == len(labels) or UNDECODABLE not in codec.decode(labels[end:])

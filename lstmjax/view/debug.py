@@ -1,0 +1,134 @@
+"""The windows of --debug_interval as files: what the network sees, says and should say.
+
+Names follow Tesseract's windows: one per layer forward and backward (`X-back`), `Output` with the
+class down and x across, LSTMForward, LSTMTraining, CTC Outputs, CTC Targets.
+Source: Tesseract src/training/unicharset/lstmtrainer.cpp, DebugLSTMTraining, DisplayTargets.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image
+
+from lstmjax.charset.codec import UNDECODABLE, Codec
+from lstmjax.data.image import Pixels
+from lstmjax.train.debug_text import spelled
+from lstmjax.train.score import LineReader
+from lstmjax.train.watch import DebugSeen
+from lstmjax.view.activations import LayerTracer
+from lstmjax.view.pictures import Mark, clear_classes, graph, layer_map, line_marks
+
+_MOST_CLASSES = 200  # rows of the Output picture
+_KEPT, _KEPT_NEWEST = 400, 100  # folders of pictures
+
+
+class Window(NamedTuple):
+    """A picture, its title, and what it belongs to: line, graph, output or layer."""
+
+    title: str
+    kind: str
+    picture: Image.Image
+
+
+class Spelling(NamedTuple):
+    """A character of a reading: text, first time step, and the step after its last."""
+
+    text: str
+    start: int
+    end: int
+
+
+def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Spelling]:
+    """The characters that outputs say, with their places."""
+    codes, starts = reader.read(outputs)
+    labels, bounds = codes.tolist(), [*starts.tolist(), len(outputs)]
+    found, start = [], 0
+    while start < len(labels):
+        text, end = spelled(labels, start, reader.codec)
+        found.append(Spelling(text, bounds[start], bounds[end]))
+        start = end
+    return found
+
+
+def marks(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Mark]:
+    """The characters that outputs say, at the steps where they are surest."""
+    not_null = np.delete(np.arange(outputs.shape[1]), reader.codec.null_char)
+    found = []
+    for text, start, end in spellings(outputs, reader):
+        sure = outputs[start : max(end, start + 1)][:, not_null].max(1)
+        peak = int(sure.argmax())
+        found.append(Mark(text, start + peak, float(sure[peak])))
+    return found
+
+
+class DebugPictures:
+    """Makes the windows of a line."""
+
+    def __init__(self, tracer: LayerTracer, reader: LineReader):
+        self._tracer = tracer
+        self._reader = reader
+
+    def windows(self, seen: DebugSeen, pixels: Pixels) -> Iterator[Window]:
+        """All windows of a line, the most telling ones first.
+
+        Args:
+          seen: the line.
+          pixels: its scaled image.
+        """
+        reading, reader = seen.reading, self._reader
+        outputs, targets = reading.outputs, reading.targets
+        codec, steps, width = reader.codec, len(reading.outputs), pixels.shape[1] * 2
+        names = class_names(codec)
+        said, wanted = marks(outputs, reader), marks(targets, reader)
+        yield Window("LSTMForward", "line", line_marks(pixels, steps, said))
+        yield Window("LSTMTraining", "line", line_marks(pixels, steps, wanted))
+        yield Window("CTC Outputs", "graph", graph(outputs, names, codec.null_char, width))
+        yield Window("CTC Targets", "graph", graph(targets, names, codec.null_char, width))
+        delta = (targets - outputs).astype(np.float32)
+        rows = _shown_classes(outputs, targets, codec.null_char)
+        yield Window("Output", "output", layer_map(outputs[None][:, :, rows]))
+        yield Window("Output-back", "output", layer_map(delta[None][:, :, rows]))
+        layers = self._tracer(seen.params, seen.image, seen.width, seen.borders, delta)
+        for layer in layers[:-1]:
+            yield Window(layer.name, "layer", layer_map(layer.forward))
+            yield Window(f"{layer.name}-back", "layer", layer_map(layer.backward))
+
+
+def class_names(codec: Codec) -> dict[int, str]:
+    """Class -> what it spells alone, or its number where it is a part of something."""
+    found = {}
+    for code in range(codec.num_codes):
+        text = spelled([code], 0, codec)[0]
+        found[code] = text if text not in ("", UNDECODABLE) else str(code)
+    return found
+
+
+def _shown_classes(
+    outputs: Float32[np.ndarray, "T K"], targets: Float32[np.ndarray, "T K"], null_char: int
+) -> list[int]:
+    """All classes; of very many, those that outputs or targets speak of."""
+    K = outputs.shape[1]
+    if K <= _MOST_CLASSES:
+        return list(range(K))
+    likely = np.maximum(outputs.max(0), targets.max(0))
+    wanted = {*clear_classes(outputs, null_char), *clear_classes(targets, null_char)}
+    best = sorted(wanted, key=lambda k: -likely[k])[: _MOST_CLASSES - 1]
+    return sorted([*best, null_char])
+
+
+def file_name(place: int, title: str) -> str:
+    """A name for a picture that is safe in file systems and addresses."""
+    return f"{place:02}-{re.sub(r'[^A-Za-z0-9-]+', '_', title)}.png"
+
+
+def thin_out(folder: Path) -> None:
+    """Of very many folders of pictures, keep the first, the newest, and every other between."""
+    numbers = sorted(int(each.name) for each in folder.iterdir() if each.name.isdecimal())
+    if len(numbers) > _KEPT:
+        for number in numbers[1:-_KEPT_NEWEST:2]:
+            shutil.rmtree(folder / str(number), ignore_errors=True)

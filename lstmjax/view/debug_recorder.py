@@ -1,0 +1,100 @@
+"""A watcher that keeps the pictures of --debug_interval, and waits for the user at interval 1."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from lstmjax.data.skips import printable
+from lstmjax.formats.files import write_atomically
+from lstmjax.nn.numerics import FAST, TESSERACT
+from lstmjax.train.running import Run
+from lstmjax.train.watch import DebugSeen, ReportSeen
+from lstmjax.view.activations import LayerTracer
+from lstmjax.view.debug import DebugPictures, Window, file_name, thin_out
+from lstmjax.view.files import RunFiles
+from lstmjax.view.pictures import png
+
+Pause = Callable[[int, Callable[[], int]], None]
+"""Waits until the user has seen the pictures of an iteration, or the run is stopping."""
+
+
+class Album(Protocol):
+    """Whoever else wants the pictures."""
+
+    def window(self, iteration: int, window: Window) -> None:
+        """See a picture."""
+        ...
+
+
+class DebugRecorder:
+    """Writes `debug/<iteration>/`: pictures and a `line.json` about the line."""
+
+    def __init__(self, run: Run, pause: Pause | None, albums: tuple[Album, ...] = ()):
+        numerics = TESSERACT if run.config.recipe == "tesseract" else FAST
+        self._run = run
+        self._pictures = DebugPictures(LayerTracer(run.identity.root, numerics), run.scorer.reader)
+        self._folder = RunFiles(Path(run.model_output)).view / "debug"
+        self._pause = pause
+        self._albums = albums
+        self._told = False
+
+    def __enter__(self) -> "DebugRecorder":
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def metrics(self, record: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def report(self, seen: ReportSeen) -> None:
+        """Nothing."""
+
+    def debug(self, seen: DebugSeen, stopping: Callable[[], int]) -> None:
+        """Draw everything about a line; wait if every line is shown."""
+        iteration = seen.reading.iteration
+        pixels = self._run.stream.store.scaled(seen.reading.line.number).pixels
+        folder = self._folder / str(iteration)
+        folder.mkdir(exist_ok=True)
+        listed = []
+        for place, window in enumerate(self._pictures.windows(seen, pixels)):
+            name = file_name(place, window.title)
+            (folder / name).write_bytes(png(window.picture))
+            listed.append({"file": name, "title": window.title, "kind": window.kind})
+            for album in self._albums:
+                album.window(iteration, window)
+        write_atomically(folder / "line.json", json.dumps(_about(seen, listed)).encode())
+        thin_out(self._folder)
+        if self._run.config.debug_interval == 1:
+            self._wait(iteration, stopping)
+
+    def _wait(self, iteration: int, stopping: Callable[[], int]) -> None:
+        if self._pause is not None:
+            self._pause(iteration, stopping)
+        elif not self._told:
+            self._run.output.line(
+                f"The pictures of every line are in {self._folder}; to go from line to line by a "
+                "click, add --view and press Next on its page"
+            )
+        self._told = True
+
+
+def _about(seen: DebugSeen, pictures: list[dict[str, str]]) -> dict[str, Any]:
+    reading = seen.reading
+    return {
+        "iteration": reading.iteration,
+        "name": printable(reading.line.name),
+        "page": reading.line.page,
+        "truth": reading.truth,
+        "reading": reading.text,
+        "delta": reading.delta,
+        "pictures": pictures,
+    }

@@ -1,0 +1,158 @@
+"""What a watched run keeps beside its metrics, in `<model_output>.view/`, and how it is read.
+
+    run.json                what is trained: network, layers, settings
+    layers.jsonl            at each report: sizes of weights and gradients, rates, by layer
+    samples.jsonl           at reports: some lines with truth, reading and places
+    skips.json              skipped lines by reason
+    lines/<number>.png      pictures of those lines
+    debug/<iteration>/      pictures of --debug_interval, and line.json about the line
+
+Whoever writes appends whole lines; whoever reads stops at the last line end, so a line that is
+just being written is read the next time.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lstmjax.errors import DataError
+
+METRICS_END = ".metrics.jsonl"
+_CHUNK = 1 << 20  # bytes of a file that one answer carries
+_LARGEST_JSON = 1 << 20
+_BEST = re.compile(r"_(\d+\.\d+)_(\d+)_(\d+)\.checkpoint")
+PICTURE = re.compile(r"lines/\d{1,12}\.png|debug/\d{1,12}/\d\d-[A-Za-z0-9_-]{1,80}\.png")
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of a run, by the base name that it was given as --model_output."""
+
+    base: Path
+
+    @property
+    def metrics(self) -> Path:
+        """Figures of reports and evaluations."""
+        return self.base.with_name(self.base.name + METRICS_END)
+
+    @property
+    def view(self) -> Path:
+        """Folder of everything else that pages show."""
+        return self.base.with_name(self.base.name + ".view")
+
+    def picture(self, name: str) -> Path | None:
+        """The file of a picture; None if the name is not that of a picture of this run."""
+        if not PICTURE.fullmatch(name):
+            return None
+        path = self.view / name
+        inside = path.resolve().is_relative_to(self.view.resolve())
+        return path if inside and path.is_file() else None
+
+    def best(self) -> list[dict[str, Any]]:
+        """The best checkpoints: training iteration, training BCER in percent, file name."""
+        found = []
+        for path in self.base.parent.glob(f"{_literal(self.base.name)}_*.checkpoint"):
+            match = _BEST.fullmatch(path.name.removeprefix(self.base.name))
+            if match:
+                rate, _, iteration = match.groups()
+                found.append({"iteration": int(iteration), "bcer": float(rate), "file": path.name})
+        return sorted(found, key=lambda each: each["iteration"])
+
+    def debug_iterations(self) -> list[int]:
+        """Iterations with pictures."""
+        try:
+            folders = list((self.view / "debug").iterdir())
+        except OSError:
+            return []
+        return sorted(
+            int(each.name)
+            for each in folders
+            if each.name.isdecimal() and (each / "line.json").exists()
+        )
+
+
+def _literal(name: str) -> str:
+    """A name in which nothing is a pattern."""
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def find_runs(name: str) -> list[RunFiles]:
+    """The runs that a --model_output or a folder stands for.
+
+    Raises: DataError: there is none; says what was looked for.
+    """
+    given = Path(name.removesuffix(METRICS_END))
+    run = RunFiles(given)
+    if given.name and run.metrics.is_file():
+        return [run]
+    if given.is_dir():
+        found = sorted(given.glob(f"*{METRICS_END}"))
+        if found:
+            return [RunFiles(path.with_name(path.name[: -len(METRICS_END)])) for path in found]
+        raise DataError(f"{name}: no run in this folder: it has no file *{METRICS_END}")
+    raise DataError(
+        f"{name}: no run with this --model_output: {run.metrics} does not exist; name the "
+        "--model_output of a run, or the folder it is in"
+    )
+
+
+def read_records(path: Path, offset: int) -> tuple[list[dict[str, Any]], int, bool]:
+    """The complete records of a file from a byte offset on, at most a chunk of them.
+
+    Lines that are not JSON objects are left out.
+
+    Returns: records, offset of the next ones, and whether there are more already. An offset
+      beyond the end means that the file is a new one: reading starts again, and the returned
+      offset is smaller than the one given.
+    """
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, 2)
+            if offset > size:
+                return [], 0, size > 0
+            file.seek(offset)
+            data = file.read(_CHUNK)
+    except OSError:
+        return [], 0, False
+    end = data.rfind(b"\n") + 1
+    if not end and len(data) == _CHUNK:  # not a line of ours
+        return [], offset + _CHUNK, True
+    records = [record for line in data[:end].splitlines() if (record := _object(line)) is not None]
+    return records, offset + end, end > 0 and offset + end < size
+
+
+def read_object(path: Path) -> Any:
+    """A small JSON file; None if it is missing, damaged or too large."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_LARGEST_JSON + 1)
+    except OSError:
+        return None
+    if len(data) > _LARGEST_JSON:
+        return None
+    try:
+        return finite(json.loads(data))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return finite(value) if isinstance(value, dict) else None
+
+
+def finite(value: Any) -> Any:
+    """The same with None for numbers that JSON lacks."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return value

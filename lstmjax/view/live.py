@@ -1,0 +1,107 @@
+"""The pages of --view: a server in a process of its own, told and heard through pipes.
+
+The process ends when this one does, however that ends. A server that cannot start is an error of
+the command line; one that dies later costs the run nothing.
+"""
+
+import json
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+from lstmjax.errors import UsageError
+from lstmjax.view.settings import ServerSettings
+
+_START_SECONDS = 30
+_LOOK_AGAIN = 0.2  # seconds between looks at whether the run is stopping
+
+
+class LiveServer:
+    """A server for one run; a context manager that ends it."""
+
+    def __init__(self, settings: ServerSettings, model_output: str, say: Callable[[str], None]):
+        """Start the server and wait for its address.
+
+        Args:
+          settings: where to listen.
+          model_output: of the run.
+          say: prints a line of the log.
+        Raises: UsageError: it cannot listen there.
+        """
+        self._say = say
+        self._waits = True
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "lstmjax.view.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._send({"run": model_output, **settings.to_plain()})
+        answer = self._hear(_START_SECONDS)
+        if "url" not in answer:
+            self.close()
+            raise UsageError(answer.get("error", "the server of --view did not start"))
+        self.url: str = answer["url"]
+
+    def __enter__(self) -> "LiveServer":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def pause(self, iteration: int, stopping: Callable[[], int]) -> None:
+        """Wait for a click on Next, for the end of the run, or for the end of the server."""
+        if not self._waits or not self._send({"waiting": iteration}):
+            return
+        self._say(f"Iteration {iteration}: waiting for Next on {self.url}")
+        while not stopping():
+            heard = self._hear(_LOOK_AGAIN)
+            if heard.get("ended") or heard.get("next") == "all":
+                self._waits = False
+            if heard:
+                break
+        self._send({"waiting": None})
+
+    def _send(self, message: dict[str, Any]) -> bool:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            return False
+        return True
+
+    def _hear(self, seconds: float) -> dict[str, Any]:
+        """The next message; {} if none came in time."""
+        pipe = self._process.stdout
+        assert pipe is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            end = time.monotonic() + seconds
+            while not selector.select(max(0.0, end - time.monotonic())):
+                if time.monotonic() >= end:
+                    return {}
+        line = pipe.readline()
+        return json.loads(line) if line else {"ended": True}

@@ -1,0 +1,161 @@
+"""Arrays -> pictures: maps of activations, a line with what was read, graphs of the outputs.
+
+Colours are those of Tesseract's windows: yellow for more, blue for less, black for nothing.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image, ImageDraw
+
+from lstmjax.view.fonts import shown
+
+_WIDE = 1500  # no picture is meant to be wider
+_HIGH = 1200
+_GAP = 2  # pixels between tiles
+_LINE_HIGH = 72  # of a line of text, when it is drawn
+_GREEN, _ROOM = (0, 150, 60), 20
+_GRAPH_HIGH = 220
+_CLEAR = 0.02  # classes that never come above this are not in graphs
+_COLOURS = (
+    "#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#e377c2",
+    "#bcbd22", "#005f73", "#ae2012", "#606c38",
+)  # fmt: skip
+_NULL_COLOUR = "#b0b0b0"
+
+
+class Mark(NamedTuple):
+    """A character at its place: text, time step of its peak, probability there."""
+
+    text: str
+    step: int
+    sure: float
+
+
+def png(picture: Image.Image) -> bytes:
+    """A small PNG."""
+    if picture.mode == "RGB":
+        picture = picture.quantize(256, dither=Image.Dither.NONE)
+    data = io.BytesIO()
+    picture.save(data, "PNG", optimize=True)
+    return data.getvalue()
+
+
+def heat(values: Float32[np.ndarray, "H W"], largest: float) -> UInt8[np.ndarray, "H W 3"]:
+    """Yellow for positive, blue for negative values, black for zero and what is not a number."""
+    scaled = np.nan_to_num(values / max(largest, 1e-12), posinf=1, neginf=-1).clip(-1, 1)
+    up, down = np.sqrt(scaled.clip(0)), np.sqrt((-scaled).clip(0))
+    rgb = np.stack([255 * up, 225 * up + 110 * down, 255 * down], axis=-1)
+    return rgb.astype(np.uint8)
+
+
+def layer_map(x: Float32[np.ndarray, "H W D"]) -> Image.Image:
+    """All features of a layer.
+
+    With one row, features lie below each other and x runs to the right; otherwise each feature is
+    a picture of its own, side by side or below each other.
+    """
+    H, W, D = x.shape
+    finite = x[np.isfinite(x)]
+    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    if H == 1:
+        rows = heat(x[0].T, largest)
+        return _enlarged(rows, max(1, min(4, _WIDE // max(W, 1), _HIGH // max(D, 1))))
+    across = _columns(H, W, D)
+    down = -(-D // across)
+    sheet = np.full((down * (H + _GAP) - _GAP, across * (W + _GAP) - _GAP, 3), 96, np.uint8)
+    for i in range(D):
+        top, left = (i // across) * (H + _GAP), (i % across) * (W + _GAP)
+        sheet[top : top + H, left : left + W] = heat(x[:, :, i], largest)
+    return _enlarged(sheet, max(1, min(3, _WIDE // sheet.shape[1])))
+
+
+def _columns(H: int, W: int, D: int) -> int:
+    """How many pictures go side by side, so that the sheet is about as wide as it may be."""
+    room = max(1, (_WIDE + _GAP) // (W + _GAP))
+    square = max(1, math.ceil(math.sqrt(D * (H + _GAP) / (W + _GAP))))
+    return min(D, room, square)
+
+
+def _enlarged(pixels: UInt8[np.ndarray, "H W 3"], factor: int) -> Image.Image:
+    picture = Image.fromarray(pixels)
+    if picture.width * factor > _WIDE or picture.height * factor > _HIGH:
+        shrink = min(1.0, _WIDE / picture.width, _HIGH / picture.height)
+        size = max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink))
+        return picture.resize(size, Image.Resampling.BOX)
+    return picture.resize(
+        (picture.width * factor, picture.height * factor), Image.Resampling.NEAREST
+    )
+
+
+def line_marks(pixels: UInt8[np.ndarray, "..."], steps: int, marks: Sequence[Mark]) -> Image.Image:
+    """A line image with a green line at the peak of every character, and the character beside it.
+
+    Args:
+      pixels: [h, w] or [h, w, 3] scaled line.
+      steps: time steps of the network, which cover the whole width.
+      marks: what to draw.
+    """
+    line = Image.fromarray(pixels).convert("RGB")
+    zoom = max(1.0, min(_LINE_HIGH / line.height, 2 * _WIDE / line.width))
+    line = line.resize((round(line.width * zoom), round(line.height * zoom)))
+    picture = Image.new("RGB", (line.width + _ROOM, line.height + 2 * _ROOM), "white")
+    picture.paste(line, (0, _ROOM))
+    draw = ImageDraw.Draw(picture)
+    for mark in marks:
+        x = round((mark.step + 0.5) * line.width / max(steps, 1))
+        top = round(_ROOM + (1 - mark.sure) * line.height)
+        draw.line([(x, top), (x, picture.height - 1)], _GREEN, 1)
+        text, font = shown(mark.text, 15)
+        draw.text((x + 2, 1), text, fill=_GREEN, font=font)
+    return picture
+
+
+def graph(
+    rows: Float32[np.ndarray, "T K"], names: dict[int, str], null_char: int, width: int
+) -> Image.Image:
+    """Each class as a line over the time steps, in its own colour; the null in grey.
+
+    Args:
+      rows: outputs or targets, 0 to 1.
+      names: text of each class that may be shown.
+      null_char: class of the null.
+      width: of the picture in pixels.
+    """
+    T = len(rows)
+    width = min(max(width, 320), 2 * _WIDE)
+    big = Image.new("RGB", (2 * width, 2 * _GRAPH_HIGH), "white")
+    draw = ImageDraw.Draw(big)
+    for share in (0.0, 0.5, 1.0):
+        y = _height_of(share)
+        draw.line([(0, y), (2 * width, y)], "#dddddd", 1)
+    classes = [null_char, *clear_classes(rows, null_char)]
+    colours = {k: _COLOURS[i % len(_COLOURS)] for i, k in enumerate(classes)}
+    x = (np.arange(T) + 0.5) * 2 * width / max(T, 1)
+    for k in classes:
+        y = [_height_of(value) for value in np.nan_to_num(rows[:, k]).clip(0, 1).tolist()]
+        colour = _NULL_COLOUR if k == null_char else colours[k]
+        draw.line(list(zip(x.tolist(), y, strict=True)), colour, 3)
+    picture = big.resize((width, _GRAPH_HIGH), Image.Resampling.BOX)
+    draw = ImageDraw.Draw(picture)
+    for k in classes[1:]:
+        peak = int(np.nan_to_num(rows[:, k]).argmax())
+        text, font = shown(names.get(k, str(k)), 13)
+        y = min(_height_of(float(np.clip(rows[peak, k], 0, 1))) / 2, _GRAPH_HIGH - 18)
+        draw.text((x[peak] / 2 + 3, max(0, y - 15)), text, fill=colours[k], font=font)
+    return picture
+
+
+def _height_of(value: float) -> float:
+    """The row of a value in a graph of twice the size."""
+    return 2 * (_GRAPH_HIGH - 6 - value * (_GRAPH_HIGH - 26))
+
+
+def clear_classes(rows: Float32[np.ndarray, "T K"], null_char: int) -> list[int]:
+    """The classes that come above a small probability anywhere, without the null."""
+    found = np.flatnonzero(np.nan_to_num(rows).max(0, initial=0) >= _CLEAR).tolist()
+    return [k for k in found if k != null_char]

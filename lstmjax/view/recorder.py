@@ -1,0 +1,173 @@
+"""A watcher that writes down what pages show; see `files` for where.
+
+What needs the weights is taken at once, which is a few sums; everything else happens in a thread
+that drops what it has no time for. Training neither waits for it nor ends because of it.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from PIL import Image
+
+from lstmjax.errors import LstmjaxError
+from lstmjax.formats.files import write_atomically
+from lstmjax.spec.tree import weight_count
+from lstmjax.train.running import Run
+from lstmjax.train.watch import DebugSeen, LineSeen, ReportSeen
+from lstmjax.view.files import RunFiles
+from lstmjax.view.norms import Norms
+from lstmjax.view.pictures import png
+from lstmjax.view.samples import sample
+
+_LINES = 3  # shown of a report
+_SECONDS_BETWEEN_SAMPLES = 1.0
+_MOST_PICTURES = 3000  # of lines
+
+
+class Recorder:
+    """Writes a run's layers, sample lines and skips; see the module's text."""
+
+    def __init__(self, run: Run):
+        self._run = run
+        self._files = RunFiles(Path(run.model_output))
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="view")
+        self._writing: Future[None] | None = None
+        self._norms: Norms | None = None
+        self._sampled = 0.0
+        self._drawn: set[int] = set()
+        self._skips: list[dict[str, Any]] = []
+
+    def __enter__(self) -> "Recorder":
+        (self._files.view / "lines").mkdir(parents=True, exist_ok=True)
+        self._write("run.json", describe(self._run))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown()
+        self._write_skips()
+
+    def metrics(self, record: dict[str, Any]) -> None:
+        """Nothing: the run writes its metrics itself."""
+
+    def report(self, seen: ReportSeen) -> None:
+        """Write the layers down; sample lines now and then."""
+        if self._norms is None:
+            self._norms = Norms(self._run.identity.root, seen.state.params, self._run.config)
+        layers = self._norms.record(seen)
+        if self._writing is not None and self._writing.done():
+            self._writing.result()  # whoever watches over this wants its errors
+        busy = self._writing is not None and not self._writing.done()
+        due = time.monotonic() - self._sampled >= _SECONDS_BETWEEN_SAMPLES
+        lines = () if busy or not due else seen.lines[-_LINES:]
+        if lines:
+            self._sampled = time.monotonic()
+        self._writing = self._pool.submit(self._record, seen.iteration, layers, lines)
+
+    def debug(self, seen: DebugSeen, stopping: Callable[[], int]) -> None:
+        """Nothing: pictures of layers have a watcher of their own."""
+
+    def _record(self, iteration: int, layers: dict[str, Any], lines: tuple[LineSeen, ...]) -> None:
+        self._append("layers.jsonl", {"iteration": iteration, "layers": layers})
+        if lines:
+            records = [self._sample(line) for line in lines]
+            self._append("samples.jsonl", {"iteration": iteration, "lines": records})
+        self._write_skips()
+
+    def _sample(self, seen: LineSeen) -> dict[str, Any]:
+        pixels = self._run.stream.store.scaled(seen.line.number).pixels
+        record = sample(seen, pixels, self._run.scorer.reader)
+        number = seen.line.number
+        if number not in self._drawn and len(self._drawn) < _MOST_PICTURES:
+            path = self._files.view / "lines" / f"{number}.png"
+            path.write_bytes(png(Image.fromarray(pixels)))
+            self._drawn.add(number)
+        return record
+
+    def _append(self, name: str, record: dict[str, Any]) -> None:
+        with open(self._files.view / name, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def _write_skips(self) -> None:
+        skips = self._run.output.skips()
+        if skips != self._skips:
+            self._skips = skips
+            self._write("skips.json", skips)
+
+    def _write(self, name: str, value: Any) -> None:
+        write_atomically(self._files.view / name, json.dumps(value).encode())
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """What a run is, for its page."""
+    config, root = run.config, run.identity.root
+    return {
+        "recipe": config.recipe,
+        "net_spec": run.identity.net_spec,
+        "weights": weight_count(root),
+        "end": run.end,
+        "target_error_rate": config.target_error_rate,
+        "learning_rate": config.learning_rate,
+        "batch": config.batch,
+        "train_lines": len(run.stream.index),
+        "eval_lines": 0 if run.validator is None else len(run.validator),
+        "debug_interval": config.debug_interval,
+    }
+
+
+class Guarded:
+    """Several watchers as one; one that fails is left out from then on, and the run goes on."""
+
+    def __init__(self, watchers: dict[str, Any], say: Callable[[str], None]):
+        """Watch over watchers.
+
+        Args:
+          watchers: by what they are, for messages.
+          say: prints a line of the log.
+        """
+        self._watchers = dict(watchers)
+        self._entered: dict[str, Any] = {}
+        self._say = say
+
+    def __enter__(self) -> "Guarded":
+        self._each(self._watchers, lambda watcher: watcher.__enter__())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name, watcher in reversed(list(self._watchers.items())):
+            self._each({name: watcher}, lambda watcher: watcher.__exit__(kind, error, trace))
+
+    def metrics(self, record: dict[str, Any]) -> None:
+        """See `Watcher`."""
+        self._each(self._watchers, lambda watcher: watcher.metrics(record))
+
+    def report(self, seen: ReportSeen) -> None:
+        """See `Watcher`."""
+        self._each(self._watchers, lambda watcher: watcher.report(seen))
+
+    def debug(self, seen: DebugSeen, stopping: Callable[[], int]) -> None:
+        """See `Watcher`."""
+        self._each(self._watchers, lambda watcher: watcher.debug(seen, stopping))
+
+    def _each(self, watchers: dict[str, Any], call: Callable[[Any], object]) -> None:
+        for name, watcher in list(watchers.items()):
+            try:
+                call(watcher)
+            except Exception as err:  # whatever it is, training is worth more than a picture of it
+                reason = str(err) if isinstance(err, LstmjaxError | OSError) else repr(err)
+                self._say(f"{name}: ended, training goes on: {reason}")
+                self._watchers.pop(name, None)

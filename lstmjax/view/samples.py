@@ -1,0 +1,76 @@
+"""A line as it was read, for people: its picture, truth, reading, and where each character is."""
+
+from typing import Any
+
+from rapidfuzz.distance import Levenshtein
+
+from lstmjax.charset.codec import Codec
+from lstmjax.ctc.error_rates import char_counts
+from lstmjax.data.image import Pixels
+from lstmjax.train.score import LineReader
+from lstmjax.train.watch import LineSeen
+from lstmjax.view.debug import spellings
+
+
+def sample(seen: LineSeen, pixels: Pixels, reader: LineReader) -> dict[str, Any]:
+    """The record of a line.
+
+    Args:
+      seen: the line with its outputs.
+      pixels: its scaled image.
+      reader: of outputs.
+    Returns: `line` (number), `name`, `page`, `truth`, `reading`, `errors` (share of characters),
+      `parts`: [kind, true part, part read] with kind equal, replace, insert or delete; `places`:
+      [text, left, right, probability] in pixels of the picture; `width`, `height` of it.
+    """
+    truth = _decoded(seen, reader.codec)
+    found = spellings(seen.outputs, reader)
+    reading = "".join(each.text for each in found)
+    height, width = pixels.shape[:2]
+    scale = width / max(len(seen.outputs), 1)
+    places = [
+        [
+            text,
+            round(start * scale, 1),
+            round(end * scale, 1),
+            _sure(seen, start, end, reader.codec.null_char),
+        ]
+        for text, start, end in found
+    ]
+    return {
+        "iteration": seen.iteration,
+        "line": seen.line.number,
+        "name": _printable(seen.line.name),
+        "page": seen.line.page,
+        "truth": truth,
+        "reading": reading,
+        "errors": round(char_counts(truth, reading).rate, 4),
+        "parts": parts(truth, reading),
+        "places": places,
+        "width": width,
+        "height": height,
+    }
+
+
+def parts(truth: str, reading: str) -> list[list[str]]:
+    """What is alike and what is not, from left to right: [kind, true part, part read]."""
+    return [
+        [step.tag, truth[step.src_start : step.src_end], reading[step.dest_start : step.dest_end]]
+        for step in Levenshtein.opcodes(truth, reading)
+    ]
+
+
+def _decoded(seen: LineSeen, codec: Codec) -> str:
+    return codec.decode(seen.codes)
+
+
+def _sure(seen: LineSeen, start: int, end: int, null_char: int) -> float:
+    """The highest probability of any character in a range of steps."""
+    steps = seen.outputs[start : max(end, start + 1)].copy()
+    steps[:, null_char] = 0
+    return round(float(steps.max(initial=0.0)), 3)
+
+
+def _printable(text: str) -> str:
+    """A name without the bytes that are not UTF-8."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,77 @@
+"""From the flags of a training to its watchers."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstmjax.train.running import Run
+from lstmjax.train.watch import Watcher
+from lstmjax.view.debug_recorder import DebugRecorder
+from lstmjax.view.files import RunFiles
+from lstmjax.view.live import LiveServer
+from lstmjax.view.recorder import Guarded, Recorder
+from lstmjax.view.server import warning
+from lstmjax.view.settings import ServerSettings
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Who watches a run.
+
+    Attributes:
+      server: where to show it in a browser, None for nowhere.
+      tensorboard: whether to write for TensorBoard.
+      pictures: whether --debug_interval asks for pictures.
+    """
+
+    server: ServerSettings | None = None
+    tensorboard: bool = False
+    pictures: bool = False
+
+    def __bool__(self) -> bool:
+        return self.server is not None or self.tensorboard or self.pictures
+
+    @contextmanager
+    def of(self, run: Run) -> Iterator[Watcher]:
+        """The watchers of a run as one.
+
+        Raises: UsageError: the server cannot listen where it should.
+        """
+        with ExitStack() as stack:
+            live = None
+            if self.server is not None:
+                live = stack.enter_context(
+                    LiveServer(self.server, run.model_output, run.output.line)
+                )
+                for text in filter(None, (warning(self.server), f"Live view: {live.url}")):
+                    run.output.line(text)
+            _forget_another_run(run)
+            yield stack.enter_context(Guarded(self._watchers(run, live), run.output.line))
+
+    def _watchers(self, run: Run, live: LiveServer | None) -> dict[str, Watcher]:
+        watchers: dict[str, Watcher] = {}
+        board = None
+        if live is not None:
+            watchers["--view"] = Recorder(run)
+        if self.tensorboard:
+            from lstmjax.view.board import Board
+
+            watchers["--tensorboard"] = board = Board(run)
+        if self.pictures:
+            pause = live.pause if live is not None else None
+            albums = (board,) if board is not None else ()
+            watchers["--debug_interval"] = DebugRecorder(run, pause, albums)
+        return watchers
+
+
+def _forget_another_run(run: Run) -> None:
+    """Remove the pages' files of an earlier run with this name that is not continued."""
+    files = RunFiles(Path(run.model_output))
+    if files.metrics.exists() and files.metrics.stat().st_size:
+        return
+    for name in ("layers.jsonl", "samples.jsonl", "skips.json"):
+        (files.view / name).unlink(missing_ok=True)
+    for folder in ("debug", "lines"):
+        shutil.rmtree(files.view / folder, ignore_errors=True)
