@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from lstmjax.errors import UsageError
 if TYPE_CHECKING:
     from lstmjax.train.config import TrainConfig
     from lstmjax.train.request import Request
+    from lstmjax.view.watching import Watching
 
 _NOT_YET = {
     "debug_network": "histograms of weights",
@@ -72,7 +74,7 @@ def _define(values: flags.FlagValues) -> None:
     integer("perfect_sample_delay", 0, "Lines to wait before a line without error counts again")
     integer("max_image_MB", 6000, "Memory for images", 0)
     integer("append_index", -1, "Keep layers 0 to this of continue_from and append net_spec")
-    integer("debug_interval", 0, "-1: texts about every line; n: also activations every n lines")
+    integer("debug_interval", 0, "-1: texts about every line; n: also pictures every n lines")
     boolean("stop_training", "Write continue_from as a traineddata and stop")
     boolean("convert_to_int", "With stop_training: convert to an int8 (fast) model")
     boolean("sequential_training", "Take the files one after the other, not in turn")
@@ -88,6 +90,10 @@ def _define(values: flags.FlagValues) -> None:
     integer("seed", 0, "Seed of weights and of the order of batches")
     integer("eval_interval", 0, "Lines between evaluations; 0: fitting the evaluation data")
     number("checkpoint_seconds", 15.0, "Shortest time between checkpoints", 0.0)
+    boolean("view", "Show the run in a browser; prints the address")
+    integer("view_port", 0, "With view: port to listen at; 0: the first free one from 8624 on", 0)
+    string("view_host", "127.0.0.1", "With view: address to listen at")
+    boolean("tensorboard", "Write for TensorBoard, to <model_output>.tensorboard/")
 
 
 def main(argv: list[str]) -> int:
@@ -110,7 +116,7 @@ def main(argv: list[str]) -> int:
     if not values.train_listfile:
         raise UsageError("Must supply a list of training filenames! --train_listfile")
     _with_large_pages(argv)
-    return _train(values)
+    return _train(values, argv)
 
 
 def _refuse(values: flags.FlagValues) -> None:
@@ -120,6 +126,9 @@ def _refuse(values: flags.FlagValues) -> None:
             raise UsageError(f"--{name} ({what}) is not available yet")
     if values.recipe == "tesseract":
         _refuse_with_tesseract(values)
+    for name in ("view_port", "view_host"):
+        if not values.view and name in _given(values):
+            raise UsageError(f"--{name} needs --view")
     if values.convert_to_int and not values.stop_training:
         raise UsageError("--convert_to_int needs --stop_training")
     _refuse_without_origin(values)
@@ -198,21 +207,37 @@ def _with_large_pages(argv: list[str]) -> None:
     os.execve(sys.executable, arguments, environ)
 
 
-def _train(values: flags.FlagValues) -> int:
+def _train(values: flags.FlagValues, argv: list[str]) -> int:
     from lstmjax.train.loop import InterruptedRun
     from lstmjax.train.run import run_training
 
     request, config = _request(values), _config(values)
+    watching = _watching(values)
     try:
-        run_training(request, config)
+        run_training(request, config, watch=watching.of if watching else None)
     except InterruptedRun as stop:
+        saved = request.checkpoint
+        if config.recipe == "fast":
+            saved += f" and {request.native_directory}"
         print(
             f"\nStopped at iteration {stop.progress.training_iteration}; everything is saved in "
-            f"{request.checkpoint}. Run the same command again to go on.",
+            f"{saved}. Run the same command again to go on:\n"
+            f"  {shlex.join(['lstmjax', 'lstmtraining', *argv])}",
             file=sys.stderr,
         )
         return 128 + stop.signal_number
     return 0
+
+
+def _watching(values: flags.FlagValues) -> "Watching | None":
+    """Who watches the run; None, and nothing loaded, if nobody asked to."""
+    if not (values.view or values.tensorboard or values.debug_interval > 0):
+        return None
+    from lstmjax.view.settings import ServerSettings
+    from lstmjax.view.watching import Watching
+
+    server = ServerSettings(values.view_host, values.view_port) if values.view else None
+    return Watching(server, values.tensorboard, values.debug_interval > 0)
 
 
 def _given(values: flags.FlagValues) -> frozenset[str]:

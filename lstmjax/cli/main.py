@@ -19,6 +19,7 @@ TOOLS = {
     "combine_lang_model": "make a starter traineddata from a unicharset and word lists",
     "wordlist2dawg": "make a word graph (dawg) from a word list",
     "dawg2wordlist": "write down the words of a word graph (dawg)",
+    "view": "show runs in a browser, while they go on or afterwards",
     "shims": "write executables with the names of Tesseract's tools that call lstmjax",
 }
 """What can be run: name (of the module in this package, too) and description."""

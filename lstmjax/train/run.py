@@ -52,7 +52,7 @@ def run_training(
     live: bool | None = None,
     quiet: bool = False,
     on_record: OnRecord | None = None,
-    watch: Callable[[Run], Watcher] | None = None,
+    watch: Callable[[Run], contextlib.AbstractContextManager[Watcher]] | None = None,
 ) -> Progress:
     """Train as asked; an earlier run of the same model_output goes on where it stopped.
 

@@ -25,7 +25,8 @@ function layout(options = {}) {
     legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
     xaxis: { ...axis, title: options.wide ? { text: "lines trained on" } : undefined },
     yaxis: { ...axis, type: options.log ? "log" : "linear", ticksuffix: options.suffix ?? "",
-      rangemode: options.log ? "normal" : "tozero", exponentformat: "power", dtick: options.dtick },
+      rangemode: options.log ? "normal" : "tozero", tickformat: options.log ? "~g" : "",
+      nticks: 7 },
     showlegend: options.legend ?? true,
     shapes: options.shapes ?? [],
   };

@@ -2,7 +2,7 @@
 
 import { RUN_COLOURS, drawErrors, drawFigure, drawLayers } from "./charts.js";
 
-const BUSY_MS = 2000, IDLE_MS = 10000, SHOWN_SAMPLES = 9;
+const BUSY_MS = 2000, IDLE_MS = 10000, SHOWN_SAMPLES = 6;
 const $ = (id) => document.getElementById(id);
 const runs = [];
 let chosen = 0, waiting = null, shownDebug = null, follow = true;
@@ -140,7 +140,7 @@ function tile(title, value, note, ...more) {
 
 function showSamples(run) {
   const lines = run.samples.flatMap((record) => record.lines ?? []).slice(-SHOWN_SAMPLES);
-  if (lines.length) $("samples").replaceChildren(...lines.reverse().slice(0, 6).map(showLine));
+  if (lines.length) $("samples").replaceChildren(...lines.reverse().map(showLine));
 }
 
 function showLine(line) {
@@ -157,6 +157,7 @@ function showLine(line) {
 /** One of two texts with its differences from the other marked. */
 function spans(parts, side) {
   const tags = { equal: "span", replace: "mark", insert: "ins", delete: "del" };
+  if (!parts.some((part) => part[side])) return make("span", { className: "state", text: "nothing" });
   return make("span", { className: "text" }, ...parts.filter((part) => part[side]).map((part) =>
     make(tags[part[0]] ?? "span", { text: part[side] })));
 }
@@ -185,8 +186,8 @@ function lineWithPlaces(line) {
 function showSkips(run) {
   const rows = run.skips.map((skip) => make("tr", {}, make("td", { text: String(skip.count) }),
     make("td", { text: skip.reason }), make("td", { text: skip.text })));
-  const none = make("tr", {}, make("td"), make("td", { text: "no line is skipped" }), make("td"));
-  $("skips").tBodies[0].replaceChildren(...(rows.length ? rows : [none]));
+  $("no-skips").hidden = rows.length > 0;
+  $("skips").tBodies[0].replaceChildren(...rows);
 }
 
 function showCharts(run) {
@@ -203,6 +204,7 @@ function showCharts(run) {
 async function showDebug(run) {
   $("debug").hidden = !run.debug.length;
   $("waiting").hidden = waiting === null;
+  $("debug").classList.toggle("first", run.about.debug_interval === 1);
   if (!run.debug.length) return;
   const select = $("iteration"), newest = run.debug.at(-1);
   if (select.length !== run.debug.length || Number(select.options[0].value) !== run.debug[0]
