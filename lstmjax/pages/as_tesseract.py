@@ -4,7 +4,6 @@ It imports little, because a Makefile starts it once a line.
 Source: Tesseract 5.3.0 src/tesseract.cpp, src/ccmain/linerec.cpp, src/ccstruct/boxread.cpp.
 """
 
-import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -119,10 +118,8 @@ class _Maker:
 
     def add_pages(self) -> None:
         """Go through the pages of the image; `_Stop` where the original gives up."""
-        pages = read_pages(self._call.image)
-        first, second = next(pages, None), next(pages, None)
-        for number, page in enumerate(itertools.chain(filter(None, (first, second)), pages)):
-            if second is not None:
+        for number, page in enumerate(read_pages(self._call.image)):
+            if page.of > 1:
                 _say(f"Page {number + 1}")
             if self._call.psm in BLANK_PSM or not is_blank(page):
                 self._add_page(number, page)
@@ -136,10 +133,11 @@ class _Maker:
         count = len(self._entries)
         if count > 1:
             _say(f"Loaded {count}/{count} lines (1-{count}) of document {self.name}")
-        lines = box.text_lines(_read_boxes(box_path(self._call.image)), number)
         image = self._call.image
-        if not lines:
+        boxes = [one for one in _read_boxes(box_path(image)) if one.page == number]
+        if not boxes:
             raise _Stop(f"Failed to read boxes from {image}")
+        lines = box.text_lines(boxes, number)
         made = lines_on_page(image, page, number, lines, self._settings, _say_no_block)
         self._entries = assemble.extend(self._entries, made, self.name)
         if not self._entries:

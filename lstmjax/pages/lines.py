@@ -163,10 +163,9 @@ def turned_upright(line: Line) -> Line:
 
 def _gt_line(given: Input, settings: Settings) -> Line:
     text = ground_truth.read_text(given.text)
-    pages = read_pages(given.image)
-    page = next(pages)
-    if next(pages, None) is not None:
-        raise DataError(f"{given.image}: several pages, but {given.text} is one line of text")
+    page = next(read_pages(given.image))
+    if page.of > 1:
+        raise DataError(f"{given.image}: {page.of} pages, but {given.text} is one line of text")
     if settings.psm not in BLANK_PSM and is_blank(page):
         raise DataError(f"{given.image}: no ink in the image; --psm {settings.psm} drops it")
     rect = (0, 0, page.width, page.height)

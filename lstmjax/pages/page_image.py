@@ -6,7 +6,7 @@ file as training data made by the original does.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,11 +35,13 @@ class PageImage:
         [h, w, 3] uint8 colour.
       resolution: dots per inch across and down, 0 where unknown.
       palette: [n, 3] uint8 colours that `pixels` are indices of, or None.
+      of: how many pages the file has.
     """
 
     pixels: NDArray
     resolution: tuple[int, int] = (0, 0)
     palette: NDArray[np.uint8] | None = None
+    of: int = 1
 
     @property
     def width(self) -> int:
@@ -66,7 +68,8 @@ def read_pages(path: str) -> Iterator[PageImage]:
             count = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
             for page in range(count):
                 opened.seek(page)
-                yield _read_page(opened, path if count == 1 else f"{path}: page {page + 1}")
+                name = path if count == 1 else f"{path}: page {page + 1}"
+                yield replace(_read_page(opened, name), of=count)
     except (DataError, GeneratorExit):
         raise
     except UnidentifiedImageError:

@@ -13,12 +13,14 @@ from lstmjax.formats import lstmf
 WIDTH, HEIGHT = 150, 80
 BOXES = """\
 a 10 45 40 70 0
- 41 45 60 70 0
+  41 45 60 70 0
 é 61 44 140 69 0
 \t 141 44 145 70 0
 WordStr 10 8 130 30 0 #second line
 \t 131 8 135 30 0
 """
+NEXT_BOXES = BOXES.replace(" 0\n", " 1\n").replace(" 0 #", " 1 #")
+"""The same on the second page."""
 LINES = [
     ("a é", ((10, 45, 40, 70), (41, 45, 60, 70), (61, 44, 140, 69))),
     ("second line", ((10, 8, 130, 30),)),
