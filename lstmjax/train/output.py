@@ -15,6 +15,7 @@ from lstmjax.data.skips import Skip, SkipReason, named
 from lstmjax.errors import TrainError
 
 _SKIPS_SHOWN = 20
+_REDRAWN_PER_SECOND = 4
 
 OnRecord = Callable[[dict[str, Any]], bool | None]
 """Called with every record of metrics.jsonl; True asks the run to stop."""
@@ -72,17 +73,18 @@ class LiveDisplay:
 
     def __init__(self, end: int | None):
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
+        self._end = end
         self._progress = Progress(
             TextColumn("[bold]{task.completed:>7.0f}[/] lines"),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[text]}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[text]}", markup=False),
             console=Console(stderr=True),
             transient=True,
+            refresh_per_second=_REDRAWN_PER_SECOND,
         )
-        self._task = self._progress.add_task("training", total=end, text="compiling ...")
+        self._task = self._progress.add_task("training", total=end, text="starting ...")
         self._progress.start()
 
     def line(self, text: str) -> None:
@@ -90,25 +92,46 @@ class LiveDisplay:
             self._progress.console.print(text.rstrip("\n"), markup=False, highlight=False)
 
     def status(self, values: dict[str, Any]) -> None:
-        parts = [
-            f"{values['lines_per_second']:.0f} lines/s",
-            f"rate {values['learning_rate']:.2g}",
-            f"loss {values['loss']:.2f}",
-            f"BCER {values['bcer']:.2f}%",
-        ]
-        if values.get("eval_cer") is not None:
-            parts.append(f"eval CER {values['eval_cer']:.2f}%")
-        if values["skipped"]:
-            parts.append(f"{values['skipped']} skipped")
-        self._progress.update(
-            self._task, completed=values["training_iteration"], text="  ".join(parts)
-        )
+        done = values["training_iteration"]
+        self._progress.update(self._task, completed=done, text=status_text(values, self._end))
 
     def compiling(self, width: int) -> None:
         self._progress.update(self._task, text=f"compiling for lines of {width} pixels ...")
 
     def close(self) -> None:
         self._progress.stop()
+
+
+def status_text(values: dict[str, Any], end: int | None) -> str:
+    """The latest figures in a line: speed, time left, rate, loss, error rates, skipped lines.
+
+    Args:
+      values: as in metrics.jsonl; eval_cer: the latest evaluation CER in percent, or None.
+      end: last iteration of the run, None if it has none.
+    """
+    speed = values["lines_per_second"]
+    parts = [f"{speed:.0f} lines/s"]
+    left = 0 if end is None else end - values["training_iteration"]
+    if left > 0 and speed > 0:
+        parts.append(f"{duration(left / speed)} left")
+    parts += [
+        f"rate {values['learning_rate']:.2g}",
+        f"loss {values['loss']:.2f}",
+        f"BCER {values['bcer']:.2f}%",
+    ]
+    if values.get("eval_cer") is not None:
+        parts.append(f"eval CER {values['eval_cer']:.2f}%")
+    if values["skipped"]:
+        parts.append(f"{values['skipped']} skipped")
+    return "  ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Hours and minutes, or minutes and seconds: `3 h 05 min`, `4 min 30 s`, `12 s`."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
 
 
 class Output:
