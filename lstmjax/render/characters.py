@@ -41,17 +41,6 @@ _UPRIGHT = (
 )  # fmt: skip
 _VISIBLE_FORMATS = frozenset([*range(0x600, 0x700), 0x70F, 0x8E2])
 
-LANGUAGES = {
-    "Arab": "ar", "Armn": "hy", "Beng": "bn", "Cyrl": "ru", "Deva": "hi", "Ethi": "am",
-    "Geor": "ka", "Grek": "el", "Gujr": "gu", "Guru": "pa", "Hang": "ko", "Hebr": "he",
-    "Hira": "ja", "Kana": "ja", "Knda": "kn", "Khmr": "km", "Laoo": "lo", "Latn": "en",
-    "Mlym": "ml", "Mong": "mn", "Mymr": "my", "Orya": "or", "Sinh": "si", "Syrc": "syr",
-    "Taml": "ta", "Telu": "te", "Thaa": "dv", "Thai": "th", "Tibt": "bo", "Cans": "iu",
-    "Cher": "chr", "Zyyy": "en", "Zinh": "en",
-}  # fmt: skip
-"""The language that text of a script is taken to be in; "xx" for scripts not listed."""
-
-
 @lru_cache(maxsize=65536)
 def script(character: str) -> str:
     """The script of a character as ISO 15924 writes it, "Zyyy" for the common ones."""

@@ -200,9 +200,9 @@ class Face:
 
     def shape(
         self, text: str, start: int, length: int, *, level: int = 0, script: str = "Zyyy",
-        language: str = "en", features: tuple[tuple[str, bool], ...] = (), vertical: bool = False,
+        features: tuple[tuple[str, bool], ...] = (), vertical: bool = False,
     ) -> GlyphRun:  # fmt: skip
-        """Turn part of a text into glyphs.
+        """Turn part of a text into glyphs, in no particular language.
 
         Args:
           text: whole text; letters beyond the part decide how letters at its ends join.
@@ -210,7 +210,6 @@ class Face:
           length: of the part in characters.
           level: embedding level; odd means from right to left.
           script: ISO 15924 tag.
-          language: BCP 47 tag.
           features: font features that are turned on or off.
           vertical: the characters stand below each other.
         """
@@ -223,10 +222,13 @@ class Face:
         buffer.add_str(part, start - context, length)
         buffer.direction = "ttb" if vertical else "rtl" if level % 2 else "ltr"
         buffer.script = script
-        buffer.language = language
+        buffer.language = "c"  # as a program without a locale has it
         buffer.flags = hb.BufferFlags.BOT | hb.BufferFlags.EOT
         buffer.invisible_glyph = EMPTY
-        hb.shape(self._hb, buffer, dict(features))
+        wanted = dict(features)
+        if script == "Hang":  # HarfBuzz before 7 leaves it out: fonts widen spaces with it
+            wanted.setdefault("calt", False)
+        hb.shape(self._hb, buffer, wanted)
         return _read_glyphs(buffer, context, vertical)
 
 

@@ -152,13 +152,10 @@ class Layout:
         return style.fallback(character) or style.face
 
     def _shape(self, text: str, item: Item) -> GlyphRun:
-        from lstmjax.render.characters import LANGUAGES
-
         style = self.style
         return item.face.shape(
             text, item.start, item.length, level=item.level, script=item.script,
-            language=LANGUAGES.get(item.script, "xx"), features=style.features,
-            vertical=style.stands(item),
+            features=style.features, vertical=style.stands(item),
         )  # fmt: skip
 
 

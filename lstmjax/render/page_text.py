@@ -6,7 +6,7 @@ Source: Tesseract src/training/pango/stringrenderer.cpp, pango_font_info.cpp, li
 from dataclasses import dataclass
 
 from lstmjax.render.bidi import base_direction, embedding_levels
-from lstmjax.render.characters import LANGUAGES, WHITE_SPACE, is_zero_width, words
+from lstmjax.render.characters import WHITE_SPACE, is_zero_width, words
 from lstmjax.render.face import DOTTED_CIRCLE, Face
 from lstmjax.render.itemize import itemize
 
@@ -68,9 +68,8 @@ class Coverage:
         base = base_direction(word) or "L"
         for item in itemize(word, 0, embedding_levels(word, base), lambda _: self._face):
             run = self._face.shape(
-                word, item.start, item.length, level=item.level, script=item.script,
-                language=LANGUAGES.get(item.script, "xx"),
-            )  # fmt: skip
+                word, item.start, item.length, level=item.level, script=item.script
+            )
             if circle and circle in run.glyphs:
                 return False
         return True
