@@ -12,7 +12,7 @@ import numpy as np
 
 from lstmjax.errors import DataError
 from lstmjax.pages.crop import Crop, Rect
-from lstmjax.pages.records import Line, Settings
+from lstmjax.pages.records import VERTICAL_PSM, Line, Settings
 
 _MAX_BYTES = 1 << 16
 _RIGHT_TO_LEFT = frozenset(("R", "AL"))
@@ -75,9 +75,11 @@ def whole_line(
 ) -> Line:
     """Describe a line whose boxes are all the whole crop; see `Line` for the arguments."""
     texts = box_texts(text, settings.gt_boxes)
+    vertical = settings.psm == VERTICAL_PSM
+    crop = crop.turned() if vertical else crop
     height, width = crop.pixels.shape[:2]
     boxes = np.tile(np.array([0, 0, width, height], np.int32), (len(texts), 1))
-    return Line(path, page, number, "".join(texts), crop, rect, boxes, texts)
+    return Line(path, page, number, "".join(texts), crop, rect, boxes, texts, vertical)
 
 
 def reads_right_to_left(text: str) -> bool:

@@ -87,6 +87,13 @@ def test_a_line_with_a_text(tmp_path):
     assert line.crop.pixels.shape == (20, 60)
 
 
+def test_a_vertical_line_with_a_text(tmp_path):
+    (line,), _ = read(page_samples.write_line(tmp_path / "x.png", "ab"), Settings(psm=5))
+    assert line.vertical
+    assert line.crop.pixels.shape == (60, 20)
+    assert line.boxes.tolist() == [[0, 0, 20, 60]] * 2
+
+
 def test_a_line_with_a_text_for_several_images(tmp_path):
     page = Image.fromarray(page_samples.grey())
     page.save(tmp_path / "x.tif", save_all=True, append_images=[page])
