@@ -198,6 +198,16 @@ class Face:
             ink = (0, 0, 0, 0)
         return Glyph(ink, slot.bitmap_left, -slot.bitmap_top, bitmap)
 
+    def advance(self, number: int) -> int:
+        """The hinted advance of a single glyph in pixels, 0 for a broken one."""
+        import freetype
+
+        try:
+            self._ft.load_glyph(number, self._flags)
+        except freetype.FT_Exception:
+            return 0
+        return (self._ft.glyph.metrics.horiAdvance + 32) >> 6
+
     def shape(
         self, text: str, start: int, length: int, *, level: int = 0, script: str = "Zyyy",
         features: tuple[tuple[str, bool], ...] = (), vertical: bool = False,

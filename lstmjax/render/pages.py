@@ -7,9 +7,11 @@
 Source: Tesseract src/training/text2image.cpp, src/training/pango/stringrenderer.cpp.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,7 @@ from lstmjax.render.settings import Settings
 MOST_CHARACTERS = 15000
 """How many characters of the text are looked at to fill a page."""
 
+T = TypeVar("T")
 Fallback = Callable[[str], Face | None]
 
 
@@ -182,21 +185,34 @@ def render_pages(
     Raises:
       DataError: not even one line fits on a page.
     """
+    return map_pages(lambda page: page, text, face, settings, fallback=fallback, workers=workers)
+
+
+def map_pages(
+    work: Callable[[Page], T], text: str, face: Face, settings: Settings, *,
+    fallback: Fallback | None = None, workers: int = 1,
+) -> Iterator[T]:  # fmt: skip
+    """Yield what `work` makes of each page, in order; it runs where the page is degraded.
+
+    The other arguments are those of `render_pages`.
+    """
     clean = _clean_pages(text, PageRenderer(face, settings, fallback))
     if settings.degradation.distort and settings.width * settings.height % 2:
         workers = 1  # half a pair of random numbers is left over for the next page
-    spoil = _Degrader(settings)
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        waiting: list[Future[Page]] = []
+    degrader = _Degrader(settings)
+    if workers <= 1:
         for page in clean:
-            if workers <= 1:
-                yield spoil.next_task(page)()
-                continue
-            waiting.append(pool.submit(spoil.next_task(page)))
+            yield work(degrader.next_task(page)())
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[T]] = deque()
+        for page in clean:
+            task = degrader.next_task(page)
+            waiting.append(pool.submit(lambda task=task: work(task())))
             if len(waiting) > workers:
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _clean_pages(text: str, renderer: PageRenderer) -> Iterator[CleanPage]:
