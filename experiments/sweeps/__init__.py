@@ -1,0 +1,1 @@
+"""Sweeps over settings of training: what `experiments/sweep.py` is made of."""
