@@ -15,6 +15,7 @@ TOOLS = {
     "set_unicharset_properties": "complete a unicharset with properties and measured bounds",
     "merge_unicharsets": "merge unicharsets into one",
     "lstmf": "make training data (lstmf) from images with box files, texts, PAGE or ALTO",
+    "text2image": "render text in fonts to page images with box files",
     "check_text": "check ground truth against a character set before training",
     "combine_lang_model": "make a starter traineddata from a unicharset and word lists",
     "wordlist2dawg": "make a word graph (dawg) from a word list",

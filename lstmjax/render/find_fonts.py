@@ -84,13 +84,13 @@ def first_page(
     text: str, face: Face, title: str, titles: Face | None, settings: Settings, index: int
 ) -> CleanPage:
     """Draw the first page of a text in a font, with a title at its top, black and white."""
-    page = PageRenderer(face, settings).draw(text, index)
+    # The original divides the margin by 8 for the title and multiplies it again afterwards.
+    top = settings.margin // 8 * 8 if index else settings.margin
+    page = PageRenderer(face, settings).draw(text, index, top=top)
     ink = threshold(page.image)
     if titles is not None:
-        margin = settings.margin
-        small = replace(settings, margin=margin // 8, point_size=_TITLE_SIZE)
-        heading = PageRenderer(titles, small).draw(title)
-        ink |= np.roll(threshold(heading.image), margin - margin // 8, axis=1)
+        small = replace(settings, point_size=_TITLE_SIZE)
+        ink |= threshold(PageRenderer(titles, small).draw(title, top=settings.margin // 8).image)
     return replace(page, image=_to_grey(ink))
 
 

@@ -121,13 +121,16 @@ class PageRenderer:
             stripped = replace(stripped, text=self._coverage.add_ligatures(stripped.text))
         return stripped
 
-    def draw(self, text: str, index: int = 0, *, blank: bool = False) -> CleanPage:
+    def draw(
+        self, text: str, index: int = 0, *, blank: bool = False, top: int | None = None
+    ) -> CleanPage:
         """Draw one page as far as the text fits.
 
         Args:
           text: what is left of the whole text.
           index: of the page.
           blank: only lay out, leave the image white.
+          top: row where the text begins, the margin by default.
         Returns: the page; `consumed` is 0 if not even a line fits.
         """
         settings = self.settings
@@ -136,7 +139,10 @@ class PageRenderer:
         lines = list(self._layout.lines(stripped.text)) if consumed else []
         shape = (settings.height, settings.width)
         margin = settings.margin
-        origin = (settings.width - margin if settings.vertical else margin, margin)
+        origin = (
+            settings.width - margin if settings.vertical else margin,
+            margin if top is None else top,
+        )
         if blank:
             image = np.full(shape, 255, np.uint8)
         else:
@@ -199,7 +205,7 @@ def map_pages(
     clean = _clean_pages(text, PageRenderer(face, settings, fallback))
     if settings.degradation.distort and settings.width * settings.height % 2:
         workers = 1  # half a pair of random numbers is left over for the next page
-    degrader = _Degrader(settings)
+    degrader = PageDegrader(settings)
     if workers <= 1:
         for page in clean:
             yield work(degrader.next_task(page)())
@@ -234,7 +240,7 @@ def _clean_pages(text: str, renderer: PageRenderer) -> Iterator[CleanPage]:
             index, count = index + 1, count + 1
 
 
-class _Degrader:
+class PageDegrader:
     """Hands out the work on pages so that each has its own part of the random numbers."""
 
     def __init__(self, settings: Settings):

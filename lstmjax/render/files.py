@@ -1,0 +1,199 @@
+"""Pages written to files: a multi-page TIFF and a box file for each font.
+
+Files appear when all pages are done: an error or an interrupt leaves none half-written.
+Source: Tesseract src/training/text2image.cpp (messages and names of files).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+
+from lstmjax.errors import DataError
+from lstmjax.formats import box
+from lstmjax.formats.files import PathLike, read_bytes, write_atomically
+from lstmjax.render import tiff
+from lstmjax.render.boxes import to_box_file
+from lstmjax.render.catalog import FallbackFaces, FontCatalog, FontEntry
+from lstmjax.render.clusters import CharBox
+from lstmjax.render.degrade import threshold
+from lstmjax.render.glyph_images import GlyphImages
+from lstmjax.render.page_text import Stripped
+from lstmjax.render.pages import Page, map_pages
+from lstmjax.render.settings import Settings
+
+_SIGNATURE = "\ufeff"
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to render and where to.
+
+    Attributes:
+      text: all of it.
+      font: what it is rendered in.
+      base: the names of the files without `.tif` and `.box`.
+      settings: of the pages.
+      glyphs: also write single characters.
+    """
+
+    text: str
+    font: FontEntry
+    base: str
+    settings: Settings
+    glyphs: GlyphImages | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+      base: the names of the files without `.tif` and `.box`.
+      pages: how many were written.
+      lines: how many lines of text they hold.
+      words_left_out: how many words the font cannot show.
+      characters_left_out: how many characters besides.
+      messages: what there is to say, in order.
+    """
+
+    base: str
+    pages: int = 0
+    lines: int = 0
+    words_left_out: int = 0
+    characters_left_out: int = 0
+    messages: list[str] = field(default_factory=list)
+
+
+def read_text(path: PathLike) -> str:
+    """Read a text file.
+
+    Raises:
+      DataError: it is empty, not UTF-8, or holds zero bytes.
+      FormatError: it cannot be read.
+    """
+    data = read_bytes(path)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise DataError(
+            f"{path}: byte {err.start:#x} ({data[err.start]:#04x}) is not UTF-8; convert the file, "
+            "for instance with iconv"
+        ) from err
+    if "\0" in text:
+        raise DataError(f"{path}: byte {data.index(0):#x} is zero: the file is not a text")
+    text = text.removeprefix(_SIGNATURE)
+    if not text.strip():
+        raise DataError(f"{path}: the text is empty")
+    return text
+
+
+def run_job(
+    job: Job, catalog: FontCatalog, workers: int = 1, say: Callable[[str], None] | None = None
+) -> Outcome:
+    """Render one text in one font.
+
+    Args:
+      job: what to render.
+      catalog: where fonts are that stand in while pages are filled.
+      workers: threads that degrade pages.
+      say: takes the messages as they come, beside the outcome.
+
+    Raises:
+      DataError: no character can be shown, or no line fits on a page; nothing is written then.
+    """
+    outcome = Outcome(job.base)
+
+    def tell(message: str) -> None:
+        outcome.messages.append(message)
+        if say is not None:
+            say(message)
+
+    face = catalog.open(job.font, job.settings.pixels)
+    fallback = FallbackFaces(catalog, job.settings.pixels)
+    strips: list[tiff.Strip] = []
+    boxes: list[CharBox] = []
+    images: list[bytes] = []
+    finish = _Finisher(job.glyphs)
+    for page, strip, glyphs in map_pages(
+        finish, job.text, face, job.settings, fallback=fallback, workers=workers
+    ):
+        _count(outcome, page.stripped, tell)
+        boxes += page.boxes
+        strips.append(strip)
+        images += glyphs
+        tell(f"Rendered page {page.index} to file {job.base}.tif")
+    if all(one.rect is None for one in boxes):
+        raise DataError(
+            f"{job.font.description} can show none of the text; choose a font for its script"
+        )
+    finished = to_box_file(boxes, job.settings.height)
+    outcome.pages, outcome.lines = len(strips), sum(b.text == "\t" for b in finished) + 1
+    write_atomically(f"{job.base}.tif", tiff.pack(strips))
+    box.save(finished, f"{job.base}.box")
+    for number, image in enumerate(images):
+        write_atomically(f"{job.base}_{number}.jpg", image)
+    if job.glyphs is not None:
+        tell(f"Total number of characters saved = {len(images)}")
+    return outcome
+
+
+class _Finisher:
+    """Turns a page into what is kept of it."""
+
+    def __init__(self, glyphs: GlyphImages | None):
+        self._glyphs = glyphs
+
+    def __call__(self, page: Page) -> tuple[Page, tiff.Strip, list[bytes]]:
+        ink = threshold(page.image)
+        images = list(self._glyphs.cut(ink, page.boxes)) if self._glyphs else []
+        return replace(page, image=page.image[:0]), tiff.compress(ink), images
+
+
+def _count(outcome: Outcome, stripped: Stripped, tell: Callable[[str], None]) -> None:
+    """Name and count what a page leaves out."""
+    if stripped.words:
+        shown = "".join(f"{word} " for word in stripped.words[:_SHOWN])
+        more = len(stripped.words) - _SHOWN
+        rest = f"... and {more} more" if more > 0 else ""
+        tell(f"Stripped {len(stripped.words)} unrenderable word(s): '{shown}{rest}'")
+    if stripped.characters:
+        tell(f"WARNING: Dropped {stripped.characters} uncovered characters")
+    outcome.words_left_out += len(stripped.words)
+    outcome.characters_left_out += stripped.characters
+
+
+def run_jobs(jobs: list[Job], folders: list[str] | None, workers: int) -> Iterator[Outcome]:
+    """Run several jobs, each in a process of its own if there are several workers; in order.
+
+    Args:
+      jobs: what to render.
+      folders: where fonts are, None for the system's.
+      workers: processes.
+    """
+    if workers <= 1 or len(jobs) == 1:
+        catalog = FontCatalog(folders)
+        for job in jobs:
+            yield run_job(job, catalog, workers)
+        return
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_run_alone, [(job, folders) for job in jobs])
+
+
+def _run_alone(task: tuple[Job, list[str] | None]) -> Outcome:
+    job, folders = task
+    return run_job(job, FontCatalog(folders))
+
+
+def bases_for(base: str, fonts: Iterable[FontEntry]) -> list[str]:
+    """Names of files for several fonts: the name of the font is added, without spaces and commas.
+
+    Raises:
+      DataError: two fonts have the same name.
+    """
+    names = [f"{base}.{str(font.description).replace(' ', '_').replace(',', '')}" for font in fonts]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise DataError(f"two fonts would write {min(twice)}.tif; name each font once")
+    return names
