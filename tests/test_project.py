@@ -1,6 +1,7 @@
 """What surrounds the code is true: commands in the documentation, links, flags, scripts."""
 
 import doctest
+import functools
 import os
 import re
 import shutil
@@ -20,6 +21,14 @@ SCRIPTS = [ROOT / name for name in ("tools/setup-venv", "tools/test", "tools/dem
 MATCHES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
+TESTED = re.compile(
+    r"^<!-- test (?P<setup>setup): (?P<commands>.*?) -->$"
+    r"|^```(?P<language>\w+) test(?P<short> short)?\n(?P<body>.*?)^```$",
+    re.M | re.S,
+)
+SMALL_NET = "[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 Lfx12 O1c1]"
+
+
 class Example(NamedTuple):
     """A command of a page, or a piece of Python, and what it should print ("" for anything)."""
 
@@ -27,17 +36,60 @@ class Example(NamedTuple):
     expected: str
 
 
+def shortened(command: str) -> str:
+    """A training command that takes seconds: few lines, a small network."""
+    command = re.sub(r"--max_iterations \d+", "--max_iterations 60", command)
+    return re.sub(r'--net_spec "\[1,[^"]*"', f'--net_spec "{SMALL_NET}"', command)
+
+
 def examples(page: Path) -> list[Example]:
-    """What the blocks tagged `console test` and `python test` of a page say."""
+    """What the blocks tagged `console test`, `console test short` and `python test` say.
+
+    `<!-- test setup: COMMANDS -->` prepares what a page takes for granted.
+    """
     found = []
-    for language, body in re.findall(r"^```(\w+) test\n(.*?)^```$", page.read_text(), re.M | re.S):
-        if language == "python":
-            found.append(Example([sys.executable, "-c", body], ""))
-            continue
-        for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
-            command, _, expected = part.partition("\n")
-            found.append(Example(["bash", "-c", f"{{ {command}; }} 2>&1"], expected))
+    for block in TESTED.finditer(page.read_text()):
+        if block["setup"]:
+            found.append(Example(["bash", "-c", block["commands"]], ""))
+        elif block["language"] == "python":
+            found.append(Example([sys.executable, "-c", block["body"]], ""))
+        else:
+            for part in re.split(r"^\$ ", block["body"], flags=re.M)[1:]:
+                command, _, expected = part.partition("\n")
+                command = shortened(command) if block["short"] else command
+                found.append(Example(["bash", "-c", f"{{ {command}; }} 2>&1"], expected))
     return found
+
+
+class Untested(NamedTuple):
+    """A command of a page that no test runs, and the reason given for it, or ""."""
+
+    command: str
+    reason: str
+
+
+def untested(page: Path) -> list[Untested]:
+    """Commands in code blocks without a test; `<!-- not run: REASON -->` stands before a block."""
+    found, reason, in_block = [], "", False
+    for line in TESTED.sub("", page.read_text()).splitlines():
+        excuse = re.match(r"<!-- not run: (.+) -->$", line)
+        if excuse:
+            reason = excuse[1]
+        elif line.startswith("```"):
+            in_block = not in_block
+            reason = reason if in_block else ""
+        elif in_block or line.startswith("    "):
+            command = re.match(r"(?:\$ )?(?:\.venv/bin/)?lstmjax (\w.*)", line.strip())
+            if command and not command[1].endswith("--help"):
+                found.append(Untested(command[1], reason))
+        elif line.strip():
+            reason = ""
+    return found
+
+
+def is_synopsis(command: str) -> bool:
+    """Whether a command only shows its form: with places to fill in, or left out."""
+    return bool(re.search(r"\[|\.\.\.|\b[A-Z]{2,}\b", command))
 
 
 def names(path: Path) -> str:
@@ -65,6 +117,53 @@ def test_documented_commands_work(page, tmp_path):
 
 def test_examples_are_found():
     assert sum(len(examples(page)) for page in PAGES) >= 6
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_every_command_runs_or_says_why_not(page):
+    silent = [
+        each.command for each in untested(page) if not each.reason and not is_synopsis(each.command)
+    ]
+    assert silent == [], "tag the block `console test` or put <!-- not run: REASON --> before it"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("    lstmjax view out/mine", [("view out/mine", "")]),
+        ("<!-- not run: long -->\n\n    lstmjax view x", [("view x", "long")]),
+        ("<!-- not run: long -->\n\nThen:\n\n    lstmjax view x", [("view x", "")]),
+        ("```console\n$ lstmjax view x\n```", [("view x", "")]),
+        ("```console test\n$ lstmjax view x\n```", []),
+        ("call `lstmjax view x`", []),
+    ],
+)
+def test_untested_commands_are_found(tmp_path, line, expected):
+    page = tmp_path / "page.md"
+    page.write_text(f"# Page\n\n{line}\n")
+    assert untested(page) == expected
+
+
+@functools.cache
+def listing(tool: str) -> str:
+    """What a tool says of itself."""
+    return helpers.run_lstmjax(tool, "--help").stdout
+
+
+EVERY_TOOL = ("--help", "--flagfile")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_commands_have_flags_that_exist(page):
+    """Also where a command is not run, or only shows a form."""
+    text = re.sub(r"\\\n\s*", " ", page.read_text())
+    unknown = []
+    for tool, rest in re.findall(r"lstmjax (\w+)((?: [^\n`|]*)?)", text):
+        if tool in TOOLS and re.search(r" --?\w", rest):
+            known = {*EVERY_TOOL, *re.findall(r"[ \[](--\w+)", listing(tool))}
+            used = re.findall(r"[ \[](--\w+)", rest)
+            unknown += [f"{tool} {flag}" for flag in used if flag not in known]
+    assert unknown == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "examples" / "README.md"], ids=names)
@@ -96,12 +195,12 @@ def test_every_tool_has_a_page():
 @pytest.mark.parametrize("page", TOOL_PAGES, ids=names)
 def test_every_flag_is_documented_and_no_other(page):
     text = page.read_text()
-    listing = "".join(helpers.run_lstmjax(tool, "--help").stdout for tool in tools_of(page))
-    flags = re.findall(r"^  (--\w+)  ", listing, re.M) + re.findall(r"[ \[](-[a-z]) ", listing)
+    help_text = "".join(map(listing, tools_of(page)))
+    flags = re.findall(r"^  (--\w+)  ", help_text, re.M) + re.findall(r"[ \[](-[a-z]) ", help_text)
     missing = [flag for flag in flags if not re.search(rf"[` \[]{flag}\b", text)]
     assert set(missing) <= {"-v"}
     documented = re.findall(r"^\| `(--\w+)`", text, re.M)
-    assert [flag for flag in documented if not re.search(rf"[ \[]{flag}[ \]]", listing)] == []
+    assert [flag for flag in documented if not re.search(rf"[ \[]{flag}[ \]]", help_text)] == []
 
 
 def test_the_readme_names_every_tool():
