@@ -1,0 +1,245 @@
+"""The character set of the lines as a starter traineddata, from scratch or on top of a model."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lstmjax.charset.builder import SPECIAL
+from lstmjax.charset.characters import script
+from lstmjax.charset.extract import Extractor
+from lstmjax.charset.language import Language, Starter, build_starter
+from lstmjax.charset.merge import merge
+from lstmjax.charset.segment import NormMode
+from lstmjax.errors import CharsetError, naming
+from lstmjax.formats import lstm, traineddata, unicharset
+from lstmjax.formats.files import PathLike, read_bytes, write_atomically
+from lstmjax.formats.traineddata import TrainedData
+from lstmjax.formats.unicharset import UnicharsetTable
+
+Say = Callable[[str], None]
+LISTS = ("wordlist", "numbers", "punc")
+_DAWGS = ("lstm-punc-dawg", "lstm-word-dawg", "lstm-number-dawg")
+_NO_RADICALS = b"# No Han characters, so none are described.\n"
+
+
+@dataclass(frozen=True)
+class StarterRequest:
+    """What a starter is made from.
+
+    Attributes:
+      texts: box files, or plain texts, whose characters it gets.
+      name: of the model; the starter becomes `<name>/<name>.traineddata`.
+      lang: whose lists and config of langdata are used.
+      norm_mode: 1 graphemes, 2 glyphs of Indic scripts, 3 characters.
+      rtl, pass_through: see `charset.language.Language`.
+      langdata_dir: folder as langdata_lstm; "" to do without.
+      wordlist: path of a word list in place of the one in langdata_dir.
+      start_model: traineddata whose character set is the beginning; "" for none.
+    """
+
+    texts: tuple[str, ...]
+    name: str
+    lang: str
+    norm_mode: int = 1
+    rtl: bool = False
+    pass_through: bool = False
+    langdata_dir: str = ""
+    wordlist: str = ""
+    start_model: str = ""
+
+    def lists(self) -> dict[str, str]:
+        """Kind -> path of the lists there are; see `LISTS`."""
+        folder = Path(self.langdata_dir, self.lang)
+        found = {}
+        for kind in LISTS:
+            path = folder / f"{self.lang}.{kind}"
+            if self.langdata_dir and path.is_file() and path.stat().st_size:
+                found[kind] = str(path)
+        if self.wordlist:
+            found["wordlist"] = self.wordlist
+        return found
+
+    def config(self) -> Path | None:
+        """Path of the language's configuration, if there is one."""
+        path = Path(self.langdata_dir, self.lang, f"{self.lang}.config")
+        return path if self.langdata_dir and path.is_file() else None
+
+    def files(self) -> list[str]:
+        """Every file that decides on the starter, for a digest."""
+        paths = [*self.texts, *self.lists().values(), *filter(None, [self.start_model])]
+        if self.langdata_dir:
+            folder = Path(self.langdata_dir)
+            radicals = folder / "radical-stroke.txt"
+            paths += sorted(map(str, folder.glob("*.unicharset")))
+            paths += [str(path) for path in (radicals, self.config()) if path and path.is_file()]
+        return paths
+
+
+@dataclass(frozen=True)
+class StarterResult:
+    """A starter that was made.
+
+    Attributes:
+      traineddata: its path; that of the start model if that has all characters.
+      unicharset: path of the character set.
+      size: unichars in it.
+      added: unichars that the start model does not have.
+    """
+
+    traineddata: str
+    unicharset: str
+    size: int
+    added: tuple[str, ...] = ()
+
+
+def make_starter(request: StarterRequest, folder: PathLike, say: Say) -> StarterResult:
+    """Make the character set of some texts and a starter traineddata.
+
+    With a start model that has all the characters nothing is made: its own traineddata serves.
+    Otherwise new characters are appended to its own, which keep their places, so that its word
+    lists stay valid; they are taken over unless there are other ones.
+
+    Args:
+      request: what from.
+      folder: gets `unicharset` and `<name>/`; made if it is missing.
+      say: gets what the single tools would print.
+    Raises: LstmjaxError: a file that is needed is missing or damaged, or langdata is needed.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    path = str(target / "unicharset")
+    table = extract(request.texts, request.norm_mode, say)
+    if not request.start_model:
+        unicharset.save(table, path, decimal=True)
+        _build(request, path, table, target, say).save(target)
+        return StarterResult(_made(request, target), path, len(table.rows))
+    start = traineddata.load(request.start_model)
+    own = _table_of(start, request.start_model)
+    merged = merge([own, table])
+    added = _added(own, merged)
+    if not added:
+        unicharset.save(own, path, decimal=True)
+        return StarterResult(request.start_model, path, len(own.rows))
+    unicharset.save(merged, path, decimal=True)
+    starter = _build(request, path, merged, target, say)
+    if not request.lists():
+        trained = with_components(starter.traineddata, start, own, merged, say)
+        starter = replace(starter, traineddata=trained)
+    starter.save(target)
+    return StarterResult(_made(request, target), path, len(merged.rows), added)
+
+
+def extract(texts: Sequence[str], norm_mode: int, say: Say) -> UnicharsetTable:
+    """The character set of box files or plain texts.
+
+    Raises: FormatError: one cannot be read. CharsetError: there are no characters in them.
+    """
+    extractor = Extractor(NormMode(norm_mode), say)
+    for path in texts:
+        data = read_bytes(path)
+        if data:
+            extractor.add_file(path, data)
+    table = extractor.table()
+    if all(row.unichar in SPECIAL for row in table.rows):
+        raise CharsetError(f"{', '.join(texts[:3])}: there are no characters in these texts")
+    return table
+
+
+def with_components(
+    starter: TrainedData,
+    start: TrainedData,
+    own: UnicharsetTable,
+    merged: UnicharsetTable,
+    say: Say,
+) -> TrainedData:
+    """Give a starter the word lists and the configuration of the model that is trained further.
+
+    Args:
+      starter: with the larger character set.
+      start: the model.
+      own: the character set of the model.
+      merged: that of the starter.
+      say: told if the lists cannot be taken over, because characters have other numbers.
+    """
+    kept = [row.unichar for row in merged.rows[: len(own.rows)]]
+    same = kept == [row.unichar for row in own.rows]
+    taken = ("config", *_DAWGS) if same else ("config",)
+    if not same and any(start.components.get(name) for name in _DAWGS):
+        say("The word lists of the start model do not fit the new character set; they are left out")
+    for name in taken:
+        if start.components.get(name):
+            starter = starter.with_component(name, start.components[name])
+    return starter
+
+
+def _added(own: UnicharsetTable, merged: UnicharsetTable) -> tuple[str, ...]:
+    known = {row.unichar for row in own.rows} | set(SPECIAL)
+    return tuple(row.unichar for row in merged.rows if row.unichar not in known)
+
+
+def _table_of(trained: TrainedData, path: str) -> UnicharsetTable:
+    """The character set of a model."""
+    data = trained.components.get("lstm-unicharset")
+    if data is None:
+        with naming(file=path):
+            data = lstm.unpack_from(trained).unicharset
+    if not data:
+        raise CharsetError(f"{path}: there is no character set in this model")
+    with naming(file=path, component="lstm-unicharset"):
+        return unicharset.unpack(data)
+
+
+def _made(request: StarterRequest, folder: Path) -> str:
+    return str(folder / request.name / f"{request.name}.traineddata")
+
+
+def _build(
+    request: StarterRequest, path: str, table: UnicharsetTable, folder: Path, say: Say
+) -> Starter:
+    """Make a starter; the configuration of the language is for models of other names, too."""
+    starter = build_starter(_language(request, path, table, folder, say), say)
+    config = request.config()
+    if config is None or "config" in starter.traineddata.components:
+        return starter
+    trained = starter.traineddata.with_component("config", read_bytes(config))
+    return replace(starter, traineddata=trained)
+
+
+def _language(
+    request: StarterRequest, path: str, table: UnicharsetTable, folder: Path, say: Say
+) -> Language:
+    lists = request.lists()
+    if lists and "punc" not in lists:
+        # Words are found through punctuation; this says that there may be none.
+        lists["punc"] = str(folder / "no_punctuation.txt")
+        write_atomically(lists["punc"], b" \n")
+    return Language(
+        name=request.name,
+        unicharset=path,
+        script_dir=_script_dir(request, table, folder, say),
+        words=lists.get("wordlist", ""),
+        puncs=lists.get("punc", ""),
+        numbers=lists.get("numbers", ""),
+        rtl=request.rtl,
+        pass_through=request.pass_through,
+    )
+
+
+def _script_dir(
+    request: StarterRequest, table: UnicharsetTable, folder: Path, say: Say
+) -> PathLike:
+    """The folder of script data; without langdata an empty one, which serves but for Han."""
+    if request.langdata_dir:
+        return request.langdata_dir
+    if not request.pass_through:
+        for row in table.rows:
+            if any(script(char) == "Han" for char in row.unichar):
+                raise CharsetError(
+                    f"{row.unichar!r} and other Han characters are coded by their radicals and "
+                    "strokes; give --langdata_dir, a copy of tesseract-ocr/langdata_lstm"
+                )
+    say("Without --langdata_dir characters get no measured properties; training needs none")
+    substitute = folder / "no_langdata"
+    substitute.mkdir(exist_ok=True)
+    write_atomically(substitute / "radical-stroke.txt", _NO_RADICALS)
+    return substitute
