@@ -1,0 +1,175 @@
+"""The steps of the whole way after the lines are there, each run only if something has changed.
+
+Every function takes the recorded `State` and returns the notes of its step, a JSON value.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lstmjax.charset.codec import Codec
+from lstmjax.data.lines import LineIndex, build_index
+from lstmjax.data.listing import read_list
+from lstmjax.formats import traineddata
+from lstmjax.formats.files import write_atomically
+from lstmjax.pipeline import training
+from lstmjax.pipeline.dropped import check_texts, dropped_lines, summarize
+from lstmjax.pipeline.plan import Plan
+from lstmjax.pipeline.starter import StarterRequest, make_starter
+from lstmjax.pipeline.state import Done, State, digest_file, digest_files
+from lstmjax.pipeline.training import TrainingRequest
+
+_WORTH_SAYING = (
+    "Warning: unichar",
+    "Normalization failed",
+    "Utf8 buffer too big",
+    "The word lists",
+)
+
+Say = Callable[[str], None]
+Notes = dict[str, Any]
+
+
+def character_set(plan: Plan, state: State, found: Notes, say: Say) -> Notes:
+    """Make the unicharset and the starter traineddata; notes: see `StarterResult`.
+
+    Args:
+      plan: of the whole way.
+      state: of its steps.
+      found: notes of the step that found or drew the lines.
+      say: gets what the user should know.
+    """
+    language = plan.language
+    norm_mode = plan.norm_mode or language.norm_mode
+    request = StarterRequest(
+        tuple(found["texts"]),
+        plan.name,
+        plan.lang,
+        norm_mode,
+        language.rtl,
+        language.pass_through if plan.norm_mode is None else norm_mode >= 2,
+        plan.langdata_dir,
+        plan.wordlist,
+        plan.start_model,
+    )
+
+    log = plan.path("character_set.log")
+
+    def run() -> Done:
+        messages: list[str] = []
+        try:
+            result = make_starter(request, plan.output_dir, messages.append)
+        finally:
+            text = "".join(f"{message}\n" for message in messages)
+            write_atomically(log, text.encode(errors="surrogateescape"))
+        for message in messages:
+            if message.startswith(_WORTH_SAYING):
+                say(message)
+        added = f", {len(result.added)} of them new" if result.added else ""
+        say(f"{result.size} unichars{added}; the messages of the tools are in {log}")
+        return Done((result.unicharset, result.traineddata, log), asdict(result))
+
+    inputs = {**asdict(request), "files": digest_files(request.files())}
+    return state.do("character set", inputs, run, say)
+
+
+def check(state: State, request: TrainingRequest, found: Notes, say: Say) -> Notes:
+    """Find the lines that cannot be used, and what is odd; notes: see `dropped.summarize`."""
+
+    def run() -> Done:
+        codec = Codec.from_traineddata(traineddata.load(request.traineddata))
+        index = index_of(found)
+        bad = dropped_lines(index, codec, training.geometry_for(request))
+        summary = summarize(check_texts(index, codec), bad)
+        if found.get("drawn"):
+            summary["duplicates"] = 0  # every text is there in every font
+        return Done(notes=summary)
+
+    inputs = {
+        "traineddata": digest_file(request.traineddata),
+        "lines": found["digest"],
+        "network": request.start_model or request.net_spec,
+    }
+    return state.do("check", inputs, run, say)
+
+
+def train(
+    state: State, request: TrainingRequest, found: Notes, say: Say, live: bool | None
+) -> Notes:
+    """Train; notes: see `training.train`.
+
+    A run that was interrupted goes on, and so does one with other settings, such as more
+    iterations. With other lines, another character set or another network a new one begins, and
+    the checkpoints of the old one are moved aside.
+    """
+    origin = {
+        "traineddata": digest_file(request.traineddata),
+        "lines": found["digest"],
+        "network": request.net_spec if not request.start_model else None,
+        "start_model": digest_file(request.start_model) if request.start_model else None,
+        "recipe": request.recipe,
+        "seed": dict(request.settings).get("seed"),
+    }
+
+    def begin() -> Done:
+        _move_aside(Path(request.model_output).parent, say)
+        return Done()
+
+    def run() -> Done:
+        reached = training.train(request, live=live)
+        return Done((f"{request.model_output}_checkpoint",), reached)
+
+    state.do("network", origin, begin, lambda text: None)
+    settings = [list(pair) for pair in sorted(request.settings)]
+    return state.do("training", {**origin, "settings": settings}, run, say)
+
+
+def make_models(
+    plan: Plan, state: State, request: TrainingRequest, checkpoint: str, say: Say
+) -> Notes:
+    """Make the models of a checkpoint; notes: path by kind."""
+
+    def run() -> Done:
+        made = training.make_models(checkpoint, request.traineddata, plan.output_dir, plan.name)
+        return Done(tuple(made.values()), made)
+
+    inputs = {
+        "checkpoint": digest_file(checkpoint),
+        "traineddata": digest_file(request.traineddata),
+        "name": plan.name,
+    }
+    return state.do("models", inputs, run, say)
+
+
+def evaluate(state: State, models: Notes, found: Notes, say: Say) -> Notes:
+    """Measure the models on the evaluation lines; notes: see `training.measure`, by kind."""
+    if not found["eval"]:
+        return {}
+
+    def run() -> Done:
+        rates = {kind: training.measure(path, found["eval"]) for kind, path in models.items()}
+        return Done(notes=rates)
+
+    inputs = {
+        "models": {kind: digest_file(path) for kind, path in models.items()},
+        "lines": found["digest"],
+    }
+    return state.do("evaluation", inputs, run, say)
+
+
+def index_of(found: Notes) -> LineIndex:
+    """All lines of both lists."""
+    paths = [path for part in ("train", "eval") if found[part] for path in read_list(found[part])]
+    return build_index(paths)
+
+
+def _move_aside(folder: Path, say: Say) -> None:
+    """Give a folder with checkpoints of another run another name."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    number = 1
+    while (other := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    folder.rename(other)
+    say(f"The data or the network is another one: training starts anew; the earlier run is {other}")

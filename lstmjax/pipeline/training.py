@@ -1,0 +1,190 @@
+"""Training, the models of the best checkpoint, and how well they read."""
+
+import os
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from lstmjax.charset.codec import Codec
+from lstmjax.data.lines import build_index
+from lstmjax.data.listing import read_list
+from lstmjax.data.skips import Geometry
+from lstmjax.errors import DataError, LstmjaxError, UsageError
+from lstmjax.formats import traineddata
+from lstmjax.formats.files import PathLike, write_atomically
+from lstmjax.infer.evaluate import evaluate, geometry_of
+from lstmjax.infer.forward import keep_compiled, make_forward
+from lstmjax.infer.model import LoadedModel, load_model
+from lstmjax.spec import parse as spec_parse
+from lstmjax.train.config import Recipe, TrainConfig, tesseract_config
+from lstmjax.train.request import Request
+from lstmjax.train.run import run_training, write_model
+
+KINDS = ("best", "fast")
+"""Models are made as float32 and as int8, named as Tesseract's repositories of models are."""
+
+_MAX_BYTES = 1 << 28
+_BATCH = 16
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What is trained on what.
+
+    Attributes:
+      traineddata: with the character set.
+      train_list, eval_list: list files; eval_list "" for no evaluation.
+      model_output: base name of checkpoints.
+      net_spec: network to build without a start model.
+      start_model: traineddata to go on from; "" for none.
+      recipe: fast, or tesseract for the figures of `lstmtraining`.
+      settings: fields of `TrainConfig` and their values.
+    """
+
+    traineddata: str
+    train_list: str
+    eval_list: str
+    model_output: str
+    net_spec: str = ""
+    start_model: str = ""
+    recipe: Recipe = "fast"
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def config(self) -> TrainConfig:
+        """The settings as training wants them.
+
+        Raises: UsageError: there is no such setting.
+        """
+        chosen = dict(self.settings)
+        unknown = sorted(set(chosen) - {field.name for field in fields(TrainConfig)})
+        if unknown:
+            raise UsageError(f"there is no setting {unknown[0]!r} of training")
+        make = tesseract_config if self.recipe == "tesseract" else TrainConfig
+        return make(**chosen)
+
+
+def start_network(start_model: str, folder: PathLike) -> str:
+    """Take the network out of a model, as `combine_tessdata -e` does; the path of the `.lstm`.
+
+    Raises: FormatError: damaged. DataError: there is no network in it.
+    """
+    trained = traineddata.load(start_model)
+    data = trained.components.get("lstm")
+    if not data:
+        raise DataError(f"{start_model}: there is no network in it; start from a model of "
+                        "tessdata_best or of your own")  # fmt: skip
+    path = Path(folder, Path(start_model).stem + ".lstm")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data)
+    return str(path)
+
+
+def geometry_for(request: TrainingRequest) -> Geometry:
+    """What the network that will be trained makes of image sizes.
+
+    Raises: SpecError: the net_spec is wrong. FormatError: a file is damaged.
+    """
+    if request.start_model:
+        return geometry_of(load_model(request.start_model))
+    codec = Codec.from_traineddata(traineddata.load(request.traineddata))
+    root = spec_parse.parse(request.net_spec, codec.num_codes).root
+    return geometry_of(LoadedModel(root, {}, codec, False, codec.null_char))
+
+
+def train(request: TrainingRequest, *, live: bool | None = None) -> dict[str, Any]:
+    """Train; an earlier run of the same model_output goes on where it stopped.
+
+    Returns: how far it came: `iterations`, `bcer` (percent, training), `best_cer` (a fraction on
+      the evaluation lines, or None).
+    Raises: LstmjaxError: see `train.run.run_training`. InterruptedRun: a signal stopped it after
+      everything was saved.
+    """
+    continue_from = old_traineddata = ""
+    if request.start_model:
+        continue_from = start_network(request.start_model, Path(request.model_output).parent)
+        old_traineddata = _if_other(request.start_model, request.traineddata)
+    given = {name for name, _ in request.settings}
+    asked = Request(
+        traineddata=request.traineddata,
+        model_output=request.model_output,
+        train_listfile=request.train_list,
+        eval_listfile=request.eval_list,
+        net_spec="" if continue_from else request.net_spec,
+        continue_from=continue_from,
+        old_traineddata=old_traineddata,
+        reset_learning_rate=bool(continue_from) and "learning_rate" in given,
+        given=frozenset(given if continue_from else {*given, "net_spec"}),
+    )
+    progress = run_training(asked, request.config(), live=live)
+    return {
+        "iterations": progress.training_iteration,
+        "bcer": progress.char_rate,
+        "best_cer": progress.best_cer,
+    }
+
+
+def best_checkpoint(model_output: str) -> str:
+    """The last best state that training wrote, or its last state if there was no best.
+
+    Raises: LstmjaxError: there is no checkpoint.
+    """
+    folder, name = os.path.split(model_output)
+    pattern = re.compile(re.escape(name) + r"_[0-9.]+_[0-9]+_([0-9]+)\.checkpoint")
+    found = [
+        (int(match[1]), entry)
+        for entry in os.listdir(folder or os.curdir)
+        if (match := pattern.fullmatch(entry))
+    ]
+    if found:
+        return os.path.join(folder, max(found)[1])
+    last = f"{model_output}_checkpoint"
+    if not os.path.exists(last):
+        raise LstmjaxError(f"{last}: there is no checkpoint; train first")
+    return last
+
+
+def make_models(checkpoint: str, charsets: str, folder: PathLike, name: str) -> dict[str, str]:
+    """Turn a checkpoint into models.
+
+    Args:
+      checkpoint: path.
+      charsets: the traineddata it was trained with.
+      folder: gets `tessdata_best/<name>.traineddata` and `tessdata_fast/<name>.traineddata`.
+      name: of the model.
+    Returns: path by kind, see `KINDS`.
+    """
+    made = {}
+    for kind in KINDS:
+        path = Path(folder, f"tessdata_{kind}", f"{name}.traineddata")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_model(checkpoint, charsets, str(path), as_int=kind == "fast")
+        made[kind] = str(path)
+    return made
+
+
+def measure(model: str, list_file: str) -> dict[str, Any]:
+    """Read the lines of a list with a model.
+
+    Returns: `lines` and `skipped`; `cer`, `wer` (edits), `bcer`, `bwer` (Tesseract's measures), all
+      in percent; `worst`: truth and reading of the lines with most errors.
+    Raises: DataError: no line is usable.
+    """
+    keep_compiled()
+    index = build_index(read_list(list_file))
+    forward = make_forward(load_model(model))
+    result = evaluate(forward, index, max_bytes=_MAX_BYTES, with_delta=False, batch=_BATCH)
+    worst = sorted(result.distinct, key=lambda reading: -reading.chars.rate)[:3]
+    return {
+        "lines": len(result.distinct),
+        "skipped": len(result.skipped),
+        "cer": 100 * result.cer.rate,
+        "wer": 100 * result.wer.rate,
+        "bcer": 100 * result.bcer,
+        "bwer": 100 * result.bwer,
+        "worst": [[one.line.text, one.text] for one in worst if one.chars.rate > 0],
+    }
+
+
+def _if_other(start_model: str, chosen: str) -> str:
+    return "" if os.path.realpath(start_model) == os.path.realpath(chosen) else start_model
