@@ -14,13 +14,14 @@ TOOLS = {
     "unicharset_extractor": "make the unicharset of texts or box files",
     "set_unicharset_properties": "complete a unicharset with properties and measured bounds",
     "merge_unicharsets": "merge unicharsets into one",
-    "lstmf": "make training data (lstmf) from images with box files, texts, PAGE or ALTO",
     "text2image": "render text in fonts to page images with box files",
+    "lstmf": "make training data (lstmf) from images with box files, texts, PAGE or ALTO",
     "check_text": "check ground truth against a character set before training",
     "combine_lang_model": "make a starter traineddata from a unicharset and word lists",
     "wordlist2dawg": "make a word graph (dawg) from a word list",
     "dawg2wordlist": "write down the words of a word graph (dawg)",
     "view": "show runs in a browser, while they go on or afterwards",
+    "tesstrain": "go the whole way from ground truth, or a text and fonts, to models",
     "shims": "write executables with the names of Tesseract's tools that call lstmjax",
 }
 """What can be run: name (of the module in this package, too) and description."""

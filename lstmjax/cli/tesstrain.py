@@ -1,0 +1,295 @@
+"""From ground truth, or from a text and fonts, to models, in one command.
+
+It takes the flags of tesstrain.sh and tesstrain.py; what they make with `--linedata_only` (lines, a
+starter traineddata, a list), it makes too, and without that flag it trains.
+"""
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from lstmjax.cli.flags import parse
+from lstmjax.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmjax.pipeline.plan import Plan, Rendering
+
+TOOL = "tesstrain"
+_SETTINGS = ("max_iterations", "learning_rate", "target_error_rate", "batch", "seed")
+"""Flags that are settings of training when given."""
+_WITH_VALUES = ("fontlist", "vertical_fontlist", "eval_fontlist", "exposures")
+"""Flags that take all arguments up to the next flag."""
+_RENDERING = (
+    "fontlist", "vertical_fontlist", "eval_fontlist", "fonts_dir", "exposures", "maxpages",
+    "ptsize", "distort_image", "save_box_tiff", "training_text",
+)  # fmt: skip
+_TRAINING = ("net_spec", "recipe", "ratio_train", "max_iterations", "learning_rate",
+             "target_error_rate", "batch")  # fmt: skip
+_NUMBER = re.compile(r"-?\d+(,-?\d+)*")
+_TUNABLES = "glibc.malloc.hugetlb=1"
+_NO_REEXEC = "LSTMJAX_NO_REEXEC"
+
+
+def main(argv: list[str]) -> int:
+    """Run the tool.
+
+    Args:
+      argv: the arguments after the tool's name.
+    Returns: the exit status.
+    """
+    plan = read_plan(argv)
+    if not plan.data_only:
+        _with_large_pages(argv)
+    return _run(plan)
+
+
+def read_plan(argv: list[str]) -> "Plan":
+    """What the arguments ask for.
+
+    Raises: UsageError: they contradict each other, or something is missing or not to be had.
+      SystemExit: see `cli.flags.parse`.
+    """
+    values, rest = parse(TOOL, _define, list(_spread(argv)))
+    if rest:
+        raise UsageError(f"what is {rest[0]!r}? All arguments of tesstrain are flags")
+    return _plan(values)
+
+
+def _define(values: flags.FlagValues) -> None:
+    def string(name: str, default: str, text: str) -> None:
+        flags.DEFINE_string(name, default, text, flag_values=values)
+
+    def several(name: str, text: str) -> None:
+        flags.DEFINE_multi_string(name, None, text, flag_values=values)
+
+    def integer(name: str, default: int, text: str, least: int | None = None) -> None:
+        flags.DEFINE_integer(name, default, text, flag_values=values, lower_bound=least)
+
+    def number(name: str, default: float, text: str, least: float, most: float | None) -> None:
+        flags.DEFINE_float(
+            name, default, text, flag_values=values, lower_bound=least, upper_bound=most
+        )
+
+    def boolean(name: str, text: str) -> None:
+        flags.DEFINE_bool(name, False, text, flag_values=values)
+
+    string("output_dir", "", "Folder for everything that is made")
+    string("model_name", "", "Name of the model; --lang if not given")
+    string("lang", "", "Language: its settings and, in langdata_dir, its lists and text")
+    string("langdata_dir", "", "Folder as tesseract-ocr/langdata_lstm")
+    string("ground_truth", "", "Folder with line images and texts, PAGE or ALTO files, or lstmf")
+    string("training_text", "", "Text to draw; <lang>.training_text of langdata_dir if not given")
+    several("fontlist", "Names of fonts to draw it in")
+    several("vertical_fontlist", "Names of fonts to draw it in from top to bottom")
+    several("eval_fontlist", "Names of fonts of evaluation lines; those of training if not given")
+    string("fonts_dir", "", "Folder of the fonts; those of the system if not given")
+    several("exposures", "How dark pages are, such as -1 0 1")
+    integer("maxpages", 0, "Most pages of a document; 0: no bound", 0)
+    integer("ptsize", 12, "Size of the text in points", 1)
+    boolean("distort_image", "Bend the pages")
+    boolean("save_box_tiff", "Keep pages and box files in output_dir")
+    string("tmp_dir", "", "Folder for pages and other files that are needed only for a while")
+    boolean("linedata_only", "Make lines, a list and a starter traineddata, and stop")
+    boolean("overwrite", "Use an output_dir that holds files of another origin")
+    boolean("extract_font_properties", "Refused: they are for the old engine")
+    boolean("noextract_font_properties", "Does nothing: they are never extracted")
+    string("wordlist", "", "Word list; <lang>.wordlist of langdata_dir if not given")
+    string("tessdata_dir", "", "Folder of the start model; $TESSDATA_PREFIX if not given")
+    string("start_model", "", "Model to fine-tune: path, or name in tessdata_dir")
+    integer(
+        "norm_mode", 0, "Units of the unicharset, see unicharset_extractor; 0: as --lang has", 0
+    )
+    string("net_spec", "", "Network to build without a start model")
+    flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
+    number("ratio_train", 0.9, "Part of the lines that is for training", 0.0, 1.0)
+    integer("max_iterations", 10_000, "Lines to train on; 0 no end, -n: n times the documents")
+    number("learning_rate", 0.002, "Highest learning rate; 0.0005 with a start model", 0.0, None)
+    number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent", 0.0, 100.0)
+    integer("batch", 4, "Lines per update", 1)
+    integer("seed", 0, "Of the division into training and evaluation, weights and order of lines")
+
+
+def _spread(argv: list[str]) -> Iterator[str]:
+    """Write `--fontlist A B` as `--fontlist A --fontlist B`."""
+    name = None
+    for place, argument in enumerate(argv):
+        is_number = name == "exposures" and _NUMBER.fullmatch(argument)
+        if argument.startswith("-") and not is_number:
+            bare = argument.lstrip("-")
+            name = bare if bare in _WITH_VALUES else None
+            followed = place + 1 < len(argv)
+            if name is None or not followed:
+                yield argument
+        elif name is not None:
+            yield f"--{name}={argument}"
+        else:
+            yield argument
+
+
+def _plan(values: flags.FlagValues) -> "Plan":
+    from lstmjax.pipeline.plan import NET_SPEC, Plan
+
+    given = {name for name in values if not values[name].using_default_value}
+    _refuse(values, given)
+    start_model = _start_model(values)
+    name = values.model_name or values.lang
+    settings = _settings(values, given, fine_tuned=bool(start_model))
+    return Plan(
+        name=name,
+        output_dir=values.output_dir,
+        lang=values.lang or name,
+        ground_truth=values.ground_truth,
+        rendering=None if values.ground_truth else _rendering(values),
+        tmp_dir=values.tmp_dir,
+        langdata_dir=values.langdata_dir,
+        wordlist=values.wordlist,
+        start_model=start_model,
+        norm_mode=values.norm_mode or None,
+        net_spec=values.net_spec or NET_SPEC,
+        recipe=values.recipe,
+        settings=settings,
+        ratio_train=values.ratio_train,
+        seed=values.seed,
+        data_only=values.linedata_only,
+        overwrite=values.overwrite,
+    )
+
+
+def _refuse(values: flags.FlagValues, given: set[str]) -> None:
+    if not values.output_dir:
+        raise UsageError("--output_dir is missing: the folder for everything that is made")
+    if not (values.model_name or values.lang):
+        raise UsageError("--model_name is missing: what the model will be called")
+    if values.extract_font_properties:
+        raise UsageError("--extract_font_properties is for the old engine; leave it out")
+    for flag, name in (("model_name", values.model_name), ("lang", values.lang)):
+        if Path(name).name != name:
+            raise UsageError(f"--{flag} {name}: expected a plain name such as eng")
+    if values.norm_mode not in range(4):
+        raise UsageError(f"--norm_mode is {values.norm_mode}, expected 1, 2 or 3")
+    if not values.ratio_train:
+        raise UsageError("--ratio_train 0 leaves no lines for training")
+    if values.ground_truth:
+        for flag in sorted(given & set(_RENDERING)):
+            raise UsageError(f"--{flag} is for drawing pages; leave it or --ground_truth out")
+    if values.linedata_only:
+        for flag in sorted(given & set(_TRAINING)):
+            raise UsageError(f"--{flag} is for training, but --linedata_only stops before it")
+    if values.start_model and values.net_spec:
+        raise UsageError("--net_spec builds a new network; --start_model brings its own")
+    if values.recipe == "tesseract" and "batch" in given:
+        raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
+
+
+def _rendering(values: flags.FlagValues) -> "Rendering":
+    from lstmjax.pipeline.plan import Rendering
+
+    text = values.training_text
+    if not text:
+        if not (values.langdata_dir and values.lang):
+            raise UsageError(
+                "there is nothing to train on: give --ground_truth, or --training_text and "
+                "--fontlist, or --langdata_dir and --lang with a text there"
+            )
+        text = os.path.join(values.langdata_dir, values.lang, f"{values.lang}.training_text")
+    if not (values.fontlist or values.vertical_fontlist):
+        raise UsageError(
+            "--fontlist is missing: names of fonts as `lstmjax text2image --list_available_fonts` "
+            "prints them"
+        )
+    return Rendering(
+        training_text=text,
+        fonts=tuple(values.fontlist or ()),
+        vertical_fonts=tuple(values.vertical_fontlist or ()),
+        eval_fonts=tuple(values.eval_fontlist or ()),
+        fonts_dir=values.fonts_dir,
+        exposures=_exposures(values.exposures or []),
+        max_pages=values.maxpages,
+        ptsize=values.ptsize,
+        distort=values.distort_image,
+        keep_pages=values.save_box_tiff,
+    )
+
+
+def _exposures(texts: list[str]) -> tuple[int, ...]:
+    numbers = [number for text in texts for number in text.split(",")]
+    try:
+        return tuple(map(int, numbers))
+    except ValueError:
+        raise UsageError(f"--exposures {' '.join(texts)}: expected whole numbers") from None
+
+
+def _start_model(values: flags.FlagValues) -> str:
+    """The path of the start model."""
+    name = values.start_model
+    if not name or os.path.isfile(name):
+        return name
+    folder = values.tessdata_dir or os.environ.get("TESSDATA_PREFIX", "")
+    path = os.path.join(folder, f"{name}.traineddata")
+    if not os.path.isfile(path):
+        raise UsageError(
+            f"--start_model {name}: there is no such file, and no {path}; give the path of a "
+            "float model (tesseract-ocr/tessdata_best), or its name and --tessdata_dir"
+        )
+    return path
+
+
+def _settings(
+    values: flags.FlagValues, given: set[str], *, fine_tuned: bool
+) -> tuple[tuple[str, Any], ...]:
+    """The settings of training: what was given, and what differs from training's own defaults."""
+    chosen = {name: values[name].value for name in _SETTINGS if name in given}
+    chosen.setdefault("max_iterations", values.max_iterations)
+    if values.recipe == "fast":
+        chosen.setdefault("learning_rate", 0.0005 if fine_tuned else values.learning_rate)
+    else:
+        chosen.pop("seed", None)
+        chosen.setdefault("learning_rate", 0.0001 if fine_tuned else values.learning_rate)
+    return tuple(sorted(chosen.items()))
+
+
+def _run(plan: "Plan") -> int:
+    from lstmjax.pipeline.tesstrain import run
+    from lstmjax.train.running import InterruptedRun
+
+    try:
+        run(plan, _say)
+    except InterruptedRun as stop:
+        print(
+            f"\nStopped at iteration {stop.progress.training_iteration}; everything is saved. "
+            "Run the same command again to go on.",
+            file=sys.stderr,
+        )
+        return 128 + stop.signal_number
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same command again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.flush()
+
+
+def _with_large_pages(argv: list[str]) -> None:
+    """Start again with a memory setting that makes training faster; see `cli.lstmtraining`."""
+    tunables = os.environ.get("GLIBC_TUNABLES", "")
+    if os.environ.get(_NO_REEXEC) or "glibc.malloc.hugetlb" in tunables:
+        return
+    if platform.libc_ver()[0] != "glibc" or not hasattr(os, "execve"):
+        return
+    environ = {
+        **os.environ,
+        "GLIBC_TUNABLES": f"{tunables}:{_TUNABLES}" if tunables else _TUNABLES,
+        "MALLOC_TRIM_THRESHOLD_": "-1",
+        "MALLOC_TOP_PAD_": str(1 << 28),
+        _NO_REEXEC: "1",
+    }
+    os.execve(sys.executable, [sys.executable, "-m", "lstmjax", TOOL, *argv], environ)

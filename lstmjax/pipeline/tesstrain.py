@@ -1,0 +1,100 @@
+"""The whole way from ground truth, or from a text and fonts, to models that Tesseract runs.
+
+Every step is recorded with what it was made from (`state.State`), so that a second call does only
+what has changed or was not finished. Training itself goes on from its checkpoint.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lstmjax.errors import LstmjaxError
+from lstmjax.formats.files import write_atomically
+from lstmjax.pipeline import steps, training
+from lstmjax.pipeline.ground_truth import found_lines
+from lstmjax.pipeline.plan import Plan
+from lstmjax.pipeline.rendered import rendered_lines
+from lstmjax.pipeline.report import next_commands, show
+from lstmjax.pipeline.state import State
+from lstmjax.pipeline.training import TrainingRequest
+
+Say = Callable[[str], None]
+STATE = "tesstrain.json"
+"""File of the recorded steps in the output folder."""
+
+
+def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
+    """Go the whole way, or what is left of it.
+
+    Args:
+      plan: what is made from what.
+      say: gets what is worth knowing, line by line.
+      live: show a live display of training; None: on terminals.
+    Returns: the report, as written into report.json; with `data_only` only its first parts.
+    Raises: LstmjaxError: a step cannot be done; what was done before is kept. InterruptedRun: a
+      signal stopped training after everything was saved.
+    """
+    _check_folder(plan)
+    state = State.load(plan.output_dir, STATE)
+    found = (rendered_lines if plan.rendering else found_lines)(plan, state, say)
+    charset = steps.character_set(plan, state, found, say)
+    report = {
+        "name": plan.name,
+        "start_model": plan.start_model,
+        "lines": found["counts"],
+        "problems": found["problems"],
+        "charset": charset,
+    }
+    if plan.data_only:
+        say(f"\nCreated starter traineddata for LSTM training of language '{plan.lang}'")
+        say(f"{charset['traineddata']}\n{found['train']}")
+        return report
+    request = TrainingRequest(
+        charset["traineddata"],
+        found["train"],
+        found["eval"],
+        plan.path("checkpoints", plan.name),
+        plan.net_spec,
+        plan.start_model,
+        plan.recipe,
+        plan.settings,
+    )
+    report["check"] = steps.check(state, request, found, say)
+    report["training"] = steps.train(state, request, found, say, live)
+    checkpoint = training.best_checkpoint(request.model_output)
+    models = steps.make_models(plan, state, request, checkpoint, say)
+    report |= {"checkpoint": checkpoint, "models": models}
+    report["evaluation"] = steps.evaluate(state, models, found, say)
+    report["next"] = next_commands(plan.name, plan.output_dir, found["eval"], models)
+    write_report(plan, report, say)
+    return report
+
+
+def _check_folder(plan: Plan) -> None:
+    """Make the output folder; one with files of another origin is refused.
+
+    Raises: LstmjaxError: see above, or it cannot be made.
+    """
+    folder = Path(plan.output_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [path.name for path in folder.iterdir()]
+    except OSError as err:
+        raise LstmjaxError(f"{folder}: cannot be used: {err.strerror or err}") from err
+    if others and STATE not in others and not plan.overwrite:
+        raise LstmjaxError(
+            f"{folder}: holds files of another origin ({', '.join(sorted(others)[:3])}); give a "
+            "new folder, or --overwrite if they may be overwritten"
+        )
+
+
+def write_report(plan: Plan, report: dict[str, Any], say: Say) -> None:
+    """Write report.json and report.txt into the output folder and show the latter."""
+    text = list(show(report))
+    data = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(plan.path("report.json"), data.encode(errors="surrogateescape"))
+    write_atomically(plan.path("report.txt"), "\n".join([*text, ""]).encode("utf-8", "replace"))
+    say("")
+    for line in text:
+        say(line)
