@@ -2,14 +2,13 @@
 
     python tools/make_demo_data.py --script_dir=<langdata_lstm>
 
-Needs the DejaVu, Liberation and FreeFont fonts and the real unicharset_extractor and
-combine_lang_model; `--script_dir` holds Latin.unicharset and radical-stroke.txt. The same seed
-gives the same texts and, with the same versions of Pillow and FreeType, the same bytes.
+Needs the DejaVu, Liberation and FreeFont fonts; `--script_dir` holds Latin.unicharset and
+radical-stroke.txt. The same seed gives the same texts and, with the same versions of Pillow and
+FreeType, the same bytes.
 """
 
 import argparse
 import io
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from demo_text import make_lines
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+import lstmjax
 from lstmjax.formats import lstmf
 
 SEED = 20
@@ -119,24 +119,16 @@ def _finish(page: np.ndarray, kind: int) -> Image.Image:
     return Image.fromarray(page.astype(np.uint8))
 
 
-def make_starter(text: str, script_dir: Path, path: Path) -> None:
-    """Have the real tools make the character set and the starter traineddata of a text."""
+def make_starter(texts: list[str], script_dir: Path, path: Path) -> None:
+    """Make the character set and the starter traineddata of some texts."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "text.txt").write_text(text, encoding="utf-8")
-        unicharset = folder / "unicharset"
-        _run("unicharset_extractor", "--output_unicharset", unicharset, folder / "text.txt")
-        _run(
-            "combine_lang_model", "--input_unicharset", unicharset, "--script_dir", script_dir,
-            "--output_dir", folder, "--lang", "demo",
+        lstmjax.make_unicharset(texts, folder / "unicharset")
+        made = lstmjax.combine_lang_model(
+            input_unicharset=folder / "unicharset", script_dir=script_dir, output_dir=folder,
+            lang="demo",
         )  # fmt: skip
-        path.write_bytes((folder / "demo" / "demo.traineddata").read_bytes())
-
-
-def _run(*command: object) -> None:
-    result = subprocess.run([*map(str, command)], capture_output=True, text=True)
-    if result.returncode:
-        raise SystemExit(f"{command[0]} failed:\n{result.stderr}")
+        path.write_bytes(made.read_bytes())
 
 
 def main() -> None:
@@ -166,7 +158,7 @@ def main() -> None:
     (flags.out / "train.list").write_text("\n".join(training_names) + "\n")
     (flags.out / "eval.list").write_text(eval_name + "\n")
     make_samples(flags.fonts, flags.out / "samples")
-    make_starter("\n".join(training) + "\n", flags.script_dir, flags.out / "demo.traineddata")
+    make_starter(training, flags.script_dir, flags.out / "demo.traineddata")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import helpers
 import numpy as np
 import pytest
 
+import lstmjax
 from lstmjax.charset.codec import Codec
 from lstmjax.data.decode import decode
 from lstmjax.data.image import InputShape
@@ -62,6 +63,18 @@ def test_every_line_can_be_encoded_and_fits(training, evaluation):
     for index in (training, evaluation):
         assert all(isinstance(classify(line, codec, geometry), np.ndarray) for line in index)
         assert all(decode(index.image(i)).shape == tuple(index.sizes[i][::-1]) for i in (0, 59))
+
+
+def test_the_starter_is_made_of_the_training_lines(training, tmp_path):
+    script_dir = helpers.testdata("langdata")
+    texts = [[training.text(d.first + i) for i in range(d.count)] for d in training.documents]
+    lines = [text for row in zip(*texts, strict=True) for text in row]  # as they were dealt out
+    lstmjax.make_unicharset(lines, tmp_path / "unicharset")
+    made = lstmjax.combine_lang_model(
+        input_unicharset=tmp_path / "unicharset", script_dir=script_dir, output_dir=tmp_path,
+        lang="demo",
+    )  # fmt: skip
+    assert made.read_bytes() == (EXAMPLES / "demo.traineddata").read_bytes()
 
 
 def test_samples_have_their_texts():
