@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from absl import flags
 
     from lstmjax.pages.conversion import Outcome, Summary
+    from lstmjax.pages.records import Kind
 
 TOOL = "lstmf"
 AS_TESSERACT = "--as_tesseract"
@@ -54,22 +55,10 @@ def refuse_flags_behind(paths: list[str]) -> None:
             raise UsageError(f"{path} comes after a path; put flags in front of all paths")
 
 
-def define_reading(values: "flags.FlagValues") -> None:
-    """Define the flags that say how images and texts are found and cut."""
+def define_background(values: "flags.FlagValues") -> None:
+    """Define the flag for what surrounds the polygon of a line."""
     from absl import flags
 
-    flags.DEFINE_string(
-        "source", "auto",
-        "Where lines come from: box, gt (.gt.txt), xml (PAGE, ALTO), or auto: the first of these "
-        "that is there",
-        flag_values=values,
-    )  # fmt: skip
-    flags.DEFINE_integer(
-        "psm", 13,
-        "Page segmentation mode: 5 turns vertical lines upright; 7 to 10 and 13 take images "
-        "without ink",
-        flag_values=values,
-    )  # fmt: skip
     flags.DEFINE_string(
         "background", "paper",
         "What surrounds the polygon of a PAGE or ALTO line: paper (its median colour) or white",
@@ -86,7 +75,19 @@ def _define(values: "flags.FlagValues") -> None:
     flags.DEFINE_string(
         "output_dir", "", "Folder for the files; by default beside the inputs", flag_values=values
     )
-    define_reading(values)
+    flags.DEFINE_string(
+        "source", "auto",
+        "Where lines come from: box, gt (.gt.txt), xml (PAGE, ALTO), or auto: the first of these "
+        "that is there",
+        flag_values=values,
+    )  # fmt: skip
+    flags.DEFINE_integer(
+        "psm", 13,
+        "Page segmentation mode: 5 turns vertical lines upright; 7 to 10 and 13 take images "
+        "without ink",
+        flag_values=values,
+    )  # fmt: skip
+    define_background(values)
     flags.DEFINE_string(
         "gt_boxes", "auto",
         "Boxes of lines that have a text only: characters, wordstr (right to left as it looks), or "
@@ -103,12 +104,12 @@ def _define(values: "flags.FlagValues") -> None:
     )  # fmt: skip
 
 
-def kind_of(source: str):
+def _kind(source: str) -> "Kind | None":
     """The kind of source a flag names; None for auto."""
     from lstmjax.errors import UsageError
-    from lstmjax.pages.records import Kind
+    from lstmjax.pages.sources import WITH_TEXT
 
-    kinds = {kind.value: kind for kind in Kind} | {"auto": None}
+    kinds = {kind.value: kind for kind in WITH_TEXT} | {"auto": None}
     if source not in kinds:
         raise UsageError(f"--source is {source!r}, expected auto, box, gt or xml")
     return kinds[source]
@@ -122,7 +123,7 @@ def _convert(values: "flags.FlagValues", paths: list[str]) -> int:
         raise UsageError(f"{AS_TESSERACT} goes in front of all other arguments")
     if values.workers < 0:
         raise UsageError(f"--workers is {values.workers}, expected 0 or more")
-    kind = kind_of(values.source)
+    kind = _kind(values.source)
     settings = Settings(values.psm, values.gt_boxes, values.background, check_texts=kind is None)
     found = find(paths, kind, values.output_dir)
     for problem in found.problems:

@@ -49,6 +49,8 @@ def lines_of(
             yield _gt_line(given, settings)
         case Kind.XML:
             yield from xml_lines.lines_of(given.text, given.image, settings, tell)
+        case Kind.IMAGE:
+            yield from _bare_lines(given)
 
 
 def _ignore(problem: Problem) -> None:
@@ -170,3 +172,11 @@ def _gt_line(given: Input, settings: Settings) -> Line:
         raise DataError(f"{given.image}: no ink in the image; --psm {settings.psm} drops it")
     rect = (0, 0, page.width, page.height)
     return ground_truth.whole_line(given.image, 0, 0, text, cut(page, rect), rect, settings)
+
+
+def _bare_lines(given: Input) -> Iterator[Line]:
+    """Each page as a line without a text."""
+    for number, page in enumerate(read_pages(given.image)):
+        rect = (0, 0, page.width, page.height)
+        boxes = np.zeros((0, 4), np.int32)
+        yield Line(given.image, number, 0, "", cut(page, rect), rect, boxes, ())

@@ -22,6 +22,7 @@ class Kind(enum.Enum):
     BOX = "box"
     GT = "gt"
     XML = "xml"
+    IMAGE = "image"  # the image is one line, without a text
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Settings:
         image), or `auto`: wordstr for right-to-left text, characters for other.
       background: what lies outside the polygon of a line becomes `paper` or `white`.
       check_texts: refuse a box file that contradicts the `.gt.txt` beside it.
+      texts_needed: leave out PAGE and ALTO lines without a text.
 
     Raises: UsageError: a value that is none of these.
     """
@@ -43,6 +45,7 @@ class Settings:
     gt_boxes: str = "auto"
     background: str = "paper"
     check_texts: bool = True
+    texts_needed: bool = True
 
     def __post_init__(self) -> None:
         if self.psm not in PSM_VALUES:

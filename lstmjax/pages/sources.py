@@ -14,6 +14,8 @@ IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".pnm", ".pbm", ".pg
 _PREPARED_SUFFIXES = (".bin.png", ".nrm.png", ".raw.png")
 _TEXT_SUFFIXES = (".gt.txt", ".box")
 _XML_FOLDERS = ("", "page", "alto")
+WITH_TEXT = (Kind.BOX, Kind.GT, Kind.XML)
+"""What training lines are taken from, the first that is there."""
 
 
 @dataclass(frozen=True)
@@ -66,22 +68,23 @@ def strip_ending(image: str) -> str:
     return os.path.splitext(image)[0]
 
 
-def identify(path: str, kind: Kind | None = None) -> Input:
+def identify(path: str, kinds: Kind | Sequence[Kind] | None = None) -> Input:
     """Say how to read an image or an XML file.
 
     Args:
       path: an image; or an XML, box or text file.
-      kind: what to take the lines from; by default what there is, in the order of `Kind`.
+      kinds: what to take the lines from, the first that is there; by default `WITH_TEXT`.
     Raises: DataError: there is nothing to take them from.
     """
+    kinds = _sequence(kinds)
     if path.lower().endswith(".xml"):
-        if kind not in (None, Kind.XML):
-            raise DataError(f"{path}: an XML file, but the lines are to be taken from {kind.value}")
+        if Kind.XML not in kinds:
+            wanted = " or ".join(kind.value for kind in kinds)
+            raise DataError(f"{path}: an XML file, but the lines are to be taken from {wanted}")
         return Input("", path, Kind.XML, path[: -len(".xml")])
     for suffix in _TEXT_SUFFIXES:
         if path.endswith(suffix):
             path = _image_beside(path, suffix)
-    kinds = tuple(Kind) if kind is None else (kind,)
     for choice in kinds:
         for text in _candidates(path, choice):
             if os.path.exists(text):
@@ -92,7 +95,15 @@ def identify(path: str, kind: Kind | None = None) -> Input:
     raise DataError(f"{path}: no text for it; looked for {', '.join(looked)}")
 
 
+def _sequence(kinds: Kind | Sequence[Kind] | None) -> Sequence[Kind]:
+    if kinds is None:
+        return WITH_TEXT
+    return (kinds,) if isinstance(kinds, Kind) else kinds
+
+
 def _candidates(image: str, kind: Kind) -> list[str]:
+    if kind is Kind.IMAGE:
+        return [image]
     if kind is Kind.BOX:
         return [box_path(image)]
     if kind is Kind.GT:
@@ -109,7 +120,9 @@ def _image_beside(path: str, suffix: str) -> str:
     raise DataError(f"{path}: no image beside it; looked for {base} with an ending such as .png")
 
 
-def find(paths: Sequence[str], kind: Kind | None = None, output_dir: str = "") -> Found:
+def find(
+    paths: Sequence[str], kinds: Kind | Sequence[Kind] | None = None, output_dir: str = ""
+) -> Found:
     """Look at images, XML files, folders and list files.
 
     A folder is searched with the folders below it, in the order of names; images without a text
@@ -117,35 +130,59 @@ def find(paths: Sequence[str], kind: Kind | None = None, output_dir: str = "") -
 
     Args:
       paths: what the user named.
-      kind: what to take lines from; see `identify`.
+      kinds: what to take lines from; see `identify`.
       output_dir: where outputs go, with the folders below the one that was searched; by default
         beside the inputs.
     """
-    finder = _Finder(kind, output_dir)
+    finder = _Finder(_sequence(kinds), output_dir)
     for path in paths:
         finder.add(path)
     return finder.found
 
 
 class _Finder:
-    def __init__(self, kind: Kind | None, output_dir: str) -> None:
+    def __init__(self, kinds: Sequence[Kind], output_dir: str) -> None:
         self.found = Found()
-        self._kind = kind
+        self._kinds = kinds
         self._output_dir = output_dir
         self._seen: dict[str, str] = {}
         self._bases: dict[str, str] = {}
 
     def add(self, path: str, *, listed: bool = False) -> None:
         if os.path.isdir(path):
-            for below in _walk(path):
-                if self._has_text(below):
-                    self._take(below, os.path.relpath(below, path))
-                elif is_image_name(below):
-                    self.found.passed_over += 1
+            self._add_folder(path)
         elif listed or _is_input(path):
             self._take(path, os.path.basename(path))
         else:
             self._guard(path, lambda: self._add_list(path))
+
+    def _add_folder(self, folder: str) -> None:
+        files = list(_walk(folder))
+        kinds = {path: self._kind_of(path) for path in files if is_image_name(path)}
+        covered = {  # an image with a box file or text needs no XML file
+            os.path.realpath(text)
+            for path, kind in kinds.items()
+            if kind not in (None, Kind.XML)
+            for text in _candidates(path, Kind.XML)
+        }
+        self.found.passed_over += sum(kind is None for kind in kinds.values())
+        for path in files:
+            if path in kinds:
+                wanted = kinds[path] not in (None, Kind.XML)  # an XML file is found itself
+            else:
+                wanted = self._is_layout(path) and os.path.realpath(path) not in covered
+            if wanted:
+                self._take(path, os.path.relpath(path, folder))
+
+    def _kind_of(self, image: str) -> Kind | None:
+        """What the lines of an image are taken from; None if there is nothing."""
+        for kind in self._kinds:
+            if any(map(os.path.exists, _candidates(image, kind))):
+                return kind
+        return None
+
+    def _is_layout(self, path: str) -> bool:
+        return path.lower().endswith(".xml") and Kind.XML in self._kinds and is_layout_file(path)
 
     def _add_list(self, path: str) -> None:
         if not os.path.exists(path):
@@ -153,21 +190,11 @@ class _Finder:
         for name in read_list(path):
             self.add(name, listed=True)
 
-    def _has_text(self, path: str) -> bool:
-        if path.lower().endswith(".xml"):
-            return self._kind in (None, Kind.XML) and is_layout_file(path)
-        if not is_image_name(path):
-            return False
-        kinds = (Kind.BOX, Kind.GT) if self._kind is None else (self._kind,)
-        return any(
-            os.path.exists(text) for kind in kinds for text in _candidates(path, kind)
-        )  # an XML file is found itself
-
     def _take(self, path: str, below: str) -> None:
         self._guard(path, lambda: self._add_input(path, below))
 
     def _add_input(self, path: str, below: str) -> None:
-        one = identify(path, self._kind)
+        one = identify(path, self._kinds)
         base = one.base
         if self._output_dir:
             base = os.path.join(self._output_dir, os.path.dirname(below), os.path.basename(base))
@@ -175,12 +202,12 @@ class _Finder:
         self.found.inputs.append(Input(one.image, one.text, one.kind, base))
 
     def _refuse_seen(self, one: Input, base: str) -> None:
-        key = os.path.realpath(one.path)
+        key = os.path.realpath(one.text if one.kind is Kind.XML else one.image)
         if key in self._seen:
             raise DataError(f"{one.path}: given twice (also as {self._seen[key]})")
         if os.path.abspath(base) in self._bases:
             first = self._bases[os.path.abspath(base)]
-            raise DataError(f"{one.path}: has the same output {base}.lstmf as {first}")
+            raise DataError(f"{one.path}: has the same output as {first}: {base}")
         self._seen[key] = self._bases[os.path.abspath(base)] = one.path
 
     def _guard(self, path: str, action: Callable[[], None]) -> None:

@@ -113,6 +113,8 @@ def _page_lines(
     for i, line in enumerate(described.lines):
         outline = [(x * scale[0], y * scale[1]) for x, y in line.outline]
         rect, problem = _judge(line, outline, page)
+        if settings.texts_needed and not line.text:
+            rect, problem = None, "the line has no text"
         if rect is None:
             tell(Problem(path, problem, line.name))
             continue
@@ -124,8 +126,6 @@ def _judge(line: XmlLine, outline: list[Point], page: PageImage) -> tuple[Rect |
     """The rectangle of a line on the page, or why there is none."""
     if line.problem:
         return None, line.problem
-    if not line.text:
-        return None, "the line has no text"
     if len(outline) < 3:
         return None, f"the outline has {len(outline)} points, expected at least 3"
     x, y = ([round(point[axis]) for point in outline] for axis in (0, 1))

@@ -80,6 +80,14 @@ def test_folders_are_searched_in_the_order_of_names():
     ]  # fmt: skip
 
 
+def test_no_image_of_a_folder_counts_twice():
+    touch("d/a.png", "d/a.box", "d/page/a.xml", "d/b.png", "d/page/b.xml", "d/c.png")
+    assert [one.text for one in find(["d"]).inputs] == ["d/a.box", "d/page/b.xml"]
+    bare = find(["d"], (Kind.XML, Kind.IMAGE))
+    assert [one.text for one in bare.inputs] == ["d/c.png", "d/page/a.xml", "d/page/b.xml"]
+    assert bare.passed_over == 0
+
+
 def test_lists_name_inputs():
     touch("a.png", "a.gt.txt", "b.png", "b.gt.txt")
     with open("list", "w") as file:
@@ -95,8 +103,8 @@ def test_doubles_are_named():
     assert [one.path for one in found.inputs] == ["a.png", "b.png"]
     assert [problem.reason for problem in found.problems] == [
         "given twice (also as a.png)",
-        "has the same output out/a.lstmf as a.png",
-        "has the same output out/b.lstmf as b.png",
+        "has the same output as a.png: out/a",
+        "has the same output as b.png: out/b",
     ]
 
 
