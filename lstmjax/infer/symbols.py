@@ -1,0 +1,125 @@
+"""Reading lines with the place of each symbol."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from lstmjax.charset.dictionary import Dictionary, build_dictionary
+from lstmjax.charset.properties import LIGATURES
+from lstmjax.ctc.lexicon_beam import Read, lexicon_search
+from lstmjax.data.batch import Buckets
+from lstmjax.data.image import SizeProblem, scale_line, scaled_size, size_problem
+from lstmjax.errors import DataError
+from lstmjax.formats.files import PathLike
+from lstmjax.infer.forward import Forward, ScaledLine, make_forward
+from lstmjax.infer.model import LoadedModel, load_model
+from lstmjax.infer.recognise import INVERT_BELOW
+from lstmjax.infer.words import load_words
+from lstmjax.spec.tree import x_scale
+
+
+@dataclass(frozen=True, eq=False)
+class Symbols:
+    """A line as read.
+
+    Attributes:
+      texts: symbols in the order of the image; a single space between words.
+      spans: [n, 2] the columns of the image that the time steps of each symbol cover.
+    """
+
+    texts: tuple[str, ...] = ()
+    spans: Float[np.ndarray, "n 2"] = field(default_factory=lambda: np.zeros((0, 2)))
+
+
+@dataclass(eq=False)
+class SymbolReader:
+    """A model that reads lines; make it with `load`.
+
+    Attributes:
+      model: network, weights and character set.
+      dictionary: the words that readings prefer.
+      keeps_spaces: see `infer.words.WordReader`.
+    """
+
+    model: LoadedModel
+    dictionary: Dictionary
+    keeps_spaces: bool
+    _forward: Forward
+    _buckets: Buckets | None = None
+
+    def read(self, images: Sequence[NDArray[np.uint8]]) -> Iterator[Symbols | DataError]:
+        """Yield what is read in each image, or why it cannot be read.
+
+        Args:
+          images: [h, w] grey or [h, w, 3] colour each.
+        """
+        scaled = [self._scaled(image) for image in images]
+        lines = [
+            ScaledLine(pixels, self.model.sample_iteration, INVERT_BELOW)
+            for pixels in scaled
+            if not isinstance(pixels, DataError)
+        ]
+        if lines and self._buckets is None:  # compile for the same widths in later calls
+            self._buckets = self._forward.buckets([line.pixels.shape[1] for line in lines])
+        outputs = iter(self._forward.probs(lines, buckets=self._buckets) if lines else [])
+        for image, pixels in zip(images, scaled, strict=True):
+            if isinstance(pixels, DataError):
+                yield pixels
+            else:
+                step = x_scale(self.model.root) * image.shape[1] / pixels.shape[1]
+                yield self._symbols(next(outputs), step)
+
+    def _scaled(self, image: NDArray[np.uint8]) -> NDArray[np.uint8] | DataError:
+        shape = self.model.input_shape
+        height, width = image.shape[:2]
+        size = scaled_size(width, height, shape.target_height)
+        if size_problem(*size, x_scale(self.model.root)) is SizeProblem.TOO_SMALL:
+            return DataError(f"too small to be read: {width} x {height} pixels")
+        try:
+            return scale_line(image, shape)
+        except DataError as err:
+            return err
+
+    def _symbols(self, probs: Float[np.ndarray, "T K"], step: float) -> Symbols:
+        model = self.model
+        read = lexicon_search(probs, model.beam_tables, model.null_char, self.dictionary)
+        texts: list[str] = []
+        spans: list[tuple[float, float]] = []
+        for start, end in read.words:
+            word = [i for i in range(start, end) if self._text(read, i) != " "]
+            after_space = start > 0 and read.unichar_ids[start - 1] == 0
+            if word and texts and (after_space or not self.keeps_spaces):
+                texts.append(" ")
+                spans.append((step * read.ends[word[0] - 1], step * read.starts[word[0]]))
+            texts += [self._text(read, i) for i in word]
+            spans += [(step * read.starts[i], step * read.ends[i]) for i in word]
+        return Symbols(tuple(texts), np.array(spans, np.float64).reshape(-1, 2))
+
+    def _text(self, read: Read, place: int) -> str:
+        unichar = self.model.codec.unicharset.unichar(int(read.unichar_ids[place]))
+        return LIGATURES.get(unichar, unichar)
+
+
+def load(
+    path: PathLike, traineddata: PathLike | None = None, *, use_dictionary: bool = True
+) -> SymbolReader:
+    """Load a model for reading.
+
+    Args:
+      path: a traineddata; or a checkpoint or `.lstm` file.
+      traineddata: the character set of a checkpoint: the traineddata it was trained with.
+      use_dictionary: False to read as with a model without word lists.
+    Raises: FormatError: damaged files, or files that do not belong together. DataError: the model
+      does not use CTC, so that its outputs have no places.
+    """
+    model = load_model(path, traineddata)
+    if model.simple_text:
+        raise DataError(f"{path}: the outputs of this network are text without places (no CTC)")
+    words = load_words(traineddata or path, model.codec)
+    dictionary = words.dictionary if use_dictionary else build_dictionary(
+        {}, model.codec.unicharset
+    )  # fmt: skip
+    return SymbolReader(model, dictionary, words.keeps_spaces, make_forward(model))
