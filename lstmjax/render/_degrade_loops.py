@@ -10,7 +10,6 @@ import numpy as np
 
 from lstmjax.render._compiled import kernel
 
-_NINTH = np.float32(1.0) / np.float32(9.0)
 _RAND_MAX = np.float32(2147483647.0)
 _EDGES = np.float32(1.5)
 
@@ -19,19 +18,26 @@ _EDGES = np.float32(1.5)
 def blur(source: np.ndarray, target: np.ndarray) -> None:
     """Mean of 3 x 3 pixels; at the edges of those that the original looks at."""
     height, width = source.shape
-    sums = np.zeros((3, width), np.int32)
+    columns = np.zeros(width + 2, np.int32)  # sums of three rows, with a zero on either side
     for i in range(height):
-        top, bottom = max(i - 1, 1), min(i + 1, height - 1)
+        # The original's running sums leave the first row and column out where they are at the edge.
+        if i == 0:
+            for j in range(width):
+                columns[j + 1] = source[1, j]
+        elif i == 1:
+            for j in range(width):
+                columns[j + 1] = np.int32(source[1, j]) + source[2, j]
+        elif i == height - 1:
+            for j in range(width):
+                columns[j + 1] = np.int32(source[i - 1, j]) + source[i, j]
+        else:
+            for j in range(width):
+                columns[j + 1] = np.int32(source[i - 1, j]) + source[i, j] + source[i + 1, j]
+        columns[1] = 0
         for j in range(width):
-            total = 0
-            for k in range(top, bottom + 1):
-                total += source[k, j]
-            sums[0, j] = total
-        for j in range(width):
-            total = 0
-            for k in range(max(j - 1, 1), min(j + 1, width - 1) + 1):
-                total += sums[0, k]
-            target[i, j] = int(np.float64(_NINTH * np.float32(total)) + 0.5)
+            # This is what 1 / 9 as a 32 bit float, times the sum, plus one half, comes down to.
+            total = columns[j] + columns[j + 1] + columns[j + 2]
+            target[i, j] = (2 * total + 9) // 18
     _mend_edges(target)
 
 
@@ -92,13 +98,14 @@ def rotate(source: np.ndarray, target: np.ndarray, sine: np.float32, cosine: np.
                 continue
             x &= 15
             y &= 15
+            a, b = np.int32(source[row, column]), np.int32(source[row, column + 1])
+            c, d = np.int32(source[row + 1, column]), np.int32(source[row + 1, column + 1])
+            if a == b == c == d:  # as on most of a page
+                target[i, j] = a
+                continue
             target[i, j] = (
-                (16 - x) * (16 - y) * source[row, column]
-                + x * (16 - y) * source[row, column + 1]
-                + (16 - x) * y * source[row + 1, column]
-                + x * y * source[row + 1, column + 1]
-                + 128
-            ) // 256
+                (16 - x) * (16 - y) * a + x * (16 - y) * b + (16 - x) * y * c + x * y * d + 128
+            ) >> 8
 
 
 @kernel

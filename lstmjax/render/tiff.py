@@ -37,14 +37,12 @@ def compress(ink: NDArray[np.bool_]) -> Strip:
         raise DataError("Pillow was built without libtiff, which compresses pages; install one")
     height, width = ink.shape
     buffer = io.BytesIO()
-    # Photometric 0 says that bits of 0 are white; one strip holds all rows.
-    Image.fromarray(~ink).save(
-        buffer, "TIFF", compression="group4", tiffinfo={262: 0, 278: height}, strip_size=1 << 30
-    )
+    # Pillow takes set bits for white; `pack` says that they are black. One strip holds all rows.
+    Image.fromarray(ink).save(buffer, "TIFF", compression="group4", tiffinfo={278: height})
     with Image.open(io.BytesIO(buffer.getvalue())) as image:
         tags = image.tag_v2  # pyright: ignore  # TIFF images have it
         (offset,), (count,) = tags[273], tags[279]
-        assert tags[262] == 0
+        assert tags[262] == 1
     return Strip(width, height, buffer.getvalue()[offset : offset + count])
 
 
