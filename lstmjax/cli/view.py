@@ -48,8 +48,8 @@ def _serve(names: list[str], host: str, port: int) -> int:
     settings = ServerSettings(host, port)
 
     async def serve() -> None:
-        url = listen(Site(runs, settings))
-        for text in filter(None, (warning(settings), f"{url} shows:")):
+        served = listen(Site(runs, settings))
+        for text in filter(None, (warning(settings), f"{served.url} shows:")):
             print(text, file=sys.stderr)
         for name, _ in runs:
             print(f"  {name}", file=sys.stderr)

@@ -30,13 +30,14 @@ async def serve() -> None:
     settings = ServerSettings(asked["host"], asked["port"])
     control = Control(go_on=lambda how: _tell({"next": how}))
     try:
-        url = listen(Site(named([RunFiles(Path(asked["run"]))]), settings, control))
+        served = listen(Site(named([RunFiles(Path(asked["run"]))]), settings, control))
     except LstmjaxError as err:
         _tell({"error": str(err)})
         return
-    _tell({"url": url})
+    _tell({"url": served.url})
     while line := await news.readline():
         control.waiting = json.loads(line).get("waiting")
+    await served.close()
 
 
 if __name__ == "__main__":

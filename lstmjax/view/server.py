@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tornado.httpserver
 import tornado.netutil
@@ -31,6 +31,7 @@ _POLICY = (
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 _FIRST_SAMPLES = 200_000  # bytes from the end of the sample lines that a new page gets
+_LAST_PORT = 65535
 _STREAMS = ("metrics", "layers", "samples")
 
 
@@ -241,6 +242,13 @@ class _Next(_Handler):
         self.send_json({})
 
 
+class _Nothing(_Handler):
+    """Every other address."""
+
+    def prepare(self) -> None:
+        raise tornado.web.HTTPError(404)
+
+
 def make_app(site: Site) -> tornado.web.Application:
     """All addresses."""
     return tornado.web.Application(
@@ -253,6 +261,7 @@ def make_app(site: Site) -> tornado.web.Application:
             (r"/api/next", _Next),
             (r"/run/(\d{1,4})/(.{1,200})", _Picture),
         ],
+        default_handler_class=_Nothing,
         site=site,
         log_function=lambda handler: None,
     )
@@ -267,10 +276,21 @@ def plotly_script() -> Path:
     return Path(folders[0]) / "package_data" / "plotly.min.js"
 
 
-def listen(site: Site) -> str:
+class Served(NamedTuple):
+    """A server that answers, and the address of its page."""
+
+    url: str
+    server: tornado.httpserver.HTTPServer
+
+    async def close(self) -> None:
+        """Stop answering."""
+        self.server.stop()
+        await self.server.close_all_connections()
+
+
+def listen(site: Site) -> Served:
     """Begin to answer; needs a running event loop.
 
-    Returns: the address of the page.
     Raises: UsageError: the port is taken, or the host is not this machine.
     """
     plotly_script()
@@ -279,17 +299,17 @@ def listen(site: Site) -> str:
     server = tornado.httpserver.HTTPServer(make_app(site), max_buffer_size=1 << 20)
     server.add_sockets(sockets)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{sockets[0].getsockname()[1]}/"
+    return Served(f"http://{host}:{sockets[0].getsockname()[1]}/", server)
 
 
 def _bind(settings: ServerSettings) -> list[socket.socket]:
+    if not 0 <= settings.port <= _LAST_PORT:
+        raise UsageError(f"there is no port {settings.port}; they end at {_LAST_PORT}")
     for port in settings.ports:
         try:
             return tornado.netutil.bind_sockets(port, settings.host)
         except socket.gaierror as err:
             raise UsageError(f"--host {settings.host}: {err.strerror}") from err
-        except OverflowError as err:
-            raise UsageError(f"there is no port {port}; they end at 65535") from err
         except OSError as err:
             if err.errno == errno.EADDRINUSE and not settings.port:
                 continue

@@ -26,7 +26,7 @@ function layout(options = {}) {
     xaxis: { ...axis, title: options.wide ? { text: "lines trained on" } : undefined },
     yaxis: { ...axis, type: options.log ? "log" : "linear", ticksuffix: options.suffix ?? "",
       rangemode: options.log ? "normal" : "tozero", tickformat: options.log ? "~g" : "",
-      nticks: 7 },
+      dtick: options.log ? "D2" : undefined },
     showlegend: options.legend ?? true,
     shapes: options.shapes ?? [],
   };
