@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.train.progress import STALL_AFTER, Mark, Progress
+from lstmjax.train.validate import Scores
 
 IMPROVEMENT = 2.0  # percent points whose time is reported
 SLOW_IMPROVEMENT = 10.0  # below this BCER the stage becomes 1
@@ -26,6 +27,19 @@ def log_prefix(progress: Progress) -> str:
         f"/{progress.sample_iteration}, "
         f"Mean rms={rates[RMS]:f}%, delta={rates[DELTA]:f}%, BCER train={rates[CHAR]:f}%, "
         f"BWER train={rates[WORD]:f}%, skip ratio={rates[SKIP]:f}%, "
+    )
+
+
+def evaluated(progress: Progress, scores: Scores) -> str:
+    """What a report appends about an evaluation.
+
+    The end is Tesseract's own, and like there it follows a digit: scripts that plot logs look for
+    that, and take every line that begins with `At iteration` for a report.
+    """
+    return (
+        f" CER eval={100 * scores.cer:f}, WER eval={100 * scores.wer:f}"
+        f"At iteration {progress.learning_iteration}, stage {progress.stage}, "
+        f"BCER eval={100 * scores.bcer:f}, BWER eval={100 * scores.bwer:f}"
     )
 
 
