@@ -4,6 +4,7 @@ LSTMJAX_SCREENSHOTS=FOLDER writes what the documentation shows into a folder; wi
 LSTMJAX_SCREENSHOT_RUN=BASE of that run, which may still go on.
 """
 
+import io
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import helpers
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from train.small import flags
 from view.conftest import ENVIRON
@@ -21,6 +23,7 @@ from lstmjax.view.files import RunFiles
 from lstmjax.view.server import Site, named
 from lstmjax.view.settings import ServerSettings
 
+_MOST_BYTES = 150_000  # of an image in the documentation
 HOSTILE = '<img src=x onerror="document.title=\'hacked\'"> & "quoted"'
 
 
@@ -192,12 +195,15 @@ def test_images_of_the_documentation(browser, serve, watched):
         save(opened.screenshot(), folder / f"{name}.png")
         opened.close()
     iterations = RunFiles(output).debug_iterations()
+    if not iterations:
+        return
     wanted = {"debug_start": iterations[0], "debug_first": first_reading(output, iterations),
               "debug_end": iterations[-1]}  # fmt: skip
     for name, iteration in wanted.items():
-        opened = browser.new_page(viewport={"width": 1280, "height": 1000})
+        opened = browser.new_page(viewport={"width": 1100, "height": 1000})
         opened.goto(url)
         opened.wait_for_selector("#windows img")
+        opened.evaluate("document.querySelector('header').style.position = 'static'")
         opened.select_option("#iteration", str(iteration))
         shown = f"document.querySelector('#windows img').src.includes('/debug/{iteration}/')"
         until(opened, shown)
@@ -217,10 +223,12 @@ def first_reading(output: Path, iterations: list[int]) -> int:
 
 
 def save(screenshot: bytes, path: Path) -> None:
-    """Write a picture with few colours, which is much smaller."""
-    import io
-
-    from PIL import Image
-
+    """Write a picture, with few colours if it is large."""
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
-    picture.quantize(128).save(path, optimize=True)
+    data = io.BytesIO()
+    picture.save(data, "PNG", optimize=True)
+    if data.tell() > _MOST_BYTES:
+        data = io.BytesIO()
+        few = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(data, "PNG", optimize=True)
+    path.write_bytes(data.getvalue())
