@@ -237,8 +237,9 @@ class _Loop:
         self.progress = verdict.progress
         if verdict.before:
             output.line(verdict.before)
-        text = verdict.text
         scores = self._evaluate()
+        evaluated = "" if scores is None else report.evaluated(self.progress, scores)
+        text = verdict.headline + evaluated + verdict.stage_text
         if self._is_better(verdict.new_best, scores):
             text += self._keep_best(scores)
         if verdict.diverged or self.bad_updates >= MAX_BAD_UPDATES:
@@ -267,11 +268,6 @@ class _Loop:
         self.evaluated = at
         scores = run.validator.scores(self.state.params)
         self.eval_scores = scores
-        run.output.line(
-            f"At iteration {self.progress.learning_iteration}, stage {self.progress.stage}, "
-            f"BCER eval={100 * scores.bcer:f}, BWER eval={100 * scores.bwer:f}, "
-            f"CER eval={100 * scores.cer:f}, WER eval={100 * scores.wer:f}"
-        )
         run.output.metrics(
             "eval",
             training_iteration=at,
