@@ -18,6 +18,7 @@ from lstmjax.pipeline.steps import index_of
 
 Say = Callable[[str], None]
 _TEXT = ".gt.txt"
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,9 @@ def found_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
 
     def run() -> Done:
         documents, problems = _documents(truth, say)
+        if not documents:
+            reasons = "".join(f"\n  {path}: {why}" for path, why in problems[:_SHOWN])
+            raise DataError(f"{plan.ground_truth}: nothing there can be used:{reasons}")
         lists = divide(documents, plan.ratio_train, plan.seed, plan.path("documents"))
         return finish(plan, lists.train, lists.eval, [*problems, *lists.problems], [])
 

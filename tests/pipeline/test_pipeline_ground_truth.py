@@ -82,3 +82,30 @@ def test_other_lines_are_found_again(tmp_path):
     notes, said = lines(tmp_path)
     assert said[0] == "== lines"
     assert notes["digest"] != first["digest"]
+
+
+def test_when_nothing_can_be_used_the_reasons_are_told(tmp_path):
+    write_image(tmp_path / "lines" / "a.png", "text").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"nothing there can be used:\n.*a\.png: "):
+        lines(tmp_path)
+
+
+PAGE = """<?xml version="1.0" encoding="UTF-8"?>
+<PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15">
+<Page imageFilename="page.png" imageWidth="200" imageHeight="120"><TextRegion id="r">
+<Coords points="0,0 199,0 199,119 0,119"/>{lines}</TextRegion></Page></PcGts>
+"""
+LINE = """<TextLine id="l{n}"><Coords points="0,{top} 199,{top} 199,{end} 0,{end}"/>
+<TextEquiv><Unicode>line {n}</Unicode></TextEquiv></TextLine>"""
+
+
+def test_the_lines_of_a_page_are_divided_too(tmp_path):
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    draw("x" * 22, height=120).resize((200, 120)).save(folder / "page.png")
+    some = "".join(LINE.format(n=n, top=40 * n, end=40 * n + 35) for n in range(3))
+    (folder / "page.xml").write_text(PAGE.format(lines=some))
+    notes, _ = lines(tmp_path)
+    assert notes["counts"] == {"train": 2, "eval": 1}
+    texts = (tmp_path / "out" / "all-gt").read_text().splitlines()
+    assert sorted(texts) == ["line 0", "line 1", "line 2"]
