@@ -1,4 +1,4 @@
-"""Train on examples/, make models of it, measure them, draw the learning curve: see tools/demo."""
+"""Draw lines, train on them, make models, measure them, draw the learning curve: see tools/demo."""
 
 import argparse
 import shutil
@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 import demo_report
-from demo_lines import draw_lines
+from demo_lines import Fonts, draw_evaluation, draw_training
+
+import lstmjax
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = ROOT / "examples"
-STARTER = EXAMPLES / "demo.traineddata"
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
-DRAWN_LINES = 3000
+TRAINING_LINES, EVAL_LINES = 3400, 60
+LEARNING_RATE = 0.002
 PILOT_LINES = 500  # to find out how fast this machine is
 LEAST_LINES, MOST_LINES = 4_000, 40_000
 SHARE = 0.85  # of the time left after the pilot is training; the rest evaluates and saves
@@ -42,27 +43,35 @@ def shown(path: Path) -> str:
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
-def make_list(out: Path) -> Path:
-    """A list of the training lines of examples/ and of lines drawn on the spot."""
-    drawn = out / "drawn"
-    if not drawn.exists():
-        print(f"Drawing {DRAWN_LINES} more training lines ...", flush=True)
-        drawn.mkdir()
-    examples = (EXAMPLES / "train.list").read_text().split()
-    paths = [EXAMPLES / name for name in examples] + draw_lines(DRAWN_LINES, drawn)
-    listing = out / "train.list"
-    listing.write_text("".join(f"{path}\n" for path in paths))
-    return listing
+def make_data(out: Path) -> None:
+    """Draw all lines, list them, make the starter traineddata of their texts."""
+    drawn = {part: out / part for part in ("train", "eval")}
+    if not (out / "eval.list").exists():
+        print(f"Drawing {TRAINING_LINES} lines for training, {EVAL_LINES} to measure ...")
+    for folder in drawn.values():
+        folder.mkdir(exist_ok=True)
+    fonts = Fonts()
+    paths = draw_training(TRAINING_LINES, drawn["train"], fonts)
+    (out / "train.list").write_text("".join(f"{path}\n" for path in paths))
+    texts = lstmjax.read_lines(out / "train.list").texts
+    lstmjax.make_starter(texts, out / "starter.traineddata")
+    held_out = draw_evaluation(EVAL_LINES, drawn["eval"], fonts)
+    (out / "eval.list").write_text(f"{held_out}\n")
+    print(
+        f"{len(texts)} lines in {len(paths)} fonts; {held_out.stem.replace('_', ' ')} is kept for "
+        "measuring\n",
+        flush=True,
+    )
 
 
-def choose_lines(out: Path, listing: Path, end: float) -> int:
+def choose_lines(out: Path, end: float) -> int:
     """How many lines fit into the time, from the speed of a short run that is continued.
 
     A run that goes on keeps its number, because the learning rate falls towards the end of it.
     """
     chosen = out / "lines.txt"
     if not chosen.exists():
-        train(out, listing, PILOT_LINES, end)
+        train(out, PILOT_LINES, end)
         records = demo_report.read_metrics(out / "demo.metrics.jsonl")
         speed = [r["lines_per_second"] for r in records if r["event"] == "train"][-1]
         lines = PILOT_LINES + SHARE * speed * (end - time.monotonic())
@@ -72,15 +81,16 @@ def choose_lines(out: Path, listing: Path, end: float) -> int:
     return int(chosen.read_text())
 
 
-def train(out: Path, listing: Path, lines: int, end: float) -> None:
+def train(out: Path, lines: int, end: float) -> None:
     """Run lstmtraining until it is done or the time is up; it saves when it is stopped.
 
     Raises: SystemExit: training failed. KeyboardInterrupt: the user stopped it.
     """
     command = tool(
-        "lstmtraining", "--traineddata", STARTER, "--net_spec", NET_SPEC,
-        "--train_listfile", listing, "--eval_listfile", EXAMPLES / "eval.list",
-        "--model_output", out / "demo", "--max_iterations", lines,
+        "lstmtraining", "--traineddata", out / "starter.traineddata", "--net_spec", NET_SPEC,
+        "--train_listfile", out / "train.list", "--eval_listfile", out / "eval.list",
+        "--model_output", out / "demo", "--learning_rate", LEARNING_RATE,
+        "--max_iterations", lines,
     )  # fmt: skip
     print(f"$ lstmjax {' '.join(quote(word) for word in command[3:])}\n", flush=True)
     # In a session of its own it does not hear Ctrl-C; it is told once, here.
@@ -122,7 +132,8 @@ def export(out: Path) -> None:
         subprocess.run(
             tool(
                 "lstmtraining", "--stop_training", *options, "--continue_from", checkpoint,
-                "--traineddata", STARTER, "--model_output", out / f"{name}.traineddata",
+                "--traineddata", out / "starter.traineddata",
+                "--model_output", out / f"{name}.traineddata",
             ),
             cwd=ROOT, check=True, stderr=subprocess.DEVNULL,
         )  # fmt: skip
@@ -136,7 +147,7 @@ def next_steps(out: Path) -> None:
     print(f"""
 What to try next, from {ROOT}:
 
-  {lstmjax} lstmeval --model {where}/demo.traineddata --eval_listfile examples/eval.list
+  {lstmjax} lstmeval --model {where}/demo.traineddata --eval_listfile {where}/eval.list
   {lstmjax} combine_tessdata -l {where}/demo_fast.traineddata""")
     if shutil.which("tesseract"):
         print(
@@ -163,11 +174,11 @@ def main() -> None:
     end = begin + seconds
     print(f"Training for {seconds:.0f} seconds; Ctrl-C stops, running this again goes on.\n")
     try:
-        listing = make_list(out)
-        lines = arguments.lines or choose_lines(out, listing, end)
-        train(out, listing, lines, end)
+        make_data(out)
+        lines = arguments.lines or choose_lines(out, end)
+        train(out, lines, end)
         export(out)
-        demo_report.report(out, EXAMPLES, shown)
+        demo_report.report(out, shown)
     except KeyboardInterrupt:
         print("\nStopped. To go on from here:  tools/demo")
         raise SystemExit(130) from None
