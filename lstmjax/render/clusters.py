@@ -29,7 +29,7 @@ class CharBox:
 
 
 def cluster_boxes(
-    text: str, lines: Iterable[Line], page: int, *, padding: int = 0
+    text: str, lines: Iterable[Line], page: int, *, padding: int = 0, vertical: bool = False
 ) -> list[CharBox]:
     """Make the boxes of a page in logical order, relative to the corner of the layout.
 
@@ -38,12 +38,13 @@ def cluster_boxes(
       lines: as laid out.
       page: page index to write into the boxes.
       padding: pixels added on each side.
+      vertical: the layout will be given a quarter turn by `boxes.turn`, which moves it a pixel.
     """
     found: dict[int, tuple[int, int, int, int] | None] = {}
     ends: dict[int, int] = {}
     for line in lines:
         for run in line.runs:
-            _collect(run, line, found, ends, padding)
+            _collect(run, line, found, ends, padding, UNITS if vertical else 0)
     boxes = []
     for start in sorted(found):
         label = text[start : ends[start]]
@@ -59,7 +60,7 @@ def cluster_boxes(
 
 def _collect(
     run: Run, line: Line, found: dict[int, tuple[int, int, int, int] | None],
-    ends: dict[int, int], padding: int,
+    ends: dict[int, int], padding: int, lower: int,
 ) -> None:  # fmt: skip
     """Add the clusters of a run."""
     glyphs, item = run.glyphs, run.item
@@ -72,7 +73,7 @@ def _collect(
         cluster = glyphs.clusters[i]
         rects = []
         while end < count and glyphs.clusters[end] == cluster:
-            rects += _ink(run, end, x, line.baseline)
+            rects += _ink(run, end, x, line.baseline + run.shift + lower)
             x += glyphs.widths[end]
             end += 1
         found[cluster] = _to_pixels(rects, padding) if rects else None
@@ -88,7 +89,7 @@ def _ink(run: Run, i: int, x: int, baseline: int) -> list[tuple[int, int, int, i
     if run.stands:  # the layout lies on its side
         left, top, width, height = top, -left - width, height, width
     x0 = x + glyphs.x[i] + left * UNITS
-    y0 = baseline + run.shift + glyphs.y[i] + top * UNITS
+    y0 = baseline + glyphs.y[i] + top * UNITS
     return [(x0, y0, x0 + width * UNITS, y0 + height * UNITS)]
 
 

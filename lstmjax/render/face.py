@@ -99,6 +99,7 @@ class Face:
       pixels: size of the em square in pixels.
       ascent: pixels above the baseline.
       descent: pixels below it.
+      middle: pixels above the baseline of characters that stand in vertical lines.
     """
 
     def __init__(
@@ -140,23 +141,18 @@ class Face:
         extents = self._hb.get_font_extents("ltr")
         self.ascent = -(-extents.ascender // UNITS)
         self.descent = -(extents.descender // UNITS)
+        self.middle = round_units((extents.ascender - extents.descender) // 2) // UNITS
         self._glyphs: dict[int, Glyph] = {}
         self._nominal: dict[str, int] = {}
 
     @cached_property
     def underline(self) -> tuple[int, int]:
-        """Rows from the baseline down to the underline, and its rows."""
+        """Units from the baseline down to the underline, and its thickness in units."""
         from uharfbuzz import OTMetricsTag
 
         size = self._hb.get_metric_position_with_fallback(OTMetricsTag.UNDERLINE_SIZE)
         place = self._hb.get_metric_position_with_fallback(OTMetricsTag.UNDERLINE_OFFSET)
-        rows = max(1, (size + UNITS // 2) // UNITS)
-        centre = place - size // 2
-        if rows % 2:
-            centre = (centre & -UNITS) + UNITS // 2
-        else:
-            centre = round_units(centre)
-        return -(centre + rows * UNITS // 2) // UNITS, rows
+        return -place, max(1, size)
 
     def glyph_of(self, character: str) -> int:
         """The glyph number of a character, 0 if the font does not have it."""

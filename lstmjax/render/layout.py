@@ -62,7 +62,7 @@ class Run:
       item: what was shaped.
       glyphs: in visual order; the clusters are indices in the text of the layout.
       x: left end in units from the left end of the line.
-      shift: units below the baseline; characters that lie in vertical lines are centred.
+      shift: units below the baseline, from centring vertical lines.
       stands: whether the characters stand in a vertical line.
     """
 
@@ -217,32 +217,32 @@ def _finish(line: Line, style: LayoutStyle, direction: str) -> Line:
     for run in line.runs:
         run.x = x
         run.stands = style.stands(run.item)
-        if style.vertical and not run.stands:
-            run.shift = _centre(run.item.face)
+        if style.vertical:
+            run.shift = -_lift(run.item.face, stands=run.stands)
         x += run.glyphs.width
     if direction == "R" and not style.vertical:
         line.x = style.width * UNITS - x
-    faces = {run.item.face for run in line.runs} or {style.face}
-    spans = [_span(face, style.vertical) for face in faces]
+    spans = {_span(run.item.face, style, stands=run.stands) for run in line.runs}
+    spans = spans or {_span(style.face, style, stands=style.upright)}
     above = max(span[0] for span in spans)
     below = max(span[1] for span in spans)
     line.ascent, line.height = above * UNITS, (above + below) * UNITS
     return line
 
 
-def _span(face: Face, vertical: bool) -> tuple[int, int]:
-    """Pixels above and below the baseline; in vertical text it is in the middle."""
-    height = face.ascent + face.descent
-    if vertical:
-        above = (height + 1) // 2
-        return above, height - above
-    return face.ascent, face.descent
+def _span(face: Face, style: LayoutStyle, *, stands: bool) -> tuple[int, int]:
+    """Pixels above and below the baseline of a line."""
+    above = face.ascent + (_lift(face, stands=stands) // UNITS if style.vertical else 0)
+    if style.vertical and stands:
+        above += face.middle - face.ascent
+    return above, face.ascent + face.descent - above
 
 
-def _centre(face: Face) -> int:
-    """How far to move what lies in a vertical line, so that its middle is on the baseline."""
+def _lift(face: Face, *, stands: bool) -> int:
+    """Units by which characters of a vertical line are raised, so that its middle is the axis."""
     height = face.ascent + face.descent
-    return -round_units(height * UNITS // 2 - face.ascent * UNITS)
+    above = face.middle if stands else face.ascent
+    return round_units(height * UNITS // 2 - above * UNITS)
 
 
 def _trim_letter_spacing(line: Line, style: LayoutStyle) -> None:

@@ -157,7 +157,9 @@ class PageRenderer:
         self, text: str, lines: list[Line], index: int, origin: tuple[int, int]
     ) -> list[CharBox]:
         settings = self.settings
-        found = cluster_boxes(text, lines, index, padding=settings.box_padding)
+        found = cluster_boxes(
+            text, lines, index, padding=settings.box_padding, vertical=settings.vertical
+        )
         found = box_rules.move(found, *origin)
         if settings.vertical:
             found = box_rules.turn(found, np.pi / 2, origin)

@@ -1,6 +1,7 @@
 """Drawing laid out lines into a grey image.
 
-Source: Cairo 1.16, image surfaces: glyphs lie on whole pixels; ink over ink multiplies.
+Source: Cairo 1.16, image surfaces: glyphs lie on whole pixels; where they overlap, ink adds
+up.
 """
 
 from collections.abc import Iterable
@@ -73,10 +74,9 @@ def _blend(page: NDArray[np.uint8], bitmap: NDArray[np.uint8], left: int, top: i
         return
     ink = bitmap[
         rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-    ].astype(np.uint16)
+    ]
     part = page[rows, columns]
-    product = part * (255 - ink) + 128
-    page[rows, columns] = (product + (product >> 8)) >> 8
+    part -= np.minimum(part, ink)
 
 
 def _underline(
@@ -87,18 +87,26 @@ def _underline(
     offset, thickness = run.item.face.underline
     glyphs = run.glyphs
     x = line.x + run.x
-    y = (line.baseline + run.shift) // UNITS + offset
+    y = line.baseline + run.shift + offset
+    cover = _coverage(y, thickness)
+    row = y // UNITS
     for cluster, width in zip(glyphs.clusters, glyphs.widths, strict=True):
         start, x = x, x + width
-        if not any(begin <= cluster < end for begin, end in marked):
+        if width <= 0 or not any(begin <= cluster < end for begin, end in marked):
             continue
         low, high = (start + UNITS // 2) // UNITS, (x + UNITS // 2) // UNITS
+        bar = np.repeat(cover[:, None], high - low, axis=1)
         if vertical:
-            _fill(page, origin[1] + low, origin[1] + high, origin[0] - y - thickness, origin[0] - y)
+            bar = np.rot90(bar, -1)
+            _blend(page, bar, origin[0] - row - len(cover), origin[1] + low)
         else:
-            _fill(page, origin[1] + y, origin[1] + y + thickness, origin[0] + low, origin[0] + high)
+            _blend(page, bar, origin[0] + low, origin[1] + row)
 
 
-def _fill(page: NDArray[np.uint8], top: int, bottom: int, left: int, right: int) -> None:
-    page[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 0
-
+def _coverage(top: int, thickness: int) -> NDArray[np.uint8]:
+    """How much of each row a bar covers, 255 for all: [rows]."""
+    first, last = top // UNITS, -(-(top + thickness) // UNITS)
+    rows = np.arange(first, last)
+    upper = np.maximum(rows * UNITS, top)
+    lower = np.minimum((rows + 1) * UNITS, top + thickness)
+    return ((lower - upper) * 255 // UNITS).astype(np.uint8)

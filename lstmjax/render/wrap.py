@@ -255,7 +255,7 @@ def _add_letter_spacing(
         final = i == count - 1 or glyphs.clusters[i + 1] != cluster
         if not graphemes[cluster]:
             if first and not glyphs.widths[i]:
-                glyphs.x[i] -= right
+                glyphs.x[i] += left if item.level % 2 else -right
             continue
         if first:
             glyphs.widths[i] += left
