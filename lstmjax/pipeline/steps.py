@@ -27,6 +27,8 @@ _WORTH_SAYING = (
     "The word lists",
 )
 
+_CHARACTERS = 3  # the norm_mode of scripts whose characters are coded as they are
+
 Say = Callable[[str], None]
 Notes = dict[str, Any]
 
@@ -48,7 +50,7 @@ def character_set(plan: Plan, state: State, found: Notes, say: Say) -> Notes:
         plan.lang,
         norm_mode,
         language.rtl,
-        language.pass_through if plan.norm_mode is None else norm_mode >= 2,
+        language.pass_through or norm_mode == _CHARACTERS,
         plan.langdata_dir,
         plan.wordlist,
         plan.start_model,
