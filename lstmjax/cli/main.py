@@ -16,6 +16,7 @@ TOOLS = {
     "merge_unicharsets": "merge unicharsets into one",
     "text2image": "render text in fonts to page images with box files",
     "lstmf": "make training data (lstmf) from images with box files, texts, PAGE or ALTO",
+    "lstmbox": "make box files from what a model reads in line images and pages",
     "check_text": "check ground truth against a character set before training",
     "combine_lang_model": "make a starter traineddata from a unicharset and word lists",
     "wordlist2dawg": "make a word graph (dawg) from a word list",
