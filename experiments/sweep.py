@@ -32,6 +32,10 @@ def main(argv: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Python flushes stdout once more on its way out; that must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,9 +138,10 @@ def _report(arguments: argparse.Namespace) -> int:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = load_study(arguments.study)
+    written = write_results(study, arguments.out or base_of(arguments.study))
     print(text_of(study))
     print(markdown(rows(study)), end="")
-    for path in write_results(study, arguments.out or base_of(arguments.study)):
+    for path in written:
         print(path)
     return 0
 

@@ -13,6 +13,7 @@ from lstmjax.formats.files import write_atomically
 from . import slots
 
 _COLUMNS = 3
+_FEW = 6  # whole numbers with a tick each
 _WIDE = 8  # a setting whose values differ this much is drawn on a log scale
 
 
@@ -125,8 +126,9 @@ def _draw_curves(axes: Any, trials: list[FrozenTrial]) -> None:
             steps, values, ":" if pruned else "-", marker="x" if pruned else ".",
             markevery=[-1], color=colour, linewidth=2 if trial is best else 1,
         )  # fmt: skip
-    axes.set(xlabel="lines trained on", ylabel="CER, evaluation (%)", yscale="log")
+    axes.set(xlabel="lines trained on", ylabel="CER, evaluation (%)")
     axes.set_title("red: the best; dotted: pruned", fontsize=9)
+    _scale(axes.yaxis, [y for trial in trials for y in trial.intermediate_values.values()])
     axes.grid(alpha=0.3)
 
 
@@ -136,12 +138,22 @@ def _draw_setting(axes: Any, trials: list[FrozenTrial], name: str) -> None:
     values = [x for x, _, _ in points]
     if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in values):
         values = [str(x)[-16:] for x in values]
-    elif min(values) > 0 and max(values) / min(values) >= _WIDE:
-        axes.set_xscale("log")
+    else:
+        _scale(axes.xaxis, values)
     colours = ["tab:grey" if state is TrialState.PRUNED else "tab:blue" for *_, state in points]
     axes.scatter(values, [y for _, y, _ in points], s=18, c=colours)
-    axes.set(xlabel=name, yscale="log")
+    _scale(axes.yaxis, [y for _, y, _ in points if y is not None])
+    axes.set_xlabel(name)
     axes.grid(alpha=0.3)
+
+
+def _scale(axis: Any, values: list[Any]) -> None:
+    """Few whole numbers get a tick each; values that differ widely a log scale."""
+    distinct = sorted(set(values))
+    if len(distinct) <= _FEW and all(isinstance(value, int) for value in distinct):
+        axis.set_ticks(distinct)
+    elif distinct and distinct[0] > 0 and distinct[-1] / distinct[0] >= _WIDE:
+        (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
 
 
 def text_of(study: optuna.Study) -> str:

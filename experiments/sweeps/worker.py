@@ -45,8 +45,7 @@ def work(job: Job) -> None:
     """Work until every place is settled."""
     watch = slots.Watch(job.grace)
     while True:
-        for number in watch.release(job.study):
-            _say(f"trial {number}: its worker is gone; it is tried again")
+        _release(job, watch)
         slots.fill(job.study, job.space, job.count)
         trial = slots.claim(job.study)
         if trial is not None:
@@ -56,6 +55,11 @@ def work(job: Job) -> None:
         if all(slots.is_settled(slots.counts(places.get(i, []))) for i in range(job.count)):
             return
         time.sleep(_IDLE_SECONDS)
+
+
+def _release(job: Job, watch: slots.Watch) -> None:
+    for number in watch.release(job.study):
+        _say(f"trial {number}: its worker is gone; it is tried again")
 
 
 def suggest(trial: Trial, space: Space) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def _train(job: Job, trial: Trial, watch: slots.Watch) -> tuple[TrialState, floa
     _say(f"trial {trial.number} (place {place}): {_shown(params)}{again}")
     follow = _Follow(trial, output)
     with TrainingRun(job.program, {**job.space.settings(params), "model_output": output}) as run:
-        state = follow.to_end(run, lambda: watch.release(job.study))
+        state = follow.to_end(run, lambda: _release(job, watch))
     return state, follow.best
 
 
