@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-import experiments.sweep_worker as worker_script
 import optuna
 import pytest
+import sweep_worker as worker_script
 from optuna.trial import TrialState
 from sweeps import slots
 from sweeps.space import load_space
