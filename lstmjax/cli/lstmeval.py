@@ -119,6 +119,7 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluate(values: flags.FlagValues) -> None:
+    from lstmjax.devices import show_cores
     from lstmjax.infer.forward import keep_compiled, make_forward
     from lstmjax.infer.model import load_model
 
@@ -130,6 +131,7 @@ def _evaluate(values: flags.FlagValues) -> None:
     index = _read_lines(values.eval_listfile)
     training = _training_lines(values)
     keep_compiled()
+    show_cores()
     forward = make_forward(model)
     if not model.from_checkpoint:
         _say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")

@@ -11,14 +11,17 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import PartitionSpec
 from jaxtyping import Float32, Int32
 
+from lstmjax.array_types import Params
 from lstmjax.cache import cache_directory
 from lstmjax.data import image as image_module
 from lstmjax.data.batch import BatchShape, Buckets, fit_buckets, pad
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.image import Pixels
 from lstmjax.data.random import MinStd
+from lstmjax.devices import LINES, everywhere, line_mesh
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import build
 from lstmjax.nn.layer import BorderNoise
@@ -51,12 +54,18 @@ class _Prepared(NamedTuple):
     stream: MinStd
 
 
+Apply = Callable[..., tuple[jax.Array, jax.Array]]
+
+
 @dataclass(frozen=True)
 class Forward:
     """A compiled model; make it with `make_forward`."""
 
     model: LoadedModel
-    _apply: Callable[..., tuple[jax.Array, jax.Array]]
+    _params: Params
+    _apply: Apply
+    _shared: Apply
+    _num_devices: int
 
     def probs(
         self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
@@ -145,7 +154,8 @@ class Forward:
         streams = [line.stream for line in lines] + [MinStd()] * (batch - len(lines))
         padded = pad(blocks, [np.zeros(0, np.int32)] * batch, room, batch)
         noise = self._noise(blocks, room, streams)
-        return self._apply(self.model.params, padded.images, padded.widths, noise)
+        apply = self._apply if batch % self._num_devices else self._shared
+        return apply(self._params, padded.images, padded.widths, noise)
 
     def _noise(
         self, blocks: Sequence[np.ndarray], room: BatchShape, streams: Sequence[MinStd]
@@ -170,14 +180,35 @@ def _finish(
 
 
 def make_forward(model: LoadedModel) -> Forward:
-    """Compile a model for reading, with Tesseract's arithmetic."""
+    """Compile a model for reading, with Tesseract's arithmetic.
+
+    All devices share the lines of a batch that they divide evenly.
+    """
     network = build(model.root, EXACT_INT8 if model.int_mode else EXACT)
 
     def apply(params, images, widths, noise):
         logits, steps = network.apply(params, images, widths, noise)
         return jax.nn.softmax(logits), steps
 
-    return Forward(model, jax.jit(apply))
+    devices = jax.local_devices()
+    params = jax.device_put(model.params, everywhere(devices))
+    return Forward(model, params, jax.jit(apply), _dealt_out(apply, devices), len(devices))
+
+
+def _dealt_out(apply: Apply, devices: Sequence[jax.Device]) -> Apply:
+    """The same on several devices, each with some of the lines."""
+    if len(devices) < 2:
+        return jax.jit(apply)
+    same, lines = PartitionSpec(), PartitionSpec(LINES)
+    return jax.jit(
+        jax.shard_map(
+            apply,
+            mesh=line_mesh(devices),
+            in_specs=(same, PartitionSpec(None, None, LINES), lines, lines),
+            out_specs=(PartitionSpec(None, LINES), lines),
+            check_vma=False,
+        )
+    )
 
 
 def keep_compiled() -> None:

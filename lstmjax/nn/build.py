@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int
 from lstmjax.array_types import Activations, Key, Logits, Params
 from lstmjax.errors import SpecError
 from lstmjax.nn.combine import child, parallel, renested, reversed_, series, transposed
-from lstmjax.nn.conv_pool import DEEPEST, conv_pool
+from lstmjax.nn.conv_pool import DEEPEST, conv_pool, pooled_before_tables
 from lstmjax.nn.dense import SOFTMAXES, dense
 from lstmjax.nn.layer import Extent, Layer, Noise, no_params
 from lstmjax.nn.lstm import lstm
@@ -138,8 +138,9 @@ class _Builder:
         match node, following:
             case Series(children=(Convolve() as conv, Dense() as inner)), Maxpool():
                 replaced = any(self.replace(each) for each in (node, conv, inner, following))
-                fast = not self.numerics.tables and not replaced
-                return fast and conv.num_in <= DEEPEST and inner.activation in MONOTONE
+                if replaced or self.numerics.clipped_errors or inner.activation not in MONOTONE:
+                    return False
+                return self.numerics.tables or conv.num_in <= DEEPEST
         return False
 
 
@@ -156,7 +157,8 @@ def _fused(
     conv, inner = node.children
     assert isinstance(conv, Convolve)
     assert isinstance(inner, Dense)
-    fused = conv_pool(conv, inner, pool, numerics, noise_slot=noise_slot)
+    make = pooled_before_tables if numerics.tables else conv_pool
+    fused = make(conv, inner, pool, numerics, noise_slot=noise_slot)
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise

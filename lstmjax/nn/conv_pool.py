@@ -13,10 +13,11 @@ import numpy as np
 
 from lstmjax.array_types import Activations, Params
 from lstmjax.nn.borders import with_border
+from lstmjax.nn.dense import weighted_sum
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Apply, Extent, Noise
-from lstmjax.nn.numerics import Numerics, activate, per_output
-from lstmjax.nn.window import first_maximum
+from lstmjax.nn.numerics import Numerics, activate, per_output, quantize
+from lstmjax.nn.window import convolve, first_maximum, maxpool
 from lstmjax.spec.tree import Convolve, Dense, Maxpool
 
 DEEPEST = 3  # beyond this depth the wider Toeplitz product costs more than it saves
@@ -113,5 +114,28 @@ def conv_pool(
             None if extent.x is None else extent.x // pool.x_scale,
         )
         return y.reshape(h, w, B, -1), out
+
+    return apply
+
+
+def pooled_before_tables(
+    conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics, *, noise_slot: int
+) -> Apply:
+    """The apply of `pool(dense(conv(x)))` for reading as Tesseract does, with its very borders.
+
+    Only the largest sum of each cell is looked up in the table. That changes no bit: neighbouring
+    entries differ by less than a factor of two, so their difference is exact in float32 and the
+    interpolation never falls, whatever it rounds.
+    """
+    window = convolve(conv, noise_slot=noise_slot)
+    largest = maxpool(pool)
+
+    def apply(
+        params: Params, x: Activations, extent: Extent, noise: Noise
+    ) -> tuple[Activations, Extent]:
+        x, extent = window.apply({}, x, extent, noise)
+        z, extent = largest.apply({}, weighted_sum(params, x, numerics), extent, noise)
+        y = activate(z, dense.activation, numerics)
+        return (quantize(y) if numerics.int_mode else y), extent
 
     return apply

@@ -45,11 +45,13 @@ TESSERACT = Numerics(tables=True, clipped_errors=True)
 
 def _look_up(table: np.ndarray, x: jax.Array) -> jax.Array:
     """Interpolate a table at x >= 0; exactly 1 from its last entry on."""
-    values = jnp.asarray(table)
-    steps = jnp.asarray(np.diff(table, append=np.float32(1)))
     u = x * jnp.float32(_TABLE_STEPS_PER_UNIT)
     i = jnp.minimum(u, jnp.float32(_TABLE_SIZE - 1)).astype(jnp.int32)
-    y = values[i] + steps[i] * (u - i.astype(jnp.float32))
+    # Masked, an index is inside the table whatever x is, and a bare gather takes half the time.
+    at = i & jnp.int32(_TABLE_SIZE - 1)
+    value = jnp.asarray(table).at[at].get(mode="promise_in_bounds")
+    steps = jnp.asarray(np.diff(table, append=np.float32(1)))
+    y = value + steps.at[at].get(mode="promise_in_bounds") * (u - i.astype(jnp.float32))
     return jnp.where(i >= _TABLE_SIZE - 1, jnp.float32(1), y)
 
 

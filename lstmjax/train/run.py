@@ -14,6 +14,7 @@ from lstmjax.data.order import round_robin, sequential
 from lstmjax.data.skips import Skip
 from lstmjax.data.store import ImageStore
 from lstmjax.data.stream import LineStream, StreamSettings
+from lstmjax.devices import choose_devices, show_cores
 from lstmjax.errors import DataError, LstmjaxError, TrainError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.files import read_bytes, write_atomically
@@ -27,7 +28,6 @@ from lstmjax.nn.build import build
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
 from lstmjax.train.config import TrainConfig
-from lstmjax.train.devices import choose_devices, show_cores
 from lstmjax.train.lock import locked
 from lstmjax.train.loop import Run, train
 from lstmjax.train.native import NativeStore

@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Params
 from lstmjax.ctc.loss import ctc_loss, simple_loss
+from lstmjax.devices import LINES, line_mesh
 from lstmjax.nn.build import Model
-from lstmjax.train.devices import LINES, line_mesh
 
 
 class TrainState(NamedTuple):

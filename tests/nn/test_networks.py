@@ -280,6 +280,27 @@ def test_lines_of_a_run_are_read_as_if_alone():
         np.testing.assert_allclose(forward.probs([line], batch=1)[0], probs, atol=1e-6)
 
 
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+def test_pooling_before_the_table_changes_no_bit(activation):
+    conv, inner, pool = Convolve(1, 1, 1), Dense(9, 5, activation), Maxpool(5, 3, 3)
+    together = _Builder(EXACT).build(Series((Series((conv, inner)), pool)))
+    layers = [convolve(conv, noise_slot=0), dense(inner, EXACT), maxpool(pool)]
+    x = np.random.default_rng(0).normal(size=(36, 300, 2, 1)).astype(np.float32)
+    params = dense(inner, EXACT).init(jax.random.key(0))
+    noise = (BorderNoise(jnp.full((2, 1), x.size, jnp.int32), jnp.ones((2, 1))),)
+    extent = Extent(None, jnp.asarray([300, 300], jnp.int32))
+
+    @jax.jit
+    def apart(params, x):
+        y, at = layers[0].apply({}, x, extent, noise)
+        y, at = layers[1].apply(params, y, at, noise)
+        y = jax.lax.optimization_barrier(y)
+        return layers[2].apply({}, y, at, noise)[0]
+
+    joined = jax.jit(lambda p, x: together.apply({"0": {"1": p}}, x, extent, noise)[0])
+    np.testing.assert_array_equal(joined(params, x), apart(params, x))
+
+
 @pytest.mark.parametrize(
     ("conv", "pool", "activation"),
     [

@@ -4,11 +4,11 @@ import jax
 import numpy as np
 import pytest
 
+from lstmjax.devices import choose_devices, everywhere, fitting
 from lstmjax.errors import UsageError
 from lstmjax.nn.build import build
 from lstmjax.spec.parse import parse
 from lstmjax.train.config import TrainConfig
-from lstmjax.train.devices import choose_devices, everywhere, fitting
 from lstmjax.train.optim import make_optimizer
 from lstmjax.train.step import Controls, TrainState, make_eval_step, make_train_step
 
