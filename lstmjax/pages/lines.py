@@ -24,6 +24,7 @@ from lstmjax.pages.records import (
 )
 from lstmjax.pages.sources import Input, box_path, identify
 
+_MAX_TEXT_BYTES = 1 << 20
 _INT16 = np.iinfo(np.int16)
 
 
@@ -89,8 +90,11 @@ def _check_text(image: str, boxes: box.BoxFile) -> None:
     path = text_path(image)
     if not os.path.exists(path):
         return
-    with open(path, "rb") as file:
-        text = file.read().decode("utf-8-sig", "replace").strip()
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_MAX_TEXT_BYTES).decode("utf-8-sig", "replace").strip()
+    except OSError as err:
+        raise DataError(f"{path}: cannot be read: {err.strerror or err}") from None
     found = "".join(one.text for one in boxes.boxes if one.text != "\t")
     if not ground_truth.same_text(text, found):
         raise DataError(

@@ -5,6 +5,7 @@ file as training data made by the original does.
 """
 
 import struct
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -64,7 +65,7 @@ def read_pages(path: str) -> Iterator[PageImage]:
         file, and the page where there are several.
     """
     try:
-        with Image.open(path, formats=_FORMATS) as opened:
+        with _open(path) as opened:
             count = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
             for page in range(count):
                 opened.seek(page)
@@ -82,6 +83,13 @@ def read_pages(path: str) -> Iterator[PageImage]:
         raise DataError(f"{path}: there is no such file") from None
     except Exception as err:  # Pillow's decoders report broken files through many types
         raise DataError(f"{path}: the image cannot be decoded: {err}") from None
+
+
+def _open(path: str) -> Image.Image:
+    """Read the header of an image; Pillow's warning about its size becomes an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return Image.open(path, formats=_FORMATS)
 
 
 def _read_page(image: Image.Image, name: str) -> PageImage:

@@ -224,7 +224,13 @@ def _is_input(path: str) -> bool:
 
 
 def _walk(folder: str) -> Iterator[str]:
+    """Files below a folder, hidden ones left out; each folder once, however it is linked."""
+    seen: set[str] = set()
     for at, folders, files in os.walk(folder, followlinks=True):
+        if os.path.realpath(at) in seen:
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(at))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith("."):

@@ -19,6 +19,7 @@ from lstmjax.pages.page_image import PageImage, read_pages
 from lstmjax.pages.records import Line, OnProblem, Problem, Settings
 from lstmjax.pages.xml_file import Point, XmlDocument, XmlLine, XmlPage
 
+_FAR = 1e6  # pixels
 _IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 
 
@@ -126,6 +127,8 @@ def _judge(line: XmlLine, outline: list[Point], page: PageImage) -> tuple[Rect |
     """The rectangle of a line on the page, or why there is none."""
     if line.problem:
         return None, line.problem
+    if not all(abs(value) < _FAR for point in outline for value in point):
+        return None, "its outline has coordinates that no image has"
     if len(outline) < 3:
         return None, f"the outline has {len(outline)} points, expected at least 3"
     x, y = ([round(point[axis]) for point in outline] for axis in (0, 1))

@@ -88,6 +88,13 @@ def test_no_image_of_a_folder_counts_twice():
     assert bare.passed_over == 0
 
 
+def test_links_between_folders_do_no_harm():
+    touch("d/a.png", "d/a.box")
+    os.symlink("..", "d/up")
+    os.symlink("up", "d/again")
+    assert [one.path for one in find(["d"]).inputs] == ["d/a.png"]
+
+
 def test_lists_name_inputs():
     touch("a.png", "a.gt.txt", "b.png", "b.gt.txt")
     with open("list", "w") as file:

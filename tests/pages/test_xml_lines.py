@@ -101,6 +101,7 @@ BAD_LINES = {
     "flat": ('<Coords points="1,5 9,5 5,5"/>TEXT', "outside the image or has no area"),
     "odd": ('<Coords points="1,1 9"/>TEXT', "not pairs of numbers"),
     "words": ('<Coords points="a,b c,d"/>TEXT', "could not convert"),
+    "far": ('<Coords points="1,1 1e300,1 9,9"/>TEXT', "coordinates that no image has"),
     "infinite": ('<Coords points="inf,1 2,nan"/>TEXT', "not pairs of numbers"),
 }
 
@@ -114,6 +115,14 @@ def test_bad_lines_are_named_and_the_rest_is_kept(folder, kind):
     assert problem.place == "bad"
     with pytest.raises(AssertionError, match=message):
         raise AssertionError(problem.reason)
+
+
+@pytest.mark.parametrize("side", ["inf", "nan", "1e99", "x", ""])
+def test_bad_rectangles_are_named(folder, side):
+    text = ALTO.format(unit="pixel").replace('HPOS="10"', f'HPOS="{side}"')
+    lines, (problem,) = read(folder, text)
+    assert len(lines) == 1
+    assert problem.place == "l1"
 
 
 BOMB = """<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><PcGts>&b;</PcGts>"""
