@@ -61,12 +61,8 @@ def test_plots_are_labelled(path):
     assert [text for text in plots if "set_xlabel(" not in text and "suptitle(" not in text] == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=names)
-def test_runs_from_top_to_bottom(path, tmp_path):
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    notebook = tmp_path / path.name
-    shutil.copy(path, notebook)
+def execute(notebook: Path) -> None:
+    """Run a notebook in small, in its folder, and keep the results in it."""
     env = {name: text for name, text in os.environ.items() if not name.startswith("JAX_NUMPY_")}
     env |= {
         "LSTMJAX_NOTEBOOK_QUICK": "1",
@@ -74,9 +70,28 @@ def test_runs_from_top_to_bottom(path, tmp_path):
     }
     done = subprocess.run(
         [sys.executable, "-c", EXECUTE, notebook],
-        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=550,
+        cwd=notebook.parent, env=env, capture_output=True, text=True, timeout=550,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with all notebooks, and the model that the first one makes."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    for path in NOTEBOOKS:
+        shutil.copy(path, folder)
+    execute(folder / NOTEBOOKS[0].name)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=names)
+def test_runs_from_top_to_bottom(path, folder):
+    notebook = folder / path.name
+    if path != NOTEBOOKS[0]:
+        execute(notebook)
     results = json.dumps([cell["outputs"] for cell in code_cells(notebook)])
     assert results.count('"image/png"') >= source_count(path)
     assert '"stderr"' not in results, results[-2000:]
