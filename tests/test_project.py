@@ -17,7 +17,11 @@ from lstmjax.cli.main import TOOLS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SCRIPTS = [ROOT / name for name in ("tools/setup-venv", "tools/test", "tools/demo", ".ci/run")]
+MORE_PAGES = [ROOT / "examples" / "README.md", ROOT / "experiments" / "README.md"]
+SCRIPTS = [
+    ROOT / name
+    for name in ("tools/setup-venv", "tools/test", "tools/demo", "tools/docs", ".ci/run")
+]
 MATCHES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -166,7 +170,7 @@ def test_commands_have_flags_that_exist(page):
     assert unknown == []
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "examples" / "README.md"], ids=names)
+@pytest.mark.parametrize("page", [*PAGES, *MORE_PAGES], ids=names)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text()):
         if not target.startswith("http"):
