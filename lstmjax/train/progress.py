@@ -42,7 +42,8 @@ class Mark(NamedTuple):
     iteration: int = 0
 
 
-_NO_BEST, _NO_WORST, _START = Mark(START_OF_BEST), Mark(0.0), Position()
+_NO_BEST = Mark(START_OF_BEST, (100.0, 100.0, 100.0, 100.0, 100.0))
+_NO_WORST, _START = Mark(0.0), Position()
 
 
 @dataclass(frozen=True, eq=False)
