@@ -17,8 +17,8 @@ from lstmjax.nn.gradient import with_gradient
 _TABLE_STEPS_PER_UNIT = 256.0
 _TABLE_SIZE = 4096
 _ARGUMENTS = np.arange(_TABLE_SIZE, dtype=np.float64) / _TABLE_STEPS_PER_UNIT
-_TANH_TABLE = np.tanh(_ARGUMENTS).astype(np.float32)
-_LOGISTIC_TABLE = (1.0 / (1.0 + np.exp(-_ARGUMENTS))).astype(np.float32)
+TANH_TABLE = np.tanh(_ARGUMENTS).astype(np.float32)
+LOGISTIC_TABLE = (1.0 / (1.0 + np.exp(-_ARGUMENTS))).astype(np.float32)
 _EXP_FLOOR = -86.0  # softmax never looks further down than this
 _EXACT_FLOAT_SUM = 2**24 // (127 * 127) - 1  # int8 products that float32 adds without rounding
 
@@ -59,14 +59,14 @@ def tanh(x: jax.Array, numerics: Numerics) -> jax.Array:
     """Hyperbolic tangent, any shape."""
     if not numerics.tables:
         return jnp.tanh(x)
-    return jnp.sign(x) * _look_up(_TANH_TABLE, jnp.abs(x))
+    return jnp.sign(x) * _look_up(TANH_TABLE, jnp.abs(x))
 
 
 def logistic(x: jax.Array, numerics: Numerics) -> jax.Array:
     """1 / (1 + exp(-x)), any shape."""
     if not numerics.tables:
         return jax.nn.sigmoid(x)
-    y = _look_up(_LOGISTIC_TABLE, jnp.abs(x))
+    y = _look_up(LOGISTIC_TABLE, jnp.abs(x))
     return jnp.where(x < 0, jnp.float32(1) - y, y)
 
 

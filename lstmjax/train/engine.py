@@ -88,13 +88,14 @@ class Engine:
         simple_text = output_loss(self.root) != "ctc"
         if self.exact:
             kind = ExchangedStep if self.exchanged else ExactStep
-            return kind(
-                self.model,
+            return kind(  # type: ignore[return-value]  # its own loop takes it apart
+                self.root,
                 null_char=null_char,
                 simple_text=simple_text,
                 adam=self.adam,
                 momentum=config.momentum,
                 adam_beta=config.adam_beta,
+                frozen=self.frozen,
             )
         return make_train_step(
             self.model,

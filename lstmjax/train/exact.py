@@ -1,29 +1,29 @@
-"""The update of recipe tesseract: one line at a time, number for number as `lstmtraining`.
+"""The update of recipe tesseract: one line at a time, bit for bit as `lstmtraining`.
 
-The targets are not those of textbook CTC and are computed in double precision on the host, from
-the outputs of the forward pass; the backward pass takes them as constants. So an update is two
-compiled functions with the host between them.
+A line goes forward (`passes`), is judged (targets that are not those of textbook CTC, in double
+precision), goes backward, and changes the weights; all on the host, since the original's order of
+operations leaves nothing to do at once but sixteen sums (`lanes`).
 Source: Tesseract src/training/unicharset/lstmtrainer.cpp, src/lstm/weightmatrix.cpp.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.array_types import Params
-from lstmjax.ctc.error_rates import delta_error, rms_error
+from lstmjax.ctc._compiled import float_kernel
+from lstmjax.ctc.error_rates import delta_error
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
-from lstmjax.nn.build import Model
-from lstmjax.nn.layer import BorderNoise
-from lstmjax.nn.numerics import softmax
-from lstmjax.train.step import Controls, StepResult, TrainState
+from lstmjax.data.borders import Borders
+from lstmjax.spec.tree import Series
+from lstmjax.train.passes import Pass
+from lstmjax.train.step import TrainState
 
 _NO_CORRECTION_AFTER = 200_000  # updates without bias correction from here on
-_EPSILON = 1e-8
+_EPSILON = np.float32(1e-8)
+_EXPONENT = 0x7F800000  # of a float32 that is infinite or undefined
 
 
 class Moments(NamedTuple):
@@ -83,30 +83,83 @@ def corrected_rates(rates: Params, adam: Params, at: Rates) -> Params:
     return jax.tree.map(correct, rates, adam)
 
 
-def _update_leaf(w, u, v, d, rate, by_adam: bool, mu: np.float32, beta: np.float32):
-    """New (weights, updates, squares) of a leaf from its gradient d, which points uphill."""
-    one = np.float32(1)
+@float_kernel
+def _adam(w, u, v, d, rate, mu, beta, new_w, new_u, new_v):
+    """Write what follows on (weights, updates, squares) from gradient d.
+
+    Three loops, because the compiler makes vectors of simple ones only.
+    """
+    share, step, epsilon = np.float32(1) - beta, rate * (np.float32(1) - mu), rate * _EPSILON
+    for i in range(len(w)):
+        new_v[i] = v[i] * beta + share * d[i] * d[i]
+    for i in range(len(w)):
+        new_u[i] = u[i] * mu + d[i] * step
+    for i in range(len(w)):
+        # The original takes the root in double precision, and with it all that follows.
+        new_w[i] = w[i] + new_u[i] / (np.sqrt(np.float64(new_v[i])) + epsilon)
+
+
+@float_kernel
+def _momentum(w, u, d, rate, mu, new_w, new_u):
+    """Likewise without squares."""
+    for i in range(len(w)):
+        new_u[i] = u[i] + rate * d[i]
+    for i in range(len(w)):
+        new_w[i] = w[i] + new_u[i] if mu > 0 else w[i]
+    for i in range(len(w)):
+        new_u[i] *= mu
+
+
+@float_kernel
+def _finite(bits):
+    """Whether no float32 with these bits is infinite or undefined."""
+    bad = 0
+    for i in range(len(bits)):
+        bad |= (bits[i] & _EXPONENT) == _EXPONENT
+    return not bad
+
+
+def update_leaf(
+    old: Sequence[np.ndarray],
+    gradient: np.ndarray,
+    rate: np.float32,
+    by_adam: bool,
+    at: "Rates",
+    new: Sequence[np.ndarray],
+) -> bool:
+    """Update a leaf of the weights.
+
+    Args:
+      old: weights, updates and squares, contiguous.
+      gradient: of the same shape, uphill.
+      rate: of the leaf, corrected.
+      by_adam: else by momentum, which keeps the squares.
+      at: scalars of the update.
+      new: three arrays that are written.
+    Returns: whether all of it is finite.
+    """
+    w, u, v, d, new_w, new_u, new_v = (
+        leaf.reshape(-1) for leaf in (*old, np.ascontiguousarray(gradient), *new)
+    )
+    mu, beta = np.float32(at.momentum), np.float32(at.adam_beta)
     if by_adam and mu > 0:
-        v = v * beta + (one - beta) * d * d
-        u = u * mu + d * (rate * (one - mu))
-        return w + u / (jnp.sqrt(v) + rate * np.float32(_EPSILON)), u, v
-    u = u + rate * d
-    if mu > 0:
-        w = w + u
-    return w, u * mu, v
+        _adam(w, u, v, d, rate, mu, beta, new_w, new_u, new_v)
+    else:
+        new_v[:] = v
+        _momentum(w, u, d, rate, mu, new_w, new_u)
+    return all(_finite(leaf.view(np.int32)) for leaf in (new_w, new_u, new_v))
 
 
 class Outputs(NamedTuple):
     """A forward pass over one line.
 
-    padded: [T, 1, K] float32 softmax outputs, as computed.
-    probs: [t, K] those of the line itself.
-    vjp: from deltas [T, 1, K] to the gradient of all weights.
+    probs: [t, K] float32 softmax outputs.
+    params: the weights it was made with; tape: what the backward pass needs.
     """
 
-    padded: np.ndarray
     probs: np.ndarray
-    vjp: Any
+    params: Params
+    tape: Any
 
 
 class Judged(NamedTuple):
@@ -145,16 +198,27 @@ def targets_of(
     return ctc_targets(probs, labels, null_char)
 
 
-class ExactStep:
-    """The parts of an update, and all of it: call it like the step of recipe fast, on one line.
+@float_kernel
+def _rms(delta):
+    """The root of the mean square, added up as the original does."""
+    total = 0.0
+    for t in range(delta.shape[0]):
+        for k in range(delta.shape[1]):
+            error = np.float64(delta[t, k])
+            total += error * error
+    return np.sqrt(total / (delta.shape[0] * delta.shape[1]))
 
-    `state.opt_state` is a `Moments`. A state given to `update` or to a call is used up. An update
-    after which a weight would be infinite or undefined leaves the state as it was.
+
+class ExactStep:
+    """The parts of an update.
+
+    `state.opt_state` is a `Moments`. A state given to `update` is used up. An update after which a
+    weight would be infinite or undefined leaves the state as it was.
     """
 
     def __init__(
         self,
-        model: Model,
+        root: Series,
         *,
         null_char: int,
         simple_text: bool,
@@ -163,10 +227,10 @@ class ExactStep:
         adam_beta: float,
         frozen: Params | None = None,
     ):
-        """Compile for a model built with `numerics.TESSERACT`.
+        """Make the update of a network.
 
         Args:
-          model: the network.
+          root: the network.
           null_char: class of the CTC blank.
           simple_text: train on one step a code.
           adam: update by Adam, else by momentum; a tree where leaves differ.
@@ -178,25 +242,18 @@ class ExactStep:
         self.adam = adam
         self.momentum, self.adam_beta = np.float32(momentum), np.float32(adam_beta)
         self.frozen = frozen
+        self._pass = Pass(root, frozen)
+        self._spare: list[list[np.ndarray]] | None = None  # room for the next update
 
-        def forward(params, images, widths, noise):
-            def outputs(params):
-                logits, steps = model.apply(params, images, widths, noise)
-                return logits, steps
-
-            logits, vjp, steps = jax.vjp(outputs, params, has_aux=True)
-            return softmax(logits), vjp, steps
-
-        self._forward: Callable[..., Any] = jax.jit(forward)
-        self._gradient: Callable[..., Any] = jax.jit(self._pull)
-        self._update: Callable[..., Any] = jax.jit(self._backward, donate_argnums=(0, 1, 2))
-
-    def forward(self, params: Params, images, widths, borders) -> Outputs:
-        """Run the network on one line."""
-        noise = tuple(BorderNoise(*each) for each in borders or ())
-        probs, vjp, steps = self._forward(params, images, widths, noise)
-        padded = np.asarray(probs)
-        return Outputs(padded, padded[: int(np.asarray(steps)[0]), 0], vjp)
+    def forward(self, params: Params, images, widths, borders: Sequence[Borders]) -> Outputs:
+        """Run the network on one line, images [H, W, 1, D] as wide as it is."""
+        if images.shape[1] != int(widths[0]):
+            raise ValueError(
+                f"expected a line of {int(widths[0])} columns, found {images.shape[1]}"
+            )
+        params = jax.tree.map(_writable, params)
+        y, tape = self._pass.forward(params, np.asarray(images)[:, :, 0], tuple(borders))
+        return Outputs(y[0], params, tape)
 
     def judge(self, outputs: Outputs, codes: np.ndarray) -> Judged:
         """Make the targets of a line with these codes, and compare."""
@@ -210,15 +267,15 @@ class ExactStep:
         if targets is None or not finite:
             return Judged(probs, None, np.zeros_like(probs), 0.0, 0.0, finite)
         delta = targets - probs
-        return Judged(probs, targets, delta, delta_error(delta), rms_error(delta), True)
+        return Judged(probs, targets, delta, delta_error(delta), float(_rms(delta)), True)
 
     def gradient(self, outputs: Outputs, judged: Judged) -> Params:
         """The sums that Tesseract keeps for one line; they point uphill."""
-        return self._gradient(outputs.vjp, self._room(outputs, judged))
+        return self._pass.backward(outputs.params, outputs.tape, judged.delta[None])
 
     def update(
         self, state: TrainState, outputs: Outputs, judged: Judged, iteration: int
-    ) -> tuple[TrainState, Any]:
+    ) -> tuple[TrainState, bool]:
         """Train on one line.
 
         Args:
@@ -226,69 +283,39 @@ class ExactStep:
           outputs: of the line.
           judged: with targets.
           iteration: training iteration, from 0.
-        Returns: the new state, and whether it was taken (an array not waited for).
+        Returns: the new state, and whether it was taken.
         """
+        return self.apply(state, self.gradient(outputs, judged), iteration)
+
+    def apply(self, state: TrainState, gradient: Params, iteration: int) -> tuple[TrainState, bool]:
+        """Change the weights by a gradient; see `update`."""
         moments: Moments = state.opt_state  # type: ignore[assignment]
+        adam = uses_adam(state.params, self.adam)
         at = Rates(float(self.momentum), float(self.adam_beta), iteration + 1)
-        rates = corrected_rates(moments.rates, uses_adam(state.params, self.adam), at)
-        params, updates, squares, taken = self._update(
-            state.params,
-            moments.updates,
-            moments.squares,
-            outputs.vjp,
-            self._room(outputs, judged),
-            rates,
-        )
-        return TrainState(params, Moments(updates, squares, moments.rates)), taken  # type: ignore[arg-type]
-
-    def __call__(
-        self, state: TrainState, images, widths, labels, num_labels, weights, controls: Controls
-    ) -> tuple[TrainState, StepResult]:
-        """Train on a batch of one line; see the class."""
-        del weights
-        outputs = self.forward(state.params, images, widths, controls.borders)
-        judged = self.judge(outputs, np.asarray(labels)[0, : int(num_labels[0])])
-        result = _result(judged, outputs.padded.shape)
-        held = judged.wrong == 0 and bool(controls.hold_perfect)
-        if judged.targets is not None and not held:
-            state, _ = self.update(state, outputs, judged, int(controls.iteration))
-        return state, result
-
-    @staticmethod
-    def _room(outputs: Outputs, judged: Judged) -> np.ndarray:
-        """The deltas in the shape of the padded outputs."""
-        room = np.zeros(outputs.padded.shape, np.float32)
-        room[: len(judged.delta), 0] = judged.delta
-        return room
-
-    def _pull(self, vjp, delta):
-        (gradient,) = vjp(delta)
-        if self.frozen is None:
-            return gradient
-        return jax.tree.map(lambda g, f: jnp.zeros_like(g) if f else g, gradient, self.frozen)
-
-    def _backward(self, params, updates, squares, vjp, delta, rates):
-        leaf = partial(_update_leaf, mu=self.momentum, beta=self.adam_beta)
-        adam = uses_adam(params, self.adam)
-        old = (params, updates, squares)
-        done = jax.tree.map(leaf, *old, self._pull(vjp, delta), rates, adam)
-        new = tuple(
-            jax.tree.map(lambda three, i=i: three[i], done, is_leaf=lambda x: isinstance(x, tuple))
-            for i in range(3)
-        )
-        checks = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(new)]
-        finite = jnp.all(jnp.stack(checks))
-        return *jax.tree.map(partial(jnp.where, finite), new, old), finite
+        flat, structure = jax.tree.flatten(state.params)
+        old = [flat, *map(structure.flatten_up_to, (moments.updates, moments.squares))]
+        old = [list(map(_writable, leaves)) for leaves in old]
+        if self._spare is None:
+            self._spare = [list(map(np.empty_like, leaves)) for leaves in old]
+        new, others = self._spare, (gradient, corrected_rates(moments.rates, adam, at), adam)
+        finite = [
+            update_leaf(before, d, rate, by_adam, at, after)
+            for before, d, rate, by_adam, after in zip(
+                zip(*old, strict=True),
+                *map(structure.flatten_up_to, others),
+                zip(*new, strict=True),
+                strict=True,
+            )
+        ]
+        if not all(finite):
+            return state, False
+        self._spare = old
+        params, updates, squares = map(structure.unflatten, new)
+        return TrainState(params, Moments(updates, squares, moments.rates)), True  # type: ignore[arg-type]
 
 
-def _result(judged: Judged, shape: tuple[int, ...]) -> StepResult:
-    probs = np.zeros(shape, np.float32)
-    probs[: len(judged.probs), 0] = judged.probs
-    return StepResult(
-        loss=np.array([judged.rms]),  # type: ignore[arg-type]
-        rms=np.array([judged.rms]),  # type: ignore[arg-type]
-        delta=np.array([judged.wrong]),  # type: ignore[arg-type]
-        probs=probs,  # type: ignore[arg-type]
-        steps=np.array([len(judged.probs)], np.int32),  # type: ignore[arg-type]
-        finite=np.array(judged.targets is not None),  # type: ignore[arg-type]
-    )
+def _writable(leaf: Any) -> np.ndarray:
+    """A leaf as an array of the host that loops can work on."""
+    if type(leaf) is np.ndarray and leaf.flags.carray and leaf.dtype == np.float32:
+        return leaf
+    return np.require(leaf, np.float32, ["C", "W"])

@@ -8,12 +8,13 @@ Source: Tesseract src/training/unicharset/lstmtrainer.cpp, src/lstm/lstmrecogniz
 import os
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from lstmjax.charset.failures import TextError
-from lstmjax.data.batch import Batch, pad
+from lstmjax.data.batch import Batch, BatchShape, pad
 from lstmjax.data.borders import Borders, draw_borders
 from lstmjax.data.image import Pixels, invert, normalise
 from lstmjax.data.lines import Line
@@ -96,9 +97,10 @@ class PageSource:
         stream = self._stream
         document, page = stream.order(serial, stream.index.pages)
         number = int(stream.index.number(document, page))
+        line = numbered(stream.index[number])
         if number not in self._codes:
-            self._codes[number] = self._encode(stream.index[number])
-        line, codes = stream.index[number], self._codes[number]
+            self._codes[number] = self._encode(line)
+        codes = self._codes[number]
         if isinstance(codes, tuple):
             return Refusal(line, codes)
         try:
@@ -130,7 +132,7 @@ class PageSource:
         start = stream.state
         block = normalise(pixels, shape, stream)
         drew = stream.state != start
-        room = self._stream.buckets.shape(block.shape[0], block.shape[1], len(codes))
+        room = BatchShape(block.shape[0], block.shape[1], len(codes))
         return self._with_borders(pad([block], [codes], room, 1), stream), drew
 
     def _with_borders(self, batch: Batch, stream: MinStd) -> Inputs:
@@ -174,6 +176,11 @@ class PageSource:
             self._stream.report(line.number, skip)
         texts = self._texts(line, skip) if os.path.exists(line.path) else ()
         return Refusal(line, tuple(texts))
+
+
+def numbered(line: Line) -> Line:
+    """The line as texts name it: below a file's own name its place there counts, from 0."""
+    return replace(line, page_number=line.page) if line.name == line.path else line
 
 
 def shown_name(line: Line) -> str:

@@ -79,7 +79,7 @@ def reduce_rates(
         )
         rate = float(jax.tree.leaves(trainer.moments.rates)[0])
         return trainer, f"\nReduced learning rate to :{rate:f}\n"
-    layers = _trained_layers(root, teacher.step.frozen)
+    layers = [layer for layer in layers_of(root) if weight_count(layer.node)]
     sums = _count_alternations(teacher, trainer, layers)
     lowered = [layer for layer in layers if _tell(teacher, trainer, layer, sums[layer.number])]
     lowered = lowered or layers  # so that another try is not the same again
@@ -89,15 +89,6 @@ def reduce_rates(
         part = jax.tree.map(lambda rate: scaled(rate, factor), layer.of(rates))
         rates = layer.put(rates, part)
     return trainer.with_rates(rates), f"\nReduced learning rate on layers: {len(lowered)}\n"
-
-
-def _trained_layers(root: Node, frozen: Params | None) -> list[Layer]:
-    def trained(layer: Layer) -> bool:
-        if not weight_count(layer.node):
-            return False
-        return frozen is None or not all(jax.tree.leaves(layer.of(frozen)))
-
-    return [layer for layer in layers_of(root) if trained(layer)]
 
 
 def _tell(teacher: Teacher, trainer: Trainer, layer: Layer, sums: np.ndarray) -> bool:

@@ -82,6 +82,38 @@ def test_log_is_that_of_lstmtraining(tmp_path):
     assert usable(mine) == theirs
 
 
+def has_avx512():
+    """Whether the real program adds products up in sixteen lanes here, as ours does everywhere."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as info:
+            return " avx512f " in info.read()
+    except OSError:
+        return False
+
+
+@pytest.mark.reference
+@pytest.mark.skipif(not has_avx512(), reason="the real program adds up in another order here")
+@pytest.mark.parametrize(
+    ("network", "extra"),
+    [
+        ("[1,12,0,1 Ct3,3,4 Mp3,2 Lfys17 Lbx20 O1c1]", ()),
+        pytest.param("[1,12,0,1 S3,2 L2xy9 Ct1,1,7 S4,1 Lrx20 O1c1]", (), marks=pytest.mark.slow),
+        pytest.param("[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 LE20]", (), marks=pytest.mark.slow),
+        pytest.param("[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 LS20]", (), marks=pytest.mark.slow),
+        pytest.param(
+            "[1,12,0,1 Cr3,3,4 Mp3,2 Lfys8 Cs1,1,9 O1s1]",
+            ("--net_mode", "0"),
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["lstm", "quad", "encoded", "softmax", "momentum"],
+)
+def test_checkpoints_are_equal_bit_for_bit(tmp_path, network, extra):
+    both(tmp_path, "--net_spec", network, *extra, iterations=120)
+    theirs, mine = (tmp_path / name / "m_checkpoint" for name in ("real", "ours"))
+    assert mine.read_bytes() == theirs.read_bytes()
+
+
 @pytest.mark.reference
 def test_stall_starts_a_subtrainer_that_wins(tmp_path, early_and_late):
     theirs, mine = both(tmp_path, start=stalled(*early_and_late), iterations=300)
