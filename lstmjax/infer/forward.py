@@ -14,7 +14,6 @@ import numpy as np
 from jax.sharding import PartitionSpec
 from jaxtyping import Float32, Int32
 
-from lstmjax.array_types import Params
 from lstmjax.cache import cache_directory
 from lstmjax.data import image as image_module
 from lstmjax.data.batch import BatchShape, Buckets, fit_buckets, pad
@@ -62,10 +61,7 @@ class Forward:
     """A compiled model; make it with `make_forward`."""
 
     model: LoadedModel
-    _params: Params
     _apply: Apply
-    _shared: Apply
-    _num_devices: int
 
     def probs(
         self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
@@ -154,8 +150,7 @@ class Forward:
         streams = [line.stream for line in lines] + [MinStd()] * (batch - len(lines))
         padded = pad(blocks, [np.zeros(0, np.int32)] * batch, room, batch)
         noise = self._noise(blocks, room, streams)
-        apply = self._apply if batch % self._num_devices else self._shared
-        return apply(self._params, padded.images, padded.widths, noise)
+        return self._apply(self.model.params, padded.images, padded.widths, noise)
 
     def _noise(
         self, blocks: Sequence[np.ndarray], room: BatchShape, streams: Sequence[MinStd]
@@ -191,8 +186,15 @@ def make_forward(model: LoadedModel) -> Forward:
         return jax.nn.softmax(logits), steps
 
     devices = jax.local_devices()
-    params = jax.device_put(model.params, everywhere(devices))
-    return Forward(model, params, jax.jit(apply), _dealt_out(apply, devices), len(devices))
+    alone, shared = jax.jit(apply), _dealt_out(apply, devices)
+    spread = jax.device_put(model.params, everywhere(devices))
+
+    def choose(params, images, widths, noise):
+        if images.shape[2] % len(devices):
+            return alone(params, images, widths, noise)
+        return shared(spread, images, widths, noise)
+
+    return Forward(model, choose)
 
 
 def _dealt_out(apply: Apply, devices: Sequence[jax.Device]) -> Apply:
