@@ -4,8 +4,6 @@ from lstmjax.render.catalog import FallbackFaces as FallbackFaces
 from lstmjax.render.catalog import FontCatalog as FontCatalog
 from lstmjax.render.catalog import FontEntry as FontEntry
 from lstmjax.render.degrade import NoiseState as NoiseState
-from lstmjax.render.degrade import degrade as degrade
-from lstmjax.render.degrade import distort as distort
 from lstmjax.render.face import Face as Face
 from lstmjax.render.lines import LineImage as LineImage
 from lstmjax.render.lines import render_line as render_line

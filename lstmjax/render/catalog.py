@@ -290,7 +290,7 @@ def _read_entries(path: str) -> list[FontEntry]:
     entries = []
     for index in range(count):
         try:
-            with TTFont(path, fontNumber=index, lazy=True) as font:
+            with open(path, "rb") as file, TTFont(file, fontNumber=index, lazy=True) as font:
                 entry = _describe(font, path, index)
         except FormatError:
             raise

@@ -76,13 +76,6 @@ def degrade(
     return image, turned
 
 
-def skip_degrade(height: int, width: int, state: NoiseState, *, rotate: bool = True) -> float:
-    """Advance the random numbers as `degrade` would and return the angle it would draw."""
-    angle = draw_angle(state) if rotate else 0.0
-    state.draws.skip(height * width)
-    return angle
-
-
 def draw_angle(state: NoiseState) -> float:
     """Draw an angle in radians clockwise, as a 32 bit float."""
     return float(np.float32(state.draws.signed(1, float(np.float32(LARGEST_ANGLE)))[0]))

@@ -253,7 +253,10 @@ class PageDegrader:
     def next_task(self, page: CleanPage) -> Callable[[], Page]:
         """The work on the next page; running it needs nothing that other pages change."""
         options = self._settings.degradation
-        state = NoiseState(MinStd(self._state.draws.state), self._state.spare)
+        # With an even number of pixels no number is left over; otherwise pages come one by one.
+        even = page.image.size % 2 == 0
+        spare = np.zeros(2, np.float32) if even else self._state.spare
+        state = NoiseState(MinStd(self._state.draws.state), spare)
         angle = None if page.mirrors is None else -self._angles[page.mirrors]
         if options.degrade and options.rotate:
             turned = angle or draw_angle(self._state)

@@ -1,0 +1,135 @@
+"""TIFF files, shuffled n-grams, sorting, spacing, glyph images."""
+
+import io
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from render.render_samples import SANS, noise, sans
+
+from lstmjax.errors import DataError, UsageError
+from lstmjax.formats import box
+from lstmjax.render import Degradation, FontCatalog, Settings, tiff
+from lstmjax.render.clusters import CharBox
+from lstmjax.render.files import Job, bases_for, read_text, run_job
+from lstmjax.render.glyph_images import GlyphImages
+from lstmjax.render.introsort import introsort
+from lstmjax.render.mersenne import shuffled
+from lstmjax.render.ngrams import spread
+from lstmjax.render.pages import PageRenderer
+from lstmjax.render.spacing import measure, show
+
+GRAMS = "a bb ccc dddd e f g h i j k l m n o p q r s t u v w x y z"
+SHUFFLED = "m t n ccc s u g y e i q w p f k dddd x v bb l o a j r h z"
+"""As the original orders them."""
+
+
+@pytest.mark.parametrize("shapes", [[(7, 9)], [(20, 33), (20, 33), (5, 5)]], ids=["one", "three"])
+def test_tiff_holds_the_pages(shapes):
+    pages = [noise(*shape, seed=k) < 128 for k, shape in enumerate(shapes)]
+    data = tiff.pack([tiff.compress(page) for page in pages])
+    with Image.open(io.BytesIO(data)) as image:
+        assert getattr(image, "n_frames", 1) == len(pages)
+        for k, page in enumerate(pages):
+            image.seek(k)
+            np.testing.assert_array_equal(~np.array(image), page)
+            assert image.tag_v2[262] == 0 and image.info["dpi"] == (300.0, 300.0)  # pyright: ignore
+
+
+def test_shuffle_is_that_of_the_original():
+    assert shuffled(GRAMS.split(), 0x18273645) == SHUFFLED.split()
+
+
+@given(st.lists(st.integers(), max_size=30))
+def test_shuffle_keeps_everything(values):
+    assert sorted(shuffled(values, 5)) == sorted(values)
+
+
+def test_ngrams_are_spread_over_lines():
+    assert spread(GRAMS, shuffle=True, point_size=12).split() == SHUFFLED.split()
+    assert "    " in spread("a b", shuffle=True, point_size=12)
+    lines = spread("word " * 60, shuffle=False, point_size=32).split("\n")
+    assert len(lines) > 5 and all(len(line) < 60 for line in lines)
+
+
+@given(st.lists(st.integers(0, 50), max_size=120))
+def test_introsort_sorts(values):
+    assert introsort(values, lambda a, b: a < b) == sorted(values)
+
+
+def test_introsort_ends_with_any_comparison():
+    draws = random.Random(3)
+    for size in (5, 17, 60, 300):
+        values = list(range(size))
+        result = introsort(values, lambda a, b: draws.random() < 0.5)
+        assert sorted(result) == values
+
+
+def test_spacing_of_bigrams():
+    renderer = PageRenderer(sans(50.0), Settings(degradation=Degradation(degrade=False)))
+    found = measure("AV ab cd ab", renderer)
+    text = show(found)
+    assert text.splitlines()[0] == str(len(found)) == "6"
+    assert found["A"].pairs and found["A"].pairs["V"] < 0
+    assert text.endswith("\n") and "b 4 3 0\n" in text
+
+
+def test_glyph_images_have_the_asked_size():
+    ink = np.zeros((40, 60), bool)
+    ink[10:20, 10:30] = True
+    boxes = [
+        CharBox("a", (10, 10, 20, 10), 0), CharBox(" ", None, 0), CharBox("b", (50, 30, 20, 20), 0)
+    ]
+    (data,) = GlyphImages(16, 2).cut(ink, boxes)
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (20, 20) and pixels[5:15, 5:15].max() < 50 and pixels[0].min() > 200
+    for side, border in ((0, 0), (-1, 0), (5, -1), (10**9, 0)):
+        with pytest.raises(UsageError):
+            GlyphImages(side, border)
+
+
+BAD_TEXTS = {
+    "empty": (b"", "empty"),
+    "blank": (b" \n\t\n", "empty"),
+    "not UTF-8": (b"abc\xff", "0x3 .0xff. is not UTF-8"),
+    "zero byte": (b"abc\0d", "is zero"),
+}
+
+
+@pytest.mark.parametrize(("data", "message"), BAD_TEXTS.values(), ids=list(BAD_TEXTS))
+def test_bad_texts_are_refused(tmp_path, data, message):
+    path = tmp_path / "text.txt"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        read_text(path)
+
+
+def test_byte_order_mark_is_removed(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("\ufeffabc".encode())
+    assert read_text(path) == "abc"
+
+
+def test_job_writes_all_or_nothing(tmp_path):
+    catalog = FontCatalog([SANS.parent])
+    font = catalog.find("DejaVu Sans")
+    assert font is not None
+    options = Settings(400, 260, margin=20)
+    job = Job("Hello \U0001f9ff world", font, str(tmp_path / "out"), options)
+    outcome = run_job(job, catalog)
+    assert (outcome.pages, outcome.words_left_out) == (1, 1)
+    assert outcome.messages[0] == "Stripped 1 unrenderable word(s): '\U0001f9ff '"
+    loaded = box.load(tmp_path / "out.box")
+    assert not loaded.problems
+    assert "".join(b.text for b in loaded.boxes).split() == ["Hello", "world"]
+    nothing = Job("\U0001f9ff", font, str(tmp_path / "none"), options)
+    with pytest.raises(DataError, match="can show none of the text"):
+        run_job(nothing, catalog)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.box", "out.tif"]
+    assert bases_for("x", [font]) == ["x.DejaVu_Sans"]
+    with pytest.raises(DataError, match="two fonts"):
+        bases_for("x", [font, font])
