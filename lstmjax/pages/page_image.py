@@ -8,7 +8,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,8 @@ def read_pages(path: str) -> Iterator[PageImage]:
         file, and the page where there are several.
     """
     try:
-        with _open(path) as opened:
+        # Pillow would map a file that it opens itself, and turns mapped pages wrongly.
+        with open(path, "rb") as file, _open(file) as opened:
             count = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
             for page in range(count):
                 opened.seek(page)
@@ -85,11 +86,11 @@ def read_pages(path: str) -> Iterator[PageImage]:
         raise DataError(f"{path}: the image cannot be decoded: {err}") from None
 
 
-def _open(path: str) -> Image.Image:
+def _open(file: BinaryIO) -> Image.Image:
     """Read the header of an image; Pillow's warning about its size becomes an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(path, formats=_FORMATS)
+        return Image.open(file, formats=_FORMATS)
 
 
 def _read_page(image: Image.Image, name: str) -> PageImage:
@@ -101,9 +102,10 @@ def _read_page(image: Image.Image, name: str) -> PageImage:
             f"{name}: the image has {width} x {height} pixels; at most {MAX_SIDE} a side and "
             f"{MAX_PIXELS} in all are read: cut it into parts or make it smaller"
         )
-    resolution = _resolution(image)
+    resolution, bits = _resolution(image), _palette_bits(image)
+    image.load()  # this may turn it
     if image.mode == "P" and "transparency" not in image.info:
-        return _palette_page(image, resolution)
+        return _palette_page(image, bits, resolution)
     return PageImage(_pixels(image, name), resolution)
 
 
@@ -133,9 +135,8 @@ def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return (paper + share * pixels[..., :3]).astype(np.uint8)
 
 
-def _palette_page(image: Image.Image, resolution: tuple[int, int]) -> PageImage:
+def _palette_page(image: Image.Image, bits: int, resolution: tuple[int, int]) -> PageImage:
     """Palettes of 8 bits stay; others become grey, or colour if there are two only."""
-    bits = _palette_bits(image)
     indices = np.array(image, np.uint8)
     listed = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
     palette = np.zeros((max(len(listed), int(indices.max()) + 1), 3), np.uint8)
@@ -169,17 +170,17 @@ def _resolution(image: Image.Image) -> tuple[int, int]:
         x, y = (int(factor * number + 0.5) for number in info["jfif_density"])
     elif image.format == "TIFF":
         tags: Any = getattr(image, "tag_v2", {})
-        factor = 2.54 if tags.get(_TIFF_UNIT) == _CENTIMETRE else 1
-        x, y = (_rounded(factor, tags.get(tag, 0)) for tag in (_TIFF_X, _TIFF_Y))
+        x, y = (_dots_per_inch(tags, tag) for tag in (_TIFF_X, _TIFF_Y))
+        x, y = x or y, y or x
     else:
         return 0, 0
     return (x, y) if 0 < x < 1 << 24 and 0 < y < 1 << 24 else (0, 0)
 
 
-def _rounded(factor: float, number: Any) -> int:
-    """Read a rational tag, as float32; 0 if it is none."""
+def _dots_per_inch(tags: Any, tag: int) -> int:
+    """Read a resolution, as float32, cut off as Leptonica does; 0 if there is none."""
     try:
-        single = struct.unpack("f", struct.pack("f", float(number)))[0]
-        return int(factor * single + 0.5)
+        value = struct.unpack("f", struct.pack("f", float(tags.get(tag, 0))))[0]
+        return int(2.54 * value + 0.5 if tags.get(_TIFF_UNIT) == _CENTIMETRE else value)
     except (ArithmeticError, TypeError, ValueError, struct.error):
         return 0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from pages import page_samples
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from lstmjax.errors import DataError
 from lstmjax.formats import lstmf
@@ -18,6 +18,20 @@ WIDE = Image.fromarray(page_samples.grey().astype(np.uint16) * 256 + 77)
 
 def with_alpha(image: Image.Image) -> Image.Image:
     return Image.merge(image.mode + "A", [*image.split(), ALPHA])
+
+
+def turned(orientation: int) -> dict:
+    """The options that save a TIFF with an orientation."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[274] = orientation
+    return {"tiffinfo": tags}
+
+
+def in_dots(x: float, y: float, unit: int) -> dict:
+    """The options that save a TIFF with a resolution; unit 1 is none, 2 inches, 3 centimetres."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[282], tags[283], tags[296] = x, y, unit
+    return {"tiffinfo": tags}
 
 
 KINDS = {
@@ -40,6 +54,9 @@ KINDS = {
     "tiff-colour": ("tif", RGB, {"compression": "tiff_lzw"}),
     "tiff-palette": ("tif", RGB.quantize(256), {}),
     "tiff-centimetres": ("tif", GREY, {"resolution": 118.11, "resolution_unit": "cm"}),
+    "tiff-fraction": ("tif", GREY, in_dots(72.6, 100.0, 1)),
+    "tiff-fraction-of-a-centimetre": ("tif", GREY, in_dots(72.6, 72.4, 3)),
+    "tiff-upside-down": ("tif", GREY, turned(3)),
     "pgm": ("pgm", GREY, {}),
     "pbm": ("pbm", GREY.convert("1"), {}),
 }
@@ -59,6 +76,19 @@ def test_bytes_are_those_of_the_original(tmp_path, kind):
 def only_page(path) -> page_image.PageImage:
     (page,) = read_pages(str(path))
     return page
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("mode", ["L", "1"])
+@pytest.mark.parametrize("orientation", [5, 6, 7, 8])
+def test_turned_pages(tmp_path, orientation, mode):
+    name = page_samples.write_page(
+        tmp_path / "x.tif", "a 0 0 80 150 0\n", GREY.convert(mode), **turned(orientation)
+    )
+    base = str(tmp_path / "x")
+    page_samples.real(name, base)
+    pages = assemble.document(lines_of(identify(name)), base + ".lstmf")
+    assert lstmf.pack(pages) == (tmp_path / "x.lstmf").read_bytes()
 
 
 @pytest.mark.parametrize("kind", KINDS)
