@@ -163,4 +163,4 @@ def text_of(study: optuna.Study) -> str:
     for row in found:
         states[row["state"]] = states.get(row["state"], 0) + 1
     summary = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    return f"{len(found)} configurations: {summary or 'none yet'}"
+    return f"{len(found)} configuration{'s' * (len(found) != 1)}: {summary or 'none yet'}"
