@@ -30,6 +30,9 @@ from lstmjax.spec.tree import x_scale
 BATCH = 8  # more gains nothing: tanh and logistic take the time, not the products
 _SHAPE_COST = 64  # compiling for one more width, once, costs as much as reading so many lines
 _MOST_SHAPES = 6
+# How a line is read: as it is; inverted; or, when that did not help, as it is with the borders of
+# convolutions drawn anew, as if padding to a fixed width had drawn nothing.
+_AS_IS, _INVERTED, _RESTARTED = range(3)
 _MIN_COMPILE_SECONDS = 0.1  # steps that compile faster are not worth a file
 
 
@@ -84,15 +87,21 @@ class Forward:
         """
         buckets = buckets or self.buckets([line.pixels.shape[1] for line in lines])
         doubtful: dict[int, np.ndarray] = {}
-        for place, probs in self._run(lines, range(len(lines)), batch, buckets, inverted=False):
+        for place, probs in self._run(lines, range(len(lines)), batch, buckets, _AS_IS):
             limit = lines[place].invert_below
             if limit and certainty(probs, self.model.null_char) < limit:
                 doubtful[place] = probs
             else:
                 yield place, probs
-        for place, inverted in self._run(lines, list(doubtful), batch, buckets, inverted=True):
+        again: list[int] = []
+        for place, inverted in self._run(lines, list(doubtful), batch, buckets, _INVERTED):
             both = (doubtful[place], inverted)  # of two alike, the first
-            yield place, max(both, key=lambda probs: certainty(probs, self.model.null_char))
+            chosen = max(both, key=lambda probs: certainty(probs, self.model.null_char))
+            if chosen is not inverted and self.model.input_shape.width:
+                again.append(place)
+            else:
+                yield place, chosen
+        yield from self._run(lines, again, batch, buckets, _RESTARTED)
 
     def buckets(self, widths: Sequence[int]) -> Buckets:
         """Choose the widths to compile for, given those of (a sample of) all scaled lines."""
@@ -117,11 +126,10 @@ class Forward:
         places: Sequence[int],
         batch: int,
         buckets: Buckets,
-        *,
-        inverted: bool,
+        way: int,
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the outputs of the lines at `places`, one batch behind what is being computed."""
-        inputs = {place: self._prepare(lines[place], inverted) for place in places}
+        inputs = {place: self._prepare(lines[place], way) for place in places}
         running: tuple[list[int], jax.Array, jax.Array] | None = None
         for group in _groups({place: inputs[place].block.shape for place in places}, batch):
             started = (group, *self._start([inputs.pop(place) for place in group], batch, buckets))
@@ -131,12 +139,12 @@ class Forward:
         if running is not None:
             yield from _finish(*running)
 
-    def _prepare(self, line: ScaledLine, inverted: bool) -> _Prepared:
+    def _prepare(self, line: ScaledLine, way: int) -> _Prepared:
         stream = MinStd.for_sample(line.sample)
-        pixels = image_module.invert(line.pixels) if inverted else line.pixels
+        pixels = image_module.invert(line.pixels) if way == _INVERTED else line.pixels
         model = self.model
         block = image_module.normalise(pixels, model.input_shape, stream, int8=model.int_mode)
-        return _Prepared(block, stream)
+        return _Prepared(block, MinStd.for_sample(line.sample) if way == _RESTARTED else stream)
 
     def _start(
         self, lines: Sequence[_Prepared], batch: int, buckets: Buckets

@@ -1,10 +1,13 @@
 """Batches of lines through a network: order, padding, inversion, what is compiled."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
 from infer.models import tiny_traineddata
 
+from lstmjax.data.random import MinStd
 from lstmjax.formats import traineddata
 from lstmjax.infer.forward import Forward, ScaledLine, certainty, keep_compiled, make_forward
 from lstmjax.infer.model import load_model
@@ -133,3 +136,21 @@ def test_compiled_models_are_kept_in_the_users_cache(tmp_path, monkeypatch):
     finally:
         for name, value in before.items():
             jax.config.update(name, value)
+
+
+def test_padded_line_that_stays_as_it_is_is_read_with_other_borders(forward):
+    root = forward.model.root
+    fixed = replace(root, children=(replace(root.children[0], width=40), *root.children[1:]))
+    seen = []
+
+    class Remembering(Scripted):
+        def _noise(self, blocks, room, streams):
+            seen.append((blocks[0], streams[0].state))
+            return super()._noise(blocks, room, streams)
+
+    scripted = Remembering(replace(forward.model, root=fixed), lambda mean: 0.4)
+    scripted.probs([ScaledLine(LIGHT_ON_DARK, 1, 0.5)], batch=1)
+    (first, after_padding), (inverted, _), (third, fresh) = seen
+    np.testing.assert_array_equal(first, third)
+    assert not np.array_equal(first, inverted)
+    assert fresh == MinStd.for_sample(1).state != after_padding
