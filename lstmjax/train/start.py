@@ -364,7 +364,9 @@ def _start(
         )
     state = TrainState(restored.params, jax.device_get(engine.settle(opt_state)))
     identity = Identity(root, recognizer.spec, codec.null_char, headers)
-    snapshot = Snapshot(state, Progress(), b"", fingerprint(config, identity, lists))
+    # The original forgets all counters, but not the stage.
+    progress = Progress(stage=restored.progress.stage if engine.exact else 0)
+    snapshot = Snapshot(state, progress, b"", fingerprint(config, identity, lists))
     return Start(identity, engine, snapshot, config, resumed=False)
 
 

@@ -11,9 +11,13 @@ import pytest
 from helpers import run_lstmjax, run_real, testdata
 from train.crafted import diverging, stalled
 from train.small import EXAMPLES, flags
+from train.starts import make_base, start
 
+from lstmjax.data.lines import build_index
+from lstmjax.data.listing import read_list
 from lstmjax.formats import checkpoint, lstmf
 from lstmjax.formats.checkpoint import TrainerRecord
+from lstmjax.train.pages import numbered
 
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("JAX_NUMPY_")}
 ENVIRON["LSTMJAX_NO_REEXEC"] = "1"
@@ -149,6 +153,25 @@ def test_texts_about_every_line(tmp_path, head):
     theirs, mine = both(tmp_path, "--debug_interval", -1, "--net_spec", network, iterations=6)
     assert any("GROUND  TRUTH" in line for line in mine)
     assert usable(mine) == theirs
+
+
+@pytest.mark.parametrize(("recipe", "stage"), [("tesseract", 1), ("fast", 0)])
+def test_stage_of_a_checkpoint_lasts(tmp_path, recipe, stage):
+    base, record = make_base(tmp_path)
+    checkpoint.save(replace(record, training_stage=1), base)
+    (tmp_path / "run").mkdir()
+    found, _ = start(tmp_path / "run", recipe, continue_from=base)
+    assert found.snapshot.progress.stage == stage
+    assert found.snapshot.progress.training_iteration == 0
+
+
+def test_line_of_a_nameless_image_has_its_place_in_the_file(tmp_path):
+    def nameless(number, page):
+        return replace(page, name="", page_number=77) if number == 3 else page
+
+    index = build_index(read_list(str(changed_lines(tmp_path, nameless))))
+    assert numbered(index[3]).page_number == 3
+    assert numbered(index[4]).page_number == index[4].page_number
 
 
 def changed_lines(tmp_path, change):
