@@ -1,7 +1,7 @@
 """Speed of `lstmjax lstmtraining` beside the real lstmtraining: same data, network and machine.
 
     .venv/bin/python tools/bench_training.py [--rounds 3] [--listfile F --traineddata T]
-        [--net_spec S] [--ours "--batch 8"]
+        [--net_spec S] [--recipe tesseract] [--ours "--batch 8"]
 
 Each program trains for a few and for more lines; the difference of lines over the difference of
 seconds leaves out starting up, reading data and compiling. Both take turns in every round, and
@@ -24,6 +24,7 @@ from pathlib import Path
 
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
 DATA = "LSTMJAX_TESTDATA"
+OUR_LINES = {"fast": (1100, 4100), "tesseract": (100, 700)}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -33,10 +34,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--net_spec", default=NET_SPEC)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--real_lines", type=int, nargs=2, default=(100, 400), metavar="N")
-    parser.add_argument("--our_lines", type=int, nargs=2, default=(1100, 4100), metavar="N")
+    parser.add_argument("--our_lines", type=int, nargs=2, metavar="N")
+    parser.add_argument("--recipe", choices=sorted(OUR_LINES), default="fast")
     parser.add_argument("--ours", default="", help="more flags for our program")
     parser.add_argument("--skip_real", action="store_true", help="measure only our program")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    arguments.our_lines = arguments.our_lines or OUR_LINES[arguments.recipe]
+    return arguments
 
 
 def default_data(scratch: Path) -> tuple[Path, Path]:
@@ -108,7 +112,7 @@ def main() -> None:
         real = Trainer(["lstmtraining"], flags, {"OMP_THREAD_LIMIT": "1"})
         ours = Trainer(
             [sys.executable, "-m", "lstmjax", "lstmtraining"],
-            [*flags, *shlex.split(arguments.ours)], {},
+            [*flags, "--recipe", arguments.recipe, *shlex.split(arguments.ours)], {},
         )  # fmt: skip
         measure(real, ours, arguments)
 
