@@ -58,7 +58,8 @@ def examples(page: Path) -> list[Example]:
         elif block["language"] == "python":
             found.append(Example([sys.executable, "-c", block["body"]], ""))
         else:
-            for part in re.split(r"^\$ ", block["body"], flags=re.M)[1:]:
+            body = re.sub(r" *\\\n *", " ", block["body"])  # one line for each command
+            for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
                 command, _, expected = part.partition("\n")
                 command = shortened(command) if block["short"] else command
                 found.append(Example(["bash", "-c", f"{{ {command}; }} 2>&1"], expected))
