@@ -1,5 +1,6 @@
 """The documentation is a site that can be built and read without a network."""
 
+import doctest
 import importlib.util
 import os
 import re
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import lstmjax
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -69,11 +72,8 @@ def test_nothing_is_fetched_from_elsewhere(site):
 
 
 def test_the_python_page_has_every_public_name(site):
-    import lstmjax
-
     page = html(site / "api.html")
-    public = [name for name in lstmjax.__dir__() if not name.startswith("_") and name.islower()]
-    names = {*lstmjax._HOMES, "train"} & {*public, *lstmjax._HOMES}
+    names = {*lstmjax._HOMES, "train"}
     assert [name for name in names if f">{name}<" not in page and f".{name}<" not in page] == []
     for title in ("Parameters:", "Raises:", "Examples:", "Attributes:"):
         assert title in page
@@ -83,6 +83,16 @@ def test_code_blocks_are_code(site):
     for page in site.glob("*.html"):
         assert "console test" not in html(page), page.name
         assert "```" not in re.sub(r"<code>.*?</code>", "", html(page), flags=re.S), page.name
+
+
+@pytest.mark.parametrize("name", ["read_lines", "make_unicharset", "make_starter"])
+def test_examples_in_docstrings(name, tmp_path, monkeypatch):
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    tests = doctest.DocTestFinder().find(getattr(lstmjax, name), name, globs={"lstmjax": lstmjax})
+    assert tests[0].examples
+    assert doctest.DocTestRunner().run(tests[0]).failed == 0
 
 
 def test_navigation_is_that_of_the_index():

@@ -37,7 +37,7 @@ def make_unicharset(
     Example:
       >>> table = lstmjax.make_unicharset(["one line", "another"])
       >>> "".join(row.unichar for row in table.rows[3:])
-      'onelia' + 'thr'
+      'oneliathr'
     """
     extractor = Extractor(NormMode(norm_mode), say)
     for text in texts:

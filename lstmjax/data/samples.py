@@ -102,6 +102,6 @@ def read_lines(source: Source) -> Samples:
     Example:
       >>> lines = lstmjax.read_lines("examples/train.list")
       >>> lines[0].text
-      'Two magpies fought on the roof for'
+      'was thin, but there was'
     """
     return Samples(index_of(source))
