@@ -187,9 +187,7 @@ def _draw_pair(history: np.ndarray, place: int, pair: np.ndarray) -> int:
         square = x * x + y * y
         if 0.0 < square < 1.0:
             break
-    factor = np.float32(
-        math.sqrt(-2.0 * math.log(np.float64(square)) / np.float64(square))
-    )
+    factor = np.float32(math.sqrt(-2.0 * math.log(np.float64(square)) / np.float64(square)))
     pair[0] = y * factor
     pair[1] = x * factor
     return place

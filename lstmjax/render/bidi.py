@@ -22,7 +22,7 @@ def direction(character: str) -> str:
 
 
 def base_direction(text: str) -> str | None:
-    """ "L" or "R" from the first letter that has a direction, None without one."""
+    """Return "L" or "R" by the first letter that has a direction, None without one."""
     for character in text:
         name = direction(character)
         if name == "L":

@@ -4,6 +4,7 @@ Coordinates grow downwards until `to_box_file` turns them round.
 Source: Tesseract src/training/pango/boxchar.cpp; Leptonica src/affinecompose.c.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,9 +41,7 @@ def turn(boxes: Sequence[CharBox], angle: float, centre: tuple[int, int]) -> lis
     if not rects:
         return list(boxes)
     turned = iter(_turn_rects(np.array(rects, np.int64), np.float32(angle), centre))
-    return [
-        box if box.rect is None else replace(box, rect=clip(next(turned))) for box in boxes
-    ]
+    return [box if box.rect is None else replace(box, rect=clip(next(turned))) for box in boxes]
 
 
 def _turn_rects(rects: np.ndarray, angle: np.float32, centre: tuple[int, int]) -> list[_Rect]:
@@ -58,7 +57,8 @@ def _turn_rects(rects: np.ndarray, angle: np.float32, centre: tuple[int, int]) -
     rows = np.trunc((y0 + dx * sine + dy * cosine).astype(np.float64) + 0.5).astype(np.int64)
     left, right = np.minimum(columns[0], columns[2]), np.maximum(columns[1], columns[3])
     top, bottom = np.minimum(rows[0], rows[1]), np.maximum(rows[2], rows[3])
-    return list(zip(*(side.tolist() for side in (left, top, right - left + 1, bottom - top + 1))))
+    sides = (left, top, right - left + 1, bottom - top + 1)
+    return list(zip(*(side.tolist() for side in sides), strict=True))
 
 
 def merge_words(boxes: Sequence[CharBox]) -> list[CharBox]:
@@ -131,7 +131,7 @@ def _mostly_rightward(boxes: Sequence[CharBox]) -> bool:
 
 def _mostly_vertical(boxes: Sequence[CharBox]) -> bool:
     across = down = 0
-    for one, other in zip(boxes, boxes[1:], strict=False):
+    for one, other in itertools.pairwise(boxes):
         if one.rect is None or other.rect is None or one.page != other.page:
             continue
         dx, dy = other.rect[0] - one.rect[0], other.rect[1] - one.rect[1]
@@ -141,9 +141,7 @@ def _mostly_vertical(boxes: Sequence[CharBox]) -> bool:
     return down > across
 
 
-def _end_lines(
-    boxes: Sequence[CharBox], rightward: bool, vertical: bool
-) -> list[CharBox]:
+def _end_lines(boxes: Sequence[CharBox], rightward: bool, vertical: bool) -> list[CharBox]:
     """Put a tab where the writing goes back by more than it ever went forward on the line."""
     result: list[CharBox] = []
     pending: CharBox | None = None  # a space that may become a line end
@@ -202,9 +200,7 @@ def _place_spaces(boxes: list[CharBox], rightward: bool, vertical: bool) -> None
         boxes[i] = CharBox(" ", rect, boxes[i].page)
 
 
-def _rightward_gap(
-    boxes: list[CharBox], i: int, before: _Rect, after: _Rect
-) -> tuple[int, int]:
+def _rightward_gap(boxes: list[CharBox], i: int, before: _Rect, after: _Rect) -> tuple[int, int]:
     """The gap between the words around a space, which may hold left-to-right text themselves."""
     right, left = before[0], after[0] + after[2]
     for j in range(i - 2, -1, -1):

@@ -255,7 +255,7 @@ class _Store:
             return
         try:
             write_atomically(self._path, json.dumps(self._known).encode())
-        except Exception:  # noqa: BLE001  # whatever the reason, the next run reads the files again
+        except Exception:  # whatever the reason, the next run reads the files again
             return
 
 
@@ -294,7 +294,7 @@ def _read_entries(path: str) -> list[FontEntry]:
                 entry = _describe(font, path, index)
         except FormatError:
             raise
-        except Exception as err:  # noqa: BLE001  # fontTools raises whatever a bad table leads to
+        except Exception as err:  # fontTools raises whatever a bad table leads to
             raise FormatError(f"is a broken font: {err}", file=path) from err
         if entry is not None:
             entries.append(entry)
@@ -349,7 +349,7 @@ def read_font_list(text: str) -> list[str]:
 
     In a file, empty lines and those that begin with `#` are left out.
     """
-    if os.path.isfile(text) and not read_bytes(text)[:4] in _SIGNATURES:
+    if os.path.isfile(text) and read_bytes(text)[:4] not in _SIGNATURES:
         lines = read_bytes(text).decode("utf-8", "replace").splitlines()
         return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     return [name.strip() for name in text.replace("+", ",").split(",") if name.strip()]

@@ -15,10 +15,11 @@ WHITE_SPACE = frozenset(
 )
 """Characters with the property White_Space."""
 
-_ZERO_WIDTH = frozenset(
-    [0xAD, 0x34F, 0xFEFF, 0x2028, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
-    + [*range(0x2060, 0x2064), *range(0x2066, 0x206A)]
-)
+_ZERO_WIDTH = frozenset("\xad\u034f\u2028\ufeff") | {
+    chr(code)
+    for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2063), (0x2066, 0x2069))
+    for code in range(first, last + 1)
+}
 # First characters of runs that stand upright in vertical text, and the characters after those runs.
 _UPRIGHT = (
     0xA7, 0xA8, 0xA9, 0xAA, 0xAE, 0xAF, 0xB1, 0xB2, 0xBC, 0xBF, 0xD7, 0xD8, 0xF7, 0xF8,
@@ -41,6 +42,7 @@ _UPRIGHT = (
 )  # fmt: skip
 _VISIBLE_FORMATS = frozenset([*range(0x600, 0x700), 0x70F, 0x8E2])
 
+
 @lru_cache(maxsize=65536)
 def script(character: str) -> str:
     """The script of a character as ISO 15924 writes it, "Zyyy" for the common ones."""
@@ -55,7 +57,7 @@ def is_upright(character: str) -> bool:
 
 def is_zero_width(character: str) -> bool:
     """Whether a character is a control that no font needs to have."""
-    return ord(character) in _ZERO_WIDTH
+    return character in _ZERO_WIDTH
 
 
 @lru_cache(maxsize=65536)

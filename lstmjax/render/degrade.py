@@ -110,7 +110,7 @@ def rotate_image(image: Image, angle: float) -> Image:
     """
     from lstmjax.render import _degrade_loops as loops
 
-    angle = np.float32(angle)
+    angle = float(np.float32(angle))
     if abs(angle) < _MIN_ANGLE:
         return image.copy()
     result = np.empty_like(image)

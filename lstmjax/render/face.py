@@ -7,15 +7,13 @@ whole pixels, offsets are not. Lengths called units are 1/1024 of a pixel.
 import ctypes
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from importlib import import_module
+from typing import Any, Literal
 
 import numpy as np
 
 from lstmjax.errors import FormatError
 from lstmjax.formats.files import PathLike, read_bytes
-
-if TYPE_CHECKING:
-    import uharfbuzz
 
 UNITS = 1024
 """Units in a pixel."""
@@ -74,14 +72,20 @@ def round_units(value: int) -> int:
     return (value + UNITS // 2) & -UNITS
 
 
-@lru_cache(maxsize=64)
-def open_blob(path: str, index: int) -> tuple[bytes, "uharfbuzz.Face"]:
+@lru_cache(maxsize=2)
+def _library(name: str) -> Any:
+    """FreeType or HarfBuzz, imported when first used; neither declares its types."""
+    return import_module(name)
+
+
+@lru_cache(maxsize=16)
+def open_blob(path: str, index: int) -> tuple[bytes, Any]:
     """Read a font file once.
 
     Raises:
       FormatError: it cannot be read or is no font.
     """
-    import uharfbuzz
+    uharfbuzz = _library("uharfbuzz")
 
     data = read_bytes(path)
     face = uharfbuzz.Face(data, index)
@@ -118,8 +122,8 @@ class Face:
           FormatError: the file cannot be read, or is no font that can be scaled.
           ValueError: the size is out of range.
         """
-        import freetype
-        import uharfbuzz
+        freetype = _library("freetype")
+        uharfbuzz = _library("uharfbuzz")
 
         if not 0 < pixels <= MAX_PIXELS:
             raise ValueError(f"a font can be up to {MAX_PIXELS} pixels high, found {pixels:g}")
@@ -148,10 +152,9 @@ class Face:
     @cached_property
     def underline(self) -> tuple[int, int]:
         """Units from the baseline down to the underline, and its thickness in units."""
-        from uharfbuzz import OTMetricsTag
-
-        size = self._hb.get_metric_position_with_fallback(OTMetricsTag.UNDERLINE_SIZE)
-        place = self._hb.get_metric_position_with_fallback(OTMetricsTag.UNDERLINE_OFFSET)
+        tags = _library("uharfbuzz").OTMetricsTag
+        size = self._hb.get_metric_position_with_fallback(tags.UNDERLINE_SIZE)
+        place = self._hb.get_metric_position_with_fallback(tags.UNDERLINE_OFFSET)
         return -place, max(1, size)
 
     def glyph_of(self, character: str) -> int:
@@ -171,7 +174,7 @@ class Face:
         return found
 
     def _raster(self, number: int) -> Glyph:
-        import freetype
+        freetype = _library("freetype")
 
         empty = Glyph((0, 0, 0, 0), 0, 0, np.zeros((0, 0), np.uint8))
         if number == EMPTY:
@@ -196,7 +199,7 @@ class Face:
 
     def advance(self, number: int) -> int:
         """The hinted advance of a single glyph in pixels, 0 for a broken one."""
-        import freetype
+        freetype = _library("freetype")
 
         try:
             self._ft.load_glyph(number, self._flags)
@@ -219,7 +222,7 @@ class Face:
           features: font features that are turned on or off.
           vertical: the characters stand below each other.
         """
-        import uharfbuzz as hb
+        hb = _library("uharfbuzz")
 
         buffer = hb.Buffer()
         buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
@@ -238,7 +241,7 @@ class Face:
         return _read_glyphs(buffer, context, vertical)
 
 
-def _read_glyphs(buffer: "uharfbuzz.Buffer", context: int, vertical: bool) -> GlyphRun:
+def _read_glyphs(buffer: Any, context: int, vertical: bool) -> GlyphRun:
     infos, places = buffer.glyph_infos, buffer.glyph_positions or []
     run = GlyphRun([], [], [], [], [])
     for info, place in zip(infos, places, strict=True):
@@ -257,7 +260,7 @@ def _read_glyphs(buffer: "uharfbuzz.Buffer", context: int, vertical: bool) -> Gl
 
 
 def _load_flags(hinting: Hinting) -> int:
-    import freetype
+    freetype = _library("freetype")
 
     return {
         "slight": freetype.FT_LOAD_TARGET_LIGHT,
@@ -268,7 +271,7 @@ def _load_flags(hinting: Hinting) -> int:
 
 def _bitmap(source: Any) -> np.ndarray:
     """Copy FreeType's bitmap: [H, W] uint8."""
-    import freetype
+    freetype = _library("freetype")
 
     raw = source._FT_Bitmap
     rows, width, pitch = source.rows, source.width, source.pitch

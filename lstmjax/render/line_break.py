@@ -187,9 +187,7 @@ def _kept_together(
         now in _LETTERS and last in ("NU", "PR", "PO", "IS")
     ):
         return True
-    if (last == "PR" and now in ("ID", "EB", "EM")) or (
-        last in ("ID", "EB", "EM") and now == "PO"
-    ):
+    if (last == "PR" and now in ("ID", "EB", "EM")) or (last in ("ID", "EB", "EM") and now == "PO"):
         return True
     return (
         _within_number(last, now, number_follows, number)

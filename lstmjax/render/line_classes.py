@@ -1,9 +1,9 @@
 """Line breaking classes of characters (Unicode Standard Annex 14), as a compact table.
 
 Most characters have the class that goes with their general category; the table lists the others.
-It holds runs: the distance from the start of the run before, in hexadecimal, and the class, if it is
-not that of the category. Hangul syllables are all called H2 here: with them H2 and H3 act alike
-beside any other character.
+It holds runs: the distance from the start of the run before, in hexadecimal, and the class, if it
+is not that of the category. All Hangul syllables are called H2 here; only old vowels behind them
+would tell H2 from H3.
 Source: Unicode 15 property Line_Break.
 """
 

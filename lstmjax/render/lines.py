@@ -1,6 +1,6 @@
 """One text line -> one line image, grey or binary, for training data without pages.
 
-    image = render_line("Hello", face, degradation=Degradation(), state=NoiseState()).image
+image = render_line("Hello", face, degradation=Degradation(), state=NoiseState()).image
 """
 
 import math

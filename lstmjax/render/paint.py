@@ -46,9 +46,7 @@ def _paint_run(
     glyphs, face = run.glyphs, run.item.face
     x, y = line.x + run.x, line.baseline + run.shift
     half = UNITS // 2
-    for number, width, dx, dy in zip(
-        glyphs.glyphs, glyphs.widths, glyphs.x, glyphs.y, strict=True
-    ):
+    for number, width, dx, dy in zip(glyphs.glyphs, glyphs.widths, glyphs.x, glyphs.y, strict=True):
         along, across = x + dx, y + dy
         x += width
         glyph = face.glyph(number)
@@ -72,9 +70,7 @@ def _blend(page: NDArray[np.uint8], bitmap: NDArray[np.uint8], left: int, top: i
     columns = slice(max(0, left), min(page.shape[1], left + width))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return
-    ink = bitmap[
-        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-    ]
+    ink = bitmap[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     part = page[rows, columns]
     part -= np.minimum(part, ink)
 

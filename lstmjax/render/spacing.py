@@ -58,7 +58,8 @@ def _measure_page(boxes: list[CharBox], face: Face, found: dict[str, Spacing]) -
 
 def _measure_pair(one: CharBox, other: CharBox, face: Face, found: dict[str, Spacing]) -> None:
     """Learn the two characters of a bigram; the pair only if both are new, as the original."""
-    assert one.rect is not None and other.rect is not None
+    assert one.rect is not None
+    assert other.rect is not None
     gap = other.rect[0] - (one.rect[0] + one.rect[2])
     new = [_learn(box.text, box.rect[2], face, found) for box in (one, other) if box.rect]
     if all(new) and gap != found[one.text].after + found[other.text].before:

@@ -78,9 +78,7 @@ class Wrapper:
             if cut is None:  # go back to the item with the last break
                 self._items += [piece[0] for piece in reversed(pieces[kept:])]
                 del pieces[kept:]
-                cut = self._cut(
-                    self._items[-1], pieces, kept_remaining, force=True, at_end=False
-                )
+                cut = self._cut(self._items[-1], pieces, kept_remaining, force=True, at_end=False)
             self._take(cut or 0, pieces)
             return pieces, bool(self._items)
         return pieces, False
@@ -241,9 +239,7 @@ def _character_widths(item: Item, glyphs: GlyphRun) -> list[int]:
     return widths
 
 
-def _add_letter_spacing(
-    item: Item, glyphs: GlyphRun, graphemes: list[bool], pixels: int
-) -> None:
+def _add_letter_spacing(item: Item, glyphs: GlyphRun, graphemes: list[bool], pixels: int) -> None:
     """Add half of the spacing before and half after each grapheme, on whole pixels."""
     total = pixels * UNITS
     left = (total // 2 + UNITS // 2) & -UNITS

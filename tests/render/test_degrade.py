@@ -31,7 +31,8 @@ def test_blur_is_the_mean_inside(size):
 def test_white_stays_white(size):
     white = np.full(size, 255, np.uint8)
     blurred = blur(white)  # but for roundings at the edges, which the original makes too
-    assert (blurred[2:-1, 2:-1] == 255).all() and (blurred > 250).all()
+    assert (blurred[2:-1, 2:-1] == 255).all()
+    assert (blurred > 250).all()
     assert (darken(white) == 255).all()
     assert (rotate_image(white, 0.02) == 255).all()
 
@@ -147,7 +148,5 @@ def test_darken_equals_leptonica(leptonica, size):
 def test_rotation_equals_leptonica(leptonica, angle):
     image = noise(90, 121)
     area_map, white = 1, 1
-    expected = through(
-        leptonica, image, "pixRotate", ctypes.c_float(angle), area_map, white, 0, 0
-    )
+    expected = through(leptonica, image, "pixRotate", ctypes.c_float(angle), area_map, white, 0, 0)
     np.testing.assert_array_equal(rotate_image(image, angle), expected)

@@ -53,10 +53,12 @@ def test_catalog_lists_and_finds(folder, run):
     if run == "from the cache":
         catalog = FontCatalog([folder])
     assert catalog.list_names() == ["DejaVu Sans", "DejaVu Sans Bold Oblique", "DejaVu Serif"]
-    assert len(catalog.problems) == 2 and "broken.ttf" in catalog.problems[0]
+    assert len(catalog.problems) == 2
+    assert "broken.ttf" in catalog.problems[0]
     for name in ("DejaVu Sans", "dejavu sans 12", "DejaVu Sans Book", str(SANS)):
         font = catalog.find(name)
-        assert font is not None and font.path.endswith("DejaVuSans.ttf"), name
+        assert font is not None, name
+        assert font.path.endswith("DejaVuSans.ttf"), name
     assert catalog.find("DejaVu Sans Bold Italic") is None
     assert catalog.suggest("DejaVu Sans Bold Italic") == "DejaVu Sans Bold Oblique"
     assert catalog.suggest("DejaVu Seriff") == "DejaVu Serif"
@@ -70,7 +72,8 @@ def test_changed_files_are_read_again(folder):
 
 def test_no_fonts_at_all(tmp_path):
     catalog = FontCatalog([tmp_path])
-    assert catalog.list_names() == [] and catalog.suggest("Arial") is None
+    assert catalog.list_names() == []
+    assert catalog.suggest("Arial") is None
     with pytest.raises(DataError, match="no such folder"):
         FontCatalog([tmp_path / "none"])
 
@@ -85,22 +88,17 @@ def test_font_lists(tmp_path):
 def test_fallback_has_what_is_asked_for(folder):
     faces = FallbackFaces(FontCatalog([folder]), 20.0)
     face = faces("ж")
-    assert face is not None and face.glyph_of("ж")
+    assert face is not None
+    assert face.glyph_of("ж")
     assert faces("\U00010ffd") is None
 
 
 @pytest.mark.parametrize("cut", [0, 3, 200, 5000, 300_000], ids="{}".format)
-def test_cut_fonts_are_refused_or_survived(tmp_path, cut):
+def test_cut_fonts_are_refused(tmp_path, cut):
     path = tmp_path / "cut.ttf"
     path.write_bytes(SANS.read_bytes()[:cut])
-    try:
-        face = Face(path, 30.0)
-    except FormatError as err:
-        assert "cut.ttf" in str(err)
-        return
-    for number in range(0, 4000, 97):
-        face.glyph(number)
-    face.shape("Hamburg", 0, 7)
+    with pytest.raises(FormatError, match=r"cut\.ttf"):
+        Face(path, 30.0)
 
 
 def test_spoilt_fonts_are_survived(tmp_path):
@@ -130,5 +128,6 @@ def test_metrics_of_the_yardstick():
     face = sans(50.0)
     assert (face.ascent, face.descent) == (47, 12)
     glyph = face.glyph(face.glyph_of("H"))
-    assert glyph.ink == (4, -36, 29, 36) and glyph.bitmap.shape == (36, 29)
+    assert glyph.ink == (4, -36, 29, 36)
+    assert glyph.bitmap.shape == (36, 29)
     assert face.glyph(10**6).ink == (0, 0, 0, 0)

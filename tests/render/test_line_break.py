@@ -49,7 +49,8 @@ def test_classes(character, name):
 def test_any_text_has_breaks_at_its_end_and_none_before_spaces(text):
     breaks = find_breaks(text)
     assert len(breaks.line) == len(breaks.inside) == len(text) + 1 == len(breaks.white) + 1
-    assert breaks.line[-1] and breaks.inside[-1]
+    assert breaks.line[-1]
+    assert breaks.inside[-1]
     for i, character in enumerate(text):
         if character == " " and i and text[i - 1] not in "\n\r\x0b\x0c\x85\u2028\u2029":
             assert not breaks.line[i]

@@ -36,7 +36,8 @@ def test_tiff_holds_the_pages(shapes):
         for k, page in enumerate(pages):
             image.seek(k)
             np.testing.assert_array_equal(~np.array(image), page)
-            assert image.tag_v2[262] == 0 and image.info["dpi"] == (300.0, 300.0)  # pyright: ignore
+            assert image.tag_v2[262] == 0  # pyright: ignore
+            assert image.info["dpi"] == (300.0, 300.0)
 
 
 def test_shuffle_is_that_of_the_original():
@@ -52,7 +53,8 @@ def test_ngrams_are_spread_over_lines():
     assert spread(GRAMS, shuffle=True, point_size=12).split() == SHUFFLED.split()
     assert "    " in spread("a b", shuffle=True, point_size=12)
     lines = spread("word " * 60, shuffle=False, point_size=32).split("\n")
-    assert len(lines) > 5 and all(len(line) < 60 for line in lines)
+    assert len(lines) > 5
+    assert all(len(line) < 60 for line in lines)
 
 
 @given(st.lists(st.integers(0, 50), max_size=120))
@@ -73,20 +75,26 @@ def test_spacing_of_bigrams():
     found = measure("AV ab cd ab", renderer)
     text = show(found)
     assert text.splitlines()[0] == str(len(found)) == "6"
-    assert found["A"].pairs and found["A"].pairs["V"] < 0
-    assert text.endswith("\n") and "b 4 3 0\n" in text
+    assert found["A"].pairs
+    assert found["A"].pairs["V"] < 0
+    assert text.endswith("\n")
+    assert "b 4 3 0\n" in text
 
 
 def test_glyph_images_have_the_asked_size():
     ink = np.zeros((40, 60), bool)
     ink[10:20, 10:30] = True
     boxes = [
-        CharBox("a", (10, 10, 20, 10), 0), CharBox(" ", None, 0), CharBox("b", (50, 30, 20, 20), 0)
+        CharBox("a", (10, 10, 20, 10), 0),
+        CharBox(" ", None, 0),
+        CharBox("b", (50, 30, 20, 20), 0),
     ]
     (data,) = GlyphImages(16, 2).cut(ink, boxes)
     with Image.open(io.BytesIO(data)) as image:
         pixels = np.asarray(image)
-    assert pixels.shape == (20, 20) and pixels[5:15, 5:15].max() < 50 and pixels[0].min() > 200
+    assert pixels.shape == (20, 20)
+    assert pixels[5:15, 5:15].max() < 50
+    assert pixels[0].min() > 200
     for side, border in ((0, 0), (-1, 0), (5, -1), (10**9, 0)):
         with pytest.raises(UsageError):
             GlyphImages(side, border)

@@ -61,7 +61,8 @@ def test_workers_change_nothing(workers):
     assert len(alone) == len(together)
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
-        assert one.boxes == other.boxes and one.angle == other.angle
+        assert one.boxes == other.boxes
+        assert one.angle == other.angle
 
 
 def test_both_ways_mirrors_the_angles():
@@ -74,7 +75,9 @@ def test_both_ways_mirrors_the_angles():
 
 def test_seed_changes_the_noise():
     images = [
-        next(render_pages("x y z", sans(), Settings(300, 260, degradation=Degradation(seed=s)))).image
+        next(
+            render_pages("x y z", sans(), Settings(300, 260, degradation=Degradation(seed=s)))
+        ).image
         for s in (1, 2, 1)
     ]
     np.testing.assert_array_equal(images[0], images[2])
@@ -86,7 +89,8 @@ def test_words_the_font_lacks_are_left_out_and_named():
     assert page.stripped.words == ("\U0001f9ff\U0001f9ff", "bad\u0fff")
     options = Settings(500, 260, margin=20, strip_unrenderable_words=False, degradation=CLEAN)
     (page,) = render_pages("good bad\u0fff", sans(), options)
-    assert page.stripped.characters == 1 and page.stripped.text == "good bad"
+    assert page.stripped.characters == 1
+    assert page.stripped.text == "good bad"
 
 
 @pytest.mark.parametrize("mode", ["horizontal", "vertical", "vertical-upright"])
@@ -168,13 +172,17 @@ def test_letters_too_large_for_the_page():
 def test_lines_are_cut_around_their_ink(text, degradation):
     line = render_line(text, sans(48.0), degradation=degradation, state=NoiseState())
     height, width = line.image.shape
-    assert line.text == text and 30 < height < 80 and width > 30
+    assert line.text == text
+    assert 30 < height < 80
+    assert width > 30
     assert min(b.left for b in line.boxes) == min(b.bottom for b in line.boxes) == 4
     assert max(b.right for b in line.boxes) == width - 4
     assert max(b.top for b in line.boxes) == height - 4
     if degradation is None:
         ink = line.image < 128
-        assert not ink[:3].any() and not ink[:, :3].any() and ink.any()
+        assert not ink[:3].any()
+        assert not ink[:, :3].any()
+        assert ink.any()
 
 
 def test_lines_in_black_and_white_repeat():
