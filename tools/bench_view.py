@@ -18,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
+ADDRESS = "Live view: "
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -61,6 +62,14 @@ def page(url: str) -> Iterator[None]:
             Path(profile).mkdir(exist_ok=True)
 
 
+def until_address(log: Iterable[str]) -> Iterator[str]:
+    """The lines of a log up to the one with the address of the page."""
+    for text in log:
+        yield text
+        if text.startswith(ADDRESS):
+            return
+
+
 def seconds(arguments: argparse.Namespace, lines: int, flags: list[str], *, look: bool) -> float:
     """Wall time of a run.
 
@@ -84,9 +93,10 @@ def seconds(arguments: argparse.Namespace, lines: int, flags: list[str], *, look
         ) as run:
             assert run.stderr is not None
             if look:
-                url = next(text for text in run.stderr if text.startswith("Live view: "))
-                with page(url.split()[-1]):
-                    rest = run.stderr.read()
+                said = list(until_address(run.stderr))
+                found = said and said[-1].startswith(ADDRESS)
+                with page(said[-1].split()[-1]) if found else nullcontext():
+                    rest = "".join(said) + run.stderr.read()
             else:
                 rest = run.stderr.read()
             status = run.wait()

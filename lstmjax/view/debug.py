@@ -91,8 +91,8 @@ class DebugPictures:
         yield Window("CTC Targets", "graph", graph(targets, names, codec.null_char, width))
         delta = (targets - outputs).astype(np.float32)
         rows = _shown_classes(outputs, targets, codec.null_char)
-        yield Window("Output", "output", layer_map(outputs[None][:, :, rows]))
-        yield Window("Output-back", "output", layer_map(delta[None][:, :, rows]))
+        yield Window("Output", "output", layer_map(outputs[None][:, :, rows], 1.0))
+        yield Window("Output-back", "output", layer_map(delta[None][:, :, rows], 1.0))
         layers = self._tracer(seen.params, seen.image, seen.width, seen.borders, delta)
         for layer in layers[:-1]:
             yield Window(layer.name, "layer", layer_map(layer.forward))

@@ -17,7 +17,7 @@ from typing import Any
 from lstmjax.errors import UsageError
 from lstmjax.view.settings import ServerSettings
 
-_START_SECONDS = 30
+_START_SECONDS = 120
 _LOOK_AGAIN = 0.2  # seconds between looks at whether the run is stopping
 
 

@@ -53,15 +53,19 @@ def heat(values: Float32[np.ndarray, "H W"], largest: float) -> UInt8[np.ndarray
     return rgb.astype(np.uint8)
 
 
-def layer_map(x: Float32[np.ndarray, "H W D"]) -> Image.Image:
+def layer_map(x: Float32[np.ndarray, "H W D"], largest: float | None = None) -> Image.Image:
     """All features of a layer.
 
     With one row, features lie below each other and x runs to the right; otherwise each feature is
     a picture of its own, side by side or below each other.
+
+    Args:
+      x: the features.
+      largest: value of the brightest colour; None: the largest there is.
     """
     H, W, D = x.shape
-    finite = x[np.isfinite(x)]
-    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    if largest is None:
+        largest = float(np.abs(np.nan_to_num(x, posinf=0, neginf=0)).max(initial=0))
     if H == 1:
         rows = heat(x[0].T, largest)
         return _enlarged(rows, max(1, min(4, _WIDE // max(W, 1), _HIGH // max(D, 1))))

@@ -28,8 +28,11 @@ def network(spec, numerics):
 
 @pytest.mark.parametrize(
     ("spec", "numerics"),
-    [("usual", FAST), ("2-D", FAST), ("1-D", FAST), ("1-D", TESSERACT)],
-    ids=["usual", "2-D", "1-D", "1-D as Tesseract"],
+    [
+        pytest.param("usual", FAST, id="usual"),
+        pytest.param("2-D", FAST, id="2-D", marks=pytest.mark.slow),
+        pytest.param("1-D", TESSERACT, id="1-D as Tesseract"),
+    ],
 )
 def test_result_and_gradient_are_those_of_the_network(spec, numerics):
     root, model, params, image = network(spec, numerics)

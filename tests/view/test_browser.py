@@ -229,6 +229,6 @@ def save(screenshot: bytes, path: Path) -> None:
     picture.save(data, "PNG", optimize=True)
     if data.tell() > _MOST_BYTES:
         data = io.BytesIO()
-        few = picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few = picture.quantize(256, kmeans=3, dither=Image.Dither.NONE)
         few.save(data, "PNG", optimize=True)
     path.write_bytes(data.getvalue())

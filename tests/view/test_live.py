@@ -8,9 +8,7 @@ import time
 import urllib.request
 
 import pytest
-from helpers import run_lstmjax
-from train.small import flags
-from view.conftest import ENVIRON, taken
+from view.conftest import taken
 
 from lstmjax.errors import UsageError
 from lstmjax.view.live import LiveServer
@@ -83,12 +81,9 @@ def test_server_ends_with_its_owner(output, said):
     assert process.returncode == 0
 
 
-def test_taken_port_stops_the_run_before_it_trains(tmp_path):
-    with taken() as port:
-        result = run_lstmjax(*flags(tmp_path / "m"), "--view", "--view_port", port, env=ENVIRON)
-    assert result.returncode == 1
-    assert f"port {port} at 127.0.0.1 is taken by another program" in result.stderr
-    assert "At iteration" not in result.stderr
+def test_taken_port_stops_the_run_before_it_trains(output, said):
+    with taken() as port, pytest.raises(UsageError, match=f"port {port} at 127.0.0.1 is taken"):
+        LiveServer(ServerSettings(port=port), output, said.append)
 
 
 def test_host_that_does_not_exist(output, said):

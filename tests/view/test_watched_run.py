@@ -8,7 +8,7 @@ import pytest
 from helpers import run_lstmjax
 from PIL import Image
 from tensorboardX.proto.event_pb2 import Event
-from train.small import flags
+from train.small import EXAMPLES, flags
 from view.conftest import ENVIRON
 
 from lstmjax.view.recorder import Guarded
@@ -37,7 +37,8 @@ def test_sample_lines_with_their_pictures(watched):
     for record in records(view_of(watched) / "samples.jsonl"):
         for line in record["lines"]:
             picture = view_of(watched) / "lines" / f"{line['line']}.png"
-            assert Image.open(picture).size == (line["width"], line["height"])
+            with Image.open(picture) as image:
+                assert image.size == (line["width"], line["height"])
             assert "".join(part[1] for part in line["parts"]) == line["truth"]
             assert "".join(part[2] for part in line["parts"]) == line["reading"]
             assert "".join(place[0] for place in line["places"]) == line["reading"]
@@ -65,7 +66,8 @@ def test_pictures_of_every_window(watched):
     ]  # fmt: skip
     for picture in about["pictures"]:
         content = (folder / "100" / picture["file"]).read_bytes()
-        assert min(Image.open(io.BytesIO(content)).size) > 0
+        with Image.open(io.BytesIO(content)) as image:
+            assert min(image.size) > 0
         assert len(content) < 150_000
 
 
@@ -107,7 +109,8 @@ def test_recipe_tesseract_is_watched_too(tmp_path):
 
 
 def test_watching_changes_no_weight(watched, tmp_path):
-    result = run_lstmjax(*flags(tmp_path / "m"), env=ENVIRON)
+    evaluation = "--eval_listfile", EXAMPLES / "eval.list"
+    result = run_lstmjax(*flags(tmp_path / "m", *evaluation), env=ENVIRON)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "m_checkpoint").read_bytes() == (
         watched.with_name("m_checkpoint").read_bytes()
