@@ -102,14 +102,15 @@ def _divided_text(plan: Plan, rendering: Rendering, state: State, say: Say) -> d
 
     def run() -> Done:
         data = read_bytes(source).removeprefix(_SIGNATURE)
-        lines = [line.removesuffix("\r") for line in to_text(data).split("\n")]
-        numbers = {f"{i:09d}": line for i, line in enumerate(lines) if line.strip()}
-        parts = split(numbers, plan.ratio_train, plan.seed)
+        lines = [line.removesuffix("\r") for line in to_text(data).split("\n") if line.strip()]
+        # Equal lines stay together.
+        parts = split(dict.fromkeys(lines), plan.ratio_train, plan.seed)
         written = {}
         for part, chosen in parts._asdict().items():
             if chosen:
                 written[part] = plan.path(f"{part}.txt")
-                text = "".join(f"{numbers[name]}\n" for name in sorted(chosen))
+                known = set(chosen)
+                text = "".join(f"{line}\n" for line in lines if line in known)
                 write_atomically(written[part], text.encode(errors="surrogateescape"))
         return Done(tuple(written.values()), written)
 

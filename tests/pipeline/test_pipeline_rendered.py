@@ -67,6 +67,12 @@ def test_no_evaluation_line_has_the_text_of_a_training_line(tmp_path):
     assert not list((tmp_path / "out" / "pages").glob("*.tif"))
 
 
+def test_equal_lines_of_a_text_stay_together(tmp_path):
+    text = "one and the same\n" * 9 + "".join(f"another {i}\n" for i in range(9))
+    notes, _ = lines(plan(tmp_path, "DejaVu Sans", text=text))
+    assert not {*texts(notes["train"])} & {*texts(notes["eval"])}
+
+
 def test_only_what_has_changed_is_drawn_again(tmp_path):
     lines(plan(tmp_path, "DejaVu Sans"))
     _, said = lines(plan(tmp_path, "DejaVu Sans", "DejaVu Sans Bold"))
