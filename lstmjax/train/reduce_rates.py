@@ -208,7 +208,9 @@ class _Trial:
             if not by_adam or mu <= 0:
                 return weight + u if mu > 0 else weight
             with np.errstate(invalid="ignore", divide="ignore"):
-                return weight + u * mu / np.sqrt(square * beta)
+                # In double precision from the root on, as in every update.
+                change = (u * mu).astype(np.float64) / np.sqrt((square * beta).astype(np.float64))
+                return (weight + change).astype(np.float32)
 
         return jax.tree.map(
             move,
