@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tornado.httpserver
-import tornado.netutil
 import tornado.web
 
 from lstmjax.errors import UsageError
@@ -307,7 +306,7 @@ def _bind(settings: ServerSettings) -> list[socket.socket]:
         raise UsageError(f"there is no port {settings.port}; they end at {_LAST_PORT}")
     for port in settings.ports:
         try:
-            return tornado.netutil.bind_sockets(port, settings.host)
+            return [_listening(settings.host, port)]
         except socket.gaierror as err:
             raise UsageError(f"--host {settings.host}: {err.strerror}") from err
         except OSError as err:
@@ -324,6 +323,24 @@ def _bind(settings: ServerSettings) -> list[socket.socket]:
     raise UsageError(
         f"all ports from {ports[0]} to {ports[-1]} are taken; choose another with the port flag"
     )
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens.
+
+    Raises: OSError: it cannot.
+    """
+    family, kind, protocol, _, at = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(at)
+        made.listen()
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def warning(settings: ServerSettings) -> str:
