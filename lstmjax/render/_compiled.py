@@ -1,25 +1,39 @@
-"""The one way this package compiles loops: numba, cached in the user's own cache directory.
+"""Compiles loops with numba when they are first needed; importing this imports nothing heavy.
 
-Only modules that hold compiled loops import this one, because importing it imports numba.
+Compiled code is kept in the user's own cache directory.
 """
 
-from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from threading import Lock
 from typing import Any
-
-import numba
-from numba.core import config
 
 from lstmjax.cache import cache_directory
 
+_LOCK = Lock()
 
-def kernel(function: Callable) -> Any:
-    """Compile a loop on its first call; the GIL is free while it runs."""
+
+def compiled(module: str) -> Any:
+    """Import a module of loops and compile those that its `KERNELS` names, each one once.
+
+    A loop can call those named before it. The GIL is free while one runs.
+    """
+    with _LOCK:
+        return _compile(module)
+
+
+@cache
+def _compile(module: str) -> Any:
+    numba, config = import_module("numba"), import_module("numba.core.config")
+    loops = import_module(module)
     own = getattr(config, "CACHE_DIR", "")
     directory = own or cache_directory("numba")
-    if not directory:
-        return numba.njit(nogil=True)(function)
-    config.CACHE_DIR = str(directory)  # pyright: ignore  # read once, by the decorator below
+    if directory:
+        config.CACHE_DIR = str(directory)  # pyright: ignore  # read by the decorators below
     try:
-        return numba.njit(cache=True, nogil=True)(function)
+        for name in loops.KERNELS:
+            function = numba.njit(cache=bool(directory), nogil=True)(getattr(loops, name))
+            setattr(loops, name, function)
     finally:
         config.CACHE_DIR = own  # pyright: ignore
+    return loops

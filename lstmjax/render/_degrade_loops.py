@@ -1,4 +1,4 @@
-"""The loops over pixels of `degrade`, compiled; the order of roundings is that of the original.
+"""The loops over pixels of `degrade`, to be compiled; roundings are in the order of the original.
 
 Source: Leptonica src/convolve.c, src/rotateam.c, src/graymorph.c; Tesseract
 src/training/degradeimage.cpp.
@@ -8,13 +8,16 @@ import math
 
 import numpy as np
 
-from lstmjax.render._compiled import kernel
+KERNELS = (
+    "_edge_factor", "_mend_edges", "blur", "darken", "rotate", "speckle", "_next_random", "_unit",
+    "_draw_pair", "add_noise",
+)  # fmt: skip
+"""What `_compiled.compiled` compiles, callees first."""
 
 _RAND_MAX = np.float32(2147483647.0)
 _EDGES = np.float32(1.5)
 
 
-@kernel
 def blur(source: np.ndarray, target: np.ndarray) -> None:
     """Mean of 3 x 3 pixels; at the edges of those that the original looks at."""
     height, width = source.shape
@@ -41,7 +44,6 @@ def blur(source: np.ndarray, target: np.ndarray) -> None:
     _mend_edges(target)
 
 
-@kernel
 def _mend_edges(target: np.ndarray) -> None:
     """Scale the outermost pixels up for the neighbours they lack."""
     height, width = target.shape
@@ -58,7 +60,6 @@ def _mend_edges(target: np.ndarray) -> None:
             target[i, width - 1] = int(min(value, np.float32(255.0)))
 
 
-@kernel
 def _edge_factor(place: int, size: int) -> np.float32:
     if place == 0:
         return np.float32(3.0)
@@ -67,7 +68,6 @@ def _edge_factor(place: int, size: int) -> np.float32:
     return np.float32(1.0)
 
 
-@kernel
 def darken(source: np.ndarray, target: np.ndarray) -> None:
     """Minimum of 3 x 3 pixels, white outside."""
     height, width = source.shape
@@ -81,7 +81,6 @@ def darken(source: np.ndarray, target: np.ndarray) -> None:
             target[i, j] = least
 
 
-@kernel
 def rotate(source: np.ndarray, target: np.ndarray, sine: np.float32, cosine: np.float32) -> None:
     """Turn about the centre with weights of sixteenths, white where nothing is known."""
     height, width = source.shape
@@ -108,7 +107,6 @@ def rotate(source: np.ndarray, target: np.ndarray, sine: np.float32, cosine: np.
             ) >> 8
 
 
-@kernel
 def speckle(image: np.ndarray, state: int, ramp: bool, offset: int) -> int:
     """Add noise, a shadow from top left to bottom right, and an offset; the new random state."""
     height, width = image.shape
@@ -126,7 +124,6 @@ def speckle(image: np.ndarray, state: int, ramp: bool, offset: int) -> int:
     return state
 
 
-@kernel
 def add_noise(image: np.ndarray, seed: int, deviation: float, spare: np.ndarray) -> None:
     """Add normally distributed noise made from the C library's random numbers, in place.
 
@@ -162,21 +159,18 @@ def add_noise(image: np.ndarray, seed: int, deviation: float, spare: np.ndarray)
             image[i, j] = min(max(value, 0), 255)
 
 
-@kernel
 def _next_random(history: np.ndarray, place: int) -> int:
     """Replace the oldest of 31 numbers by its sum with the third youngest."""
     history[place] += history[(place + 28) % 31]
     return (place + 1) % 31
 
 
-@kernel
 def _unit(history: np.ndarray, place: int) -> np.float32:
     """The number made last, from -1 to 1."""
     drawn = np.float32(history[(place + 30) % 31] >> 1) / _RAND_MAX
     return np.float32(2.0 * np.float64(drawn) - 1.0)
 
 
-@kernel
 def _draw_pair(history: np.ndarray, place: int, pair: np.ndarray) -> int:
     """Two normally distributed numbers by Marsaglia's method: the first to use, then the spare."""
     while True:

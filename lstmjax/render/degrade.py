@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmjax.data.random import MinStd
+from lstmjax.render._compiled import compiled
 
 SEED = 0x18273645
 """What text2image starts its random numbers with."""
@@ -20,6 +21,7 @@ LARGEST_ANGLE = 0.02
 NOISE_DEVIATION = 8.0
 """Grey levels."""
 
+_LOOPS = "lstmjax.render._degrade_loops"
 _MIN_ANGLE = np.float32(0.001)
 _EXPOSURE_STEP = 16
 _RAMP_SIZE = 1000
@@ -56,7 +58,7 @@ def degrade(
 
     Returns: the image and the angle in radians clockwise it was turned by.
     """
-    from lstmjax.render import _degrade_loops as loops
+    loops = compiled(_LOOPS)
 
     exposure = max(-_MAX_EXPOSURE, min(exposure, _MAX_EXPOSURE))
     if exposure >= 2:
@@ -83,7 +85,7 @@ def draw_angle(state: NoiseState) -> float:
 
 def blur(image: Image) -> Image:
     """Take the mean of each pixel and its eight neighbours; small images stay as they are."""
-    from lstmjax.render import _degrade_loops as loops
+    loops = compiled(_LOOPS)
 
     if min(image.shape) < 3:
         return image.copy()
@@ -94,7 +96,7 @@ def blur(image: Image) -> Image:
 
 def darken(image: Image) -> Image:
     """Take the darkest of each pixel and its eight neighbours."""
-    from lstmjax.render import _degrade_loops as loops
+    loops = compiled(_LOOPS)
 
     result = np.empty_like(image)
     loops.darken(np.ascontiguousarray(image), result)
@@ -108,7 +110,7 @@ def rotate_image(image: Image, angle: float) -> Image:
       image: [H, W] uint8.
       angle: in radians clockwise.
     """
-    from lstmjax.render import _degrade_loops as loops
+    loops = compiled(_LOOPS)
 
     angle = float(np.float32(angle))
     if abs(angle) < _MIN_ANGLE:
@@ -133,7 +135,7 @@ def distort(
       smooth_noise: the same, blurred afterwards.
       blurred: maybe blur.
     """
-    from lstmjax.render import _degrade_loops as loops
+    loops = compiled(_LOOPS)
 
     image = image.copy()
     if (white_noise or smooth_noise) and state.draws.signed(1)[0] > 0:
