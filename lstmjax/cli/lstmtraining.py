@@ -25,6 +25,7 @@ _SETTINGS = {
     "learning_rate": "learning_rate",
     "momentum": "momentum",
     "adam_beta": "adam_beta",
+    "muon": "muon",
     "weight_range": "weight_range",
     "batch": "batch",
     "devices": "devices",
@@ -83,7 +84,10 @@ def _define(values: flags.FlagValues) -> None:
     boolean("debug_network", "Print histograms of the weights")
     boolean("debug_float", "Stop at floating point errors")
     flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
-    integer("batch", 4, "Lines per update", 1)
+    integer("batch", 8, "Lines per update", 1)
+    flags.DEFINE_bool(
+        "muon", True, "With Adam: orthogonalise the steps of weight matrices", flag_values=values
+    )
     integer("devices", 0, "How many cores or GPUs share a batch; 0: as many as divide it", 0)
     integer("freeze_below", 0, "Do not train the layers before this one", 0)
     boolean("allow_int_start", "With continue_from: take an int8 model, too, with what it has lost")
@@ -159,6 +163,8 @@ def _refuse_without_origin(values: flags.FlagValues) -> None:
 def _refuse_with_tesseract(values: flags.FlagValues) -> None:
     if values.batch != 1 and "batch" in _given(values):
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
+    if values.muon and "muon" in _given(values):
+        raise UsageError("--recipe=tesseract updates as the original does; leave out --muon")
     if values.devices > 1:
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --devices")
     for name in sorted({"seed", "eval_interval"} & _given(values)):

@@ -26,6 +26,7 @@ class TrainConfig:
       momentum: decay of the first moment.
       adam_beta: decay of the second moment.
       adam_epsilon: added to the root of the second moment.
+      muon: with Adam: orthogonalise the steps of weight matrices.
       weight_range: initial weights are uniform in +-this; None: the layers' own initialisation.
       batch: lines per update.
       warmup_lines: the rate rises linearly over this many lines.
@@ -59,8 +60,9 @@ class TrainConfig:
     momentum: float = 0.9
     adam_beta: float = 0.999
     adam_epsilon: float = 1e-8
+    muon: bool = True
     weight_range: float | None = None
-    batch: int = 4
+    batch: int = 8
     warmup_lines: int = 200
     decay_fraction: float = 0.4
     final_rate: float = 0.05
@@ -98,6 +100,7 @@ def tesseract_config(**changes: Any) -> TrainConfig:
     own: dict[str, Any] = {
         "recipe": "tesseract",
         "momentum": 0.5,
+        "muon": False,
         "weight_range": 0.1,
         "batch": 1,
         "window_batches": 1,

@@ -99,7 +99,7 @@ class Engine:
             )
         return make_train_step(
             self.model,
-            make_optimizer(config),
+            make_optimizer(config, num_devices=max(len(devices), 1)),
             null_char=null_char,
             simple_text=simple_text,
             devices=devices,

@@ -1,6 +1,6 @@
 """The optimiser: an optax chain whose learning rate is an argument of each update.
 
-    clip -> Adam, momentum or the user's own -> per-layer rates -> times the learning rate
+    clip -> Adam (orthogonalised), momentum or the user's own -> per-layer rates -> learning rate
 
 Per-layer rates are part of the state, so that they are saved, restored and reduced like
 everything else that training changes.
@@ -15,6 +15,7 @@ import optax
 from lstmjax.array_types import Params
 from lstmjax.errors import UsageError
 from lstmjax.train.config import TrainConfig
+from lstmjax.train.orthogonal import scale_by_orthogonal_adam
 
 
 class LayerRatesState(NamedTuple):
@@ -52,13 +53,22 @@ def scale_by_given_rate() -> optax.GradientTransformationExtraArgs:
 
 
 def make_optimizer(
-    config: TrainConfig, rate_factors: Params | None = None
+    config: TrainConfig, rate_factors: Params | None = None, num_devices: int = 1
 ) -> optax.GradientTransformationExtraArgs:
-    """The chain that a configuration asks for; see the module's text."""
+    """The chain that a configuration asks for; see the module's text.
+
+    Args:
+      config: settings.
+      rate_factors: on the learning rate, for each leaf; 1 if missing.
+      num_devices: how many devices update together inside `jax.shard_map`.
+    """
+    betas = {"b1": config.momentum, "b2": config.adam_beta, "eps": config.adam_epsilon}
     if config.optimizer is not None:
         core = config.optimizer
+    elif config.adam and config.muon:
+        core = scale_by_orthogonal_adam(**betas, num_devices=num_devices)
     elif config.adam:
-        core = optax.scale_by_adam(b1=config.momentum, b2=config.adam_beta, eps=config.adam_epsilon)
+        core = optax.scale_by_adam(**betas)
     else:
         core = optax.trace(decay=config.momentum)
     steps = [core, scale_by_layer_rates(rate_factors), scale_by_given_rate()]

@@ -23,7 +23,7 @@ def test_layer_rates_multiply_their_own_leaves_only():
 
 
 def test_adam_step_is_that_of_optax():
-    config = TrainConfig(clip_norm=None, momentum=0.8, adam_beta=0.99)
+    config = TrainConfig(clip_norm=None, momentum=0.8, adam_beta=0.99, muon=False)
     ours, theirs = make_optimizer(config), optax.adam(3e-3, b1=0.8, b2=0.99)
     state, other = ours.init(PARAMS), theirs.init(PARAMS)
     for _ in range(3):
@@ -60,5 +60,5 @@ def test_clip_bounds_the_norm_of_the_whole_gradient():
     [(0, None, 4 / 200), (96, None, 0.5), (5000, None, 1), (600, 1000, 1), (1000, 1000, 0.05)],
 )
 def test_rate_warms_up_and_decays(iteration, end, factor):
-    config = TrainConfig(learning_rate=0.002)
+    config = TrainConfig(learning_rate=0.002, batch=4)
     assert learning_rate_at(config, iteration, end=end) == pytest.approx(0.002 * factor)

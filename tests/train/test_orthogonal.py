@@ -1,0 +1,73 @@
+"""Orthogonalised steps: what they are, and that they are shared among devices without a change."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from lstmjax.nn.build import build
+from lstmjax.spec.parse import parse
+from lstmjax.train.orthogonal import orthogonal, scale_by_orthogonal_adam
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (5, 12), (12, 5), (3, 9, 16)])
+def test_singular_values_become_nearly_one(shape):
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    found = np.linalg.svd(orthogonal(jnp.asarray(x)), compute_uv=False)
+    assert 0.5 < found.min() <= found.max() < 1.3
+
+
+def test_directions_stay():
+    x = np.random.default_rng(1).normal(size=(6, 9)).astype(np.float32)
+    u, _, v = np.linalg.svd(x, full_matrices=False)
+    turned = u.T @ np.asarray(orthogonal(jnp.asarray(x))) @ v.T
+    np.testing.assert_allclose(turned, np.diag(np.diag(turned)), atol=1e-4)
+
+
+def test_zeros_stay_zeros():
+    assert not np.asarray(orthogonal(jnp.zeros((4, 6)))).any()
+
+
+def network_params():
+    root = parse("[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 Lbx12 O1c10]", 10).root
+    params = build(root).init(jax.random.key(0))
+    gradients = jax.tree.map(
+        lambda leaf: jnp.asarray(np.random.default_rng(2).normal(size=leaf.shape), jnp.float32),
+        params,
+    )
+    return params, gradients
+
+
+def test_gates_are_matrices_of_their_own_and_biases_are_adams():
+    params, gradients = network_params()
+    ours, adam = scale_by_orthogonal_adam(0.9, 0.999, 1e-8), optax.scale_by_adam()
+    steps, state = jax.jit(ours.update)(gradients, ours.init(params))
+    expected, same = adam.update(gradients, adam.init(params))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), state, same)
+    flat = jax.tree_util.tree_flatten_with_path(steps)[0]
+    assert {path[-1].key for path, _ in flat} == {"w", "wx", "wh", "b"}
+    adams = dict(jax.tree_util.tree_flatten_with_path(expected)[0])
+    for path, step in flat:
+        if path[-1].key == "b":
+            np.testing.assert_allclose(step, adams[path], rtol=1e-5)
+        elif path[-1].key == "wh":
+            states = step.shape[0]
+            for gate in np.split(np.asarray(step), step.shape[1] // states, axis=1):
+                values = np.linalg.svd(gate, compute_uv=False) / (0.4 * states**0.5)
+                assert 0.3 < values.min() <= values.max() < 1.3
+
+
+def test_devices_share_the_work():
+    params, gradients = network_params()
+    alone, shared = (scale_by_orthogonal_adam(0.9, 0.999, 1e-8, n) for n in (1, 2))
+    devices = jax.devices()[:2]
+    assert len(devices) == 2, "conftest.py asks for two"
+    mesh = jax.sharding.Mesh(np.array(devices), ("lines",))
+    same = jax.sharding.PartitionSpec()
+    update = jax.shard_map(
+        shared.update, mesh=mesh, in_specs=(same, same), out_specs=same, check_vma=False
+    )
+    one, _ = jax.jit(alone.update)(gradients, alone.init(params))
+    two, _ = jax.jit(update)(gradients, shared.init(params))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, two)
