@@ -170,3 +170,19 @@ def test_outputs_of_more_than_one_row_are_refused():
     params = model.init(jax.random.key(0))
     with pytest.raises(SpecError, match="4 rows"):
         model.apply(params, jnp.zeros((4, 5, 1, 1)), jnp.asarray([5], jnp.int32), None)
+
+
+@pytest.mark.parametrize("two_d", [False, True], ids=["1-D", "2-D"])
+def test_gradients_of_a_long_line_stay_finite(two_d):
+    node = Lstm(4, 6, two_d=two_d)
+    layer = (lstm2d if two_d else lstm)(node, FAST)
+    params = layer.init(jax.random.key(0))
+    params = {name: 30 * leaf if name != "b" else leaf + 4 for name, leaf in params.items()}
+    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 900, 1, 4)).astype(np.float32))
+
+    def objective(params):
+        y, _ = layer.apply(params, x, Extent(None, None), None)
+        return (y * y).sum()
+
+    gradients = jax.jit(jax.grad(objective))(params)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
