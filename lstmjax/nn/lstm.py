@@ -31,7 +31,7 @@ from lstmjax.spec.tree import Lstm
 
 GATES = ("CI", "GI", "GF1", "GO")  # in file order; the 2-D form adds GFS
 STATE_CLIP = 100.0
-STATE_ERROR_CLIP = 4.0  # these two only with Tesseract's own backward pass
+STATE_ERROR_CLIP = 4.0  # these two bound errors at every step back in time
 GATE_ERROR_CLIP = 1.0
 
 
@@ -116,14 +116,17 @@ def _run_forward(share: jax.Array, wh: jax.Array, steps: jax.Array | None, scan:
 
 
 def run_backward(scan: Scan, residual, d: jax.Array):
-    """Gradients of the gates' sums [T, N, 4S] and of wh, from d: [T, N, S] ([N, S] if `last`)."""
+    """Gradients of the gates' sums [T, N, 4S] and of wh, from d: [T, N, S] ([N, S] if `last`).
+
+    They are the true ones unless an error grows beyond Tesseract's bounds: in models that Tesseract
+    trained so, the true ones of a long line overflow.
+    """
     wh, steps, (hs, cs, a, i, f, o) = residual
     _, N, S = hs.shape
     zeros = jnp.zeros((N, S), hs.dtype)
     wh_t = wh.T
     cs_before = _shift(cs, scan.reverse)
-    clipped = scan.numerics.clipped_errors
-    if clipped:
+    if scan.numerics.clipped_errors:
         cs_before = _with_end_of_row_above(cs, cs_before, steps, scan)
 
     def step(carry, kept):
@@ -135,8 +138,7 @@ def run_backward(scan: Scan, residual, d: jax.Array):
             dh = dh + d_t
         tanh_c = tanh(c, scan.numerics)
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
-        if clipped:
-            dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
+        dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
         dz = jnp.concatenate(
             [
                 dc * i * (1 - a * a),
@@ -146,8 +148,7 @@ def run_backward(scan: Scan, residual, d: jax.Array):
             ],
             axis=-1,
         )
-        if clipped:
-            dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
+        dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
         return (dz @ wh_t, dc * f), dz
 
     xs = (cs, cs_before, a, i, f, o)

@@ -28,7 +28,7 @@ from lstmjax.nn.numerics import Numerics, add_product, logistic, quantize, tanh
 from lstmjax.spec.tree import Lstm
 
 NUM_GATES = 5  # CI, GI, GF1, GO, GFS
-STATE_ERROR_CLIP = 9.0  # only with Tesseract's own backward pass
+STATE_ERROR_CLIP = 9.0
 
 
 def _skew(x: jax.Array) -> jax.Array:
@@ -121,8 +121,7 @@ def _run_backward(numerics: Numerics, residual, d: jax.Array):
         dh = dh + d_t
         tanh_c = tanh(c, numerics)
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
-        if numerics.clipped_errors:
-            dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
+        dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
         from_upper = has_upper & (f < g)
         d_left = dc * c_left * f * (1 - f)
         d_upper = dc * _from_above(c_before) * g * (1 - g)
@@ -139,8 +138,7 @@ def _run_backward(numerics: Numerics, residual, d: jax.Array):
             ],
             axis=-1,
         )
-        if numerics.clipped_errors:
-            dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
+        dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
         dh_before = dz @ wh_t + _to_above(dz @ wv_t)
         dc_before = jnp.where(from_upper, 0, dc * f) + _to_above(jnp.where(from_upper, dc * g, 0))
         return (dh_before, dc_before), dz

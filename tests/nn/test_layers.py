@@ -91,7 +91,8 @@ def test_gradients_are_those_of_the_plain_loop(name):
     params = layer.init(jax.random.key(2))
     x, widths = padded(LINES, fill=0.5)
     outs = [np.asarray(reference(params, line)) for line in LINES]
-    pulls = [rng.normal(size=out.shape).astype(np.float32) for out in outs]
+    # Small, since errors above a bound are cut on their way back.
+    pulls = [0.05 * rng.normal(size=out.shape).astype(np.float32) for out in outs]
 
     def ours(params, x):
         y, _ = layer.apply(params, x, Extent(None, widths), None)
@@ -172,17 +173,19 @@ def test_outputs_of_more_than_one_row_are_refused():
         model.apply(params, jnp.zeros((4, 5, 1, 1)), jnp.asarray([5], jnp.int32), None)
 
 
-@pytest.mark.parametrize("two_d", [False, True], ids=["1-D", "2-D"])
-def test_gradients_of_a_long_line_stay_finite(two_d):
-    node = Lstm(4, 6, two_d=two_d)
+@pytest.mark.parametrize(("two_d", "times"), [(False, 6), (True, 3)], ids=["1-D", "2-D"])
+def test_gradients_of_a_long_line_do_not_explode(two_d, times):
+    node = Lstm(4, 32, two_d=two_d)
     layer = (lstm2d if two_d else lstm)(node, FAST)
     params = layer.init(jax.random.key(0))
-    params = {name: 30 * leaf if name != "b" else leaf + 4 for name, leaf in params.items()}
-    x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 900, 1, 4)).astype(np.float32))
+    params = {name: times * leaf if name in ("wh", "wv") else leaf for name, leaf in params.items()}
+    params["b"] = params["b"].at[64:96].add(1)  # the gate that keeps the state
+    random = np.random.default_rng(0)
+    x = jnp.asarray(random.normal(size=(1 + two_d, 900, 1, 4), scale=0.1).astype(np.float32))
 
     def objective(params):
         y, _ = layer.apply(params, x, Extent(None, None), None)
         return (y * y).sum()
 
     gradients = jax.jit(jax.grad(objective))(params)
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+    assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(gradients)) < 1e6
