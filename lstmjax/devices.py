@@ -6,12 +6,16 @@ once on cores of their own gain nearly the number of cores.
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from lstmjax.errors import UsageError
+
+Device = Any
+"""A `jax.Device`, whose name checkers do not take for a type."""
 
 LINES = "lines"
 """Name of the mesh axis along which the lines of a batch are dealt out."""
@@ -29,7 +33,7 @@ def fitting(batch: int, most: int) -> int:
     return max(n for n in range(1, max(most, 1) + 1) if batch % n == 0)
 
 
-def choose_devices(batch: int, wanted: int = 0) -> tuple[jax.Device, ...]:
+def choose_devices(batch: int, wanted: int = 0) -> tuple[Device, ...]:
     """The devices for batches of so many lines.
 
     Args:
@@ -57,11 +61,11 @@ def show_cores(number: int = 0) -> None:
             return
 
 
-def line_mesh(devices: Sequence[jax.Device]) -> Mesh:
+def line_mesh(devices: Sequence[Device]) -> Mesh:
     """The devices in a row, for `jax.shard_map`."""
     return Mesh(np.array(devices), (LINES,))
 
 
-def everywhere(devices: Sequence[jax.Device]) -> NamedSharding:
+def everywhere(devices: Sequence[Device]) -> NamedSharding:
     """How to place what every device has a copy of."""
     return NamedSharding(line_mesh(devices), PartitionSpec())

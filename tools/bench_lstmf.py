@@ -64,7 +64,8 @@ class Group:
         return (
             f"{self.name:<34} {self.same:5} of {self.lines:5} lines, {self.same_files:4} of "
             f"{len(self.images):4} files byte-identical; lines a CPU second: "
-            f"tesseract {speeds[0]:6.1f}, lstmjax {speeds[1]:6.1f}, ratio {speeds[1] / max(speeds[0], 1e-9):5.1f}"
+            f"tesseract {speeds[0]:6.1f}, lstmjax {speeds[1]:6.1f}, "
+            f"ratio {speeds[1] / max(speeds[0], 1e-9):5.1f}"
         )
 
 

@@ -20,7 +20,7 @@ from lstmjax.data.batch import BatchShape, Buckets, fit_buckets, pad
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.image import Pixels
 from lstmjax.data.random import MinStd
-from lstmjax.devices import LINES, everywhere, line_mesh
+from lstmjax.devices import LINES, Device, everywhere, line_mesh
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import build
 from lstmjax.nn.layer import BorderNoise
@@ -205,7 +205,7 @@ def make_forward(model: LoadedModel) -> Forward:
     return Forward(model, choose)
 
 
-def _dealt_out(apply: Apply, devices: Sequence[jax.Device]) -> Apply:
+def _dealt_out(apply: Apply, devices: Sequence[Device]) -> Apply:
     """The same on several devices, each with some of the lines."""
     if len(devices) < 2:
         return jax.jit(apply)

@@ -9,6 +9,7 @@ import numpy as np
 import optax
 
 from lstmjax.array_types import Params
+from lstmjax.devices import Device
 from lstmjax.formats.nodes import NetworkNode
 from lstmjax.nn.build import Model, build
 from lstmjax.nn.headers import adam_leaves, frozen_leaves
@@ -79,7 +80,7 @@ class Engine:
             return part._replace(trace=still(part.trace))
         return part
 
-    def make_step(self, null_char: int, devices: Sequence[jax.Device] = ()) -> TrainStep:
+    def make_step(self, null_char: int, devices: Sequence[Device] = ()) -> TrainStep:
         """The update; see `step.make_train_step` for its arguments.
 
         Recipe tesseract trains a line at a time, on one device.

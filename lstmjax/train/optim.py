@@ -6,7 +6,7 @@ Per-layer rates are part of the state, so that they are saved, restored and redu
 everything else that training changes.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -62,7 +62,7 @@ def make_optimizer(
       rate_factors: on the learning rate, for each leaf; 1 if missing.
       num_devices: how many devices update together inside `jax.shard_map`.
     """
-    betas = {"b1": config.momentum, "b2": config.adam_beta, "eps": config.adam_epsilon}
+    betas: Any = {"b1": config.momentum, "b2": config.adam_beta, "eps": config.adam_epsilon}
     if config.optimizer is not None:
         core = config.optimizer
     elif config.adam and config.muon:

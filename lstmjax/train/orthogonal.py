@@ -41,6 +41,7 @@ def scale_by_orthogonal_adam(
 
     def update(updates, state, params=None):
         steps, state = adam.update(updates, state, params)
+        assert isinstance(state, optax.ScaleByAdamState)
         ahead = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, updates)
         leaves = dict(_matrices(ahead))
         together = _orthogonalised(list(leaves.values()), num_devices)

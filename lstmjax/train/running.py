@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from lstmjax.data.stream import LineStream
+from lstmjax.devices import Device
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.output import Output
 from lstmjax.train.progress import Progress
@@ -63,7 +62,7 @@ class Run:
     validator: Validator | None
     writer: CheckpointWriter
     output: Output
-    devices: tuple[jax.Device, ...]
+    devices: tuple[Device, ...]
     fingerprint: dict[str, Any]
     watcher: Watcher | None = None
 

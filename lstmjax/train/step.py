@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Params
 from lstmjax.ctc.loss import ctc_loss, simple_loss
-from lstmjax.devices import LINES, line_mesh
+from lstmjax.devices import LINES, Device, line_mesh
 from lstmjax.nn.build import Model
 
 
@@ -62,7 +62,7 @@ def make_train_step(
     *,
     null_char: int,
     simple_text: bool = False,
-    devices: Sequence[jax.Device] = (),
+    devices: Sequence[Device] = (),
 ) -> TrainStep:
     """Make `step(state, images, widths, labels, num_labels, weights, controls)`.
 
@@ -111,32 +111,29 @@ def make_train_step(
     return jax.jit(_dealt_out(step, devices) if shared else step, donate_argnums=0)
 
 
-def _border_seed(controls: Controls, shared: bool) -> Array | np.uint32 | None:
+def _border_seed(controls: Controls, shared: bool) -> Any:
     """Other random borders on each device."""
     if controls.border_seed is None or not shared:
         return controls.border_seed
     return controls.border_seed ^ (jax.lax.axis_index(LINES).astype(jnp.uint32) << 16)
 
 
-def _dealt_out(step: TrainStep, devices: Sequence[jax.Device]) -> TrainStep:
+def _dealt_out(step: TrainStep, devices: Sequence[Device]) -> TrainStep:
     """The same step on several devices, each with some of the lines."""
-    same, first, second, third = (
-        PartitionSpec(),
-        PartitionSpec(LINES),
-        PartitionSpec(None, LINES),
-        PartitionSpec(None, None, LINES),
-    )
+    same: Any = PartitionSpec()
+    first, second, third = (PartitionSpec(*[None] * axis, LINES) for axis in range(3))
+    results: Any = (first, first, first, second, first, same)
     return jax.shard_map(
         step,
         mesh=line_mesh(devices),
         in_specs=(same, third, first, first, first, first, same),
-        out_specs=(same, StepResult(first, first, first, second, first, same)),
+        out_specs=(same, StepResult(*results)),
         check_vma=False,
     )
 
 
 def make_eval_step(
-    model: Model, devices: Sequence[jax.Device] = ()
+    model: Model, devices: Sequence[Device] = ()
 ) -> Callable[..., tuple[Array, Array]]:
     """Make `forward(params, images, widths, seed) -> (probs [T, B, K], steps [B])`.
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
 from lstmjax.array_types import Params
@@ -18,6 +17,7 @@ from lstmjax.data.image import normalise
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
+from lstmjax.devices import Device
 from lstmjax.errors import DataError
 from lstmjax.infer.evaluate import LineReading, geometry_of, read_line
 from lstmjax.infer.model import LoadedModel
@@ -51,7 +51,7 @@ class Validator:
         *,
         max_bytes: int,
         report: Callable[[Line, Skip], None],
-        devices: Sequence[jax.Device] = (),
+        devices: Sequence[Device] = (),
     ):
         """Judge all lines; the unusable ones are reported and left out.
 
