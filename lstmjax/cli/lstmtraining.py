@@ -1,7 +1,5 @@
 """Train a network, continue or fine-tune one, or turn a checkpoint into a model."""
 
-import os
-import platform
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from lstmjax.cli.flags import parse
+from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ _SETTINGS = {
     "checkpoint_seconds": "checkpoint_seconds",
 }
 """Flags that are settings of a run, and the fields of `TrainConfig` they fill when given."""
-_TUNABLES = "glibc.malloc.hugetlb=1"
-_NO_REEXEC = "LSTMJAX_NO_REEXEC"
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -119,7 +116,7 @@ def main(argv: list[str]) -> int:
         return _stop_training(values)
     if not values.train_listfile:
         raise UsageError("Must supply a list of training filenames! --train_listfile")
-    _with_large_pages(argv)
+    use_large_pages("lstmtraining", argv)
     return _train(values, argv)
 
 
@@ -189,28 +186,6 @@ def _stop_training(values: flags.FlagValues) -> int:
         as_int=values.convert_to_int,
     )
     return 0
-
-
-def _with_large_pages(argv: list[str]) -> None:
-    """Start again with a memory setting that halves the time of large steps, once.
-
-    The step's large temporary buffer otherwise costs tens of thousands of page faults a step. Only
-    glibc has the setting, and only a new process takes it; LSTMJAX_NO_REEXEC=1 prevents it.
-    """
-    tunables = os.environ.get("GLIBC_TUNABLES", "")
-    if os.environ.get(_NO_REEXEC) or "glibc.malloc.hugetlb" in tunables:
-        return
-    if platform.libc_ver()[0] != "glibc" or not hasattr(os, "execve"):
-        return
-    environ = {
-        **os.environ,
-        "GLIBC_TUNABLES": f"{tunables}:{_TUNABLES}" if tunables else _TUNABLES,
-        "MALLOC_TRIM_THRESHOLD_": "-1",
-        "MALLOC_TOP_PAD_": str(1 << 28),
-        _NO_REEXEC: "1",
-    }
-    arguments = [sys.executable, "-m", "lstmjax", "lstmtraining", *argv]
-    os.execve(sys.executable, arguments, environ)
 
 
 def _train(values: flags.FlagValues, argv: list[str]) -> int:

@@ -5,7 +5,6 @@ starter traineddata, a list), it makes too, and without that flag it trains.
 """
 
 import os
-import platform
 import re
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from lstmjax.cli.flags import parse
+from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ _RENDERING = (
 _TRAINING = ("net_spec", "recipe", "ratio_train", "max_iterations", "learning_rate",
              "target_error_rate", "batch")  # fmt: skip
 _NUMBER = re.compile(r"-?\d+(,-?\d+)*")
-_TUNABLES = "glibc.malloc.hugetlb=1"
-_NO_REEXEC = "LSTMJAX_NO_REEXEC"
 
 
 def main(argv: list[str]) -> int:
@@ -45,7 +43,7 @@ def main(argv: list[str]) -> int:
     """
     plan = read_plan(argv)
     if not plan.data_only:
-        _with_large_pages(argv)
+        use_large_pages(TOOL, argv)
     return _run(plan)
 
 
@@ -276,20 +274,3 @@ def _run(plan: "Plan") -> int:
 def _say(text: str) -> None:
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
     sys.stdout.flush()
-
-
-def _with_large_pages(argv: list[str]) -> None:
-    """Start again with a memory setting that makes training faster; see `cli.lstmtraining`."""
-    tunables = os.environ.get("GLIBC_TUNABLES", "")
-    if os.environ.get(_NO_REEXEC) or "glibc.malloc.hugetlb" in tunables:
-        return
-    if platform.libc_ver()[0] != "glibc" or not hasattr(os, "execve"):
-        return
-    environ = {
-        **os.environ,
-        "GLIBC_TUNABLES": f"{tunables}:{_TUNABLES}" if tunables else _TUNABLES,
-        "MALLOC_TRIM_THRESHOLD_": "-1",
-        "MALLOC_TOP_PAD_": str(1 << 28),
-        _NO_REEXEC: "1",
-    }
-    os.execve(sys.executable, [sys.executable, "-m", "lstmjax", TOOL, *argv], environ)
