@@ -1,5 +1,6 @@
 """Show runs in a browser, while they go on or afterwards."""
 
+import signal
 import sys
 
 from absl import flags
@@ -56,5 +57,7 @@ def _serve(names: list[str], host: str, port: int) -> int:
         print("Ctrl-C ends it.", file=sys.stderr, flush=True)
         await asyncio.Event().wait()
 
+    # A shell that starts a program in the background may let it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asyncio.run(serve())
     return 0

@@ -37,12 +37,15 @@ def test_several_runs_until_ctrl_c(tmp_path):
     command = [sys.executable, "-m", "lstmjax", "view", str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
         assert process.stderr is not None
-        url = process.stderr.readline().split()[0]
-        assert [process.stderr.readline().strip() for _ in range(2)] == ["a", "b"]
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            assert b"lstmjax" in answer.read()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
+        try:
+            url = process.stderr.readline().split()[0]
+            assert [process.stderr.readline().strip() for _ in range(2)] == ["a", "b"]
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                assert b"lstmjax" in answer.read()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 130
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("flag", ["--view_port", "--view_host"])
