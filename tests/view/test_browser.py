@@ -47,8 +47,9 @@ def browser():
 
 
 @pytest.fixture
-def page(browser):
-    """A page whose console stays silent."""
+def page(browser, serve):
+    """A page whose console stays silent; it closes before its server does."""
+    del serve
     opened = browser.new_page(viewport={"width": 1280, "height": 960})
     problems: list[str] = []
     opened.on("console", lambda message: problems.append(message.text))
