@@ -133,6 +133,8 @@ def _refuse(values: flags.FlagValues) -> None:
     if values.convert_to_int and not values.stop_training:
         raise UsageError("--convert_to_int needs --stop_training")
     _refuse_without_origin(values)
+    if values.muon and "muon" in _given(values) and not values.net_mode & 128:
+        raise UsageError("--muon changes Adam's steps; leave it out, or add 128 to --net_mode")
     if values.momentum >= 1 or values.adam_beta >= 1:
         raise UsageError("--momentum and --adam_beta must be below 1")
     if values.net_mode & ~192:
