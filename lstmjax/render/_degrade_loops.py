@@ -12,7 +12,7 @@ KERNELS = (
     "_edge_factor", "_mend_edges", "blur", "darken", "rotate", "speckle", "_next_random", "_unit",
     "_draw_pair", "add_noise",
 )  # fmt: skip
-"""What `_compiled.compiled` compiles, callees first."""
+"""What `cache.compiled` compiles, callees first."""
 
 _RAND_MAX = np.float32(2147483647.0)
 _EDGES = np.float32(1.5)
