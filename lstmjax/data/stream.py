@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
+from lstmjax.data.augment import NO_AUGMENTATION, Augmentation, augment
 from lstmjax.data.batch import Batch, BatchShape, Buckets, fit_buckets, pad
 from lstmjax.data.borders import Borders, draw_borders
 from lstmjax.data.image import normalise
@@ -26,6 +27,8 @@ from lstmjax.errors import DataError
 from lstmjax.spec.tree import Node
 
 _SAMPLE_FOR_BUCKETS = 4096
+_VISITS_AT_ONCE = 128
+_USABLE, _UNUSABLE = 1, 2
 _LOADED_AHEAD = 6
 
 Report = Callable[[int, Skip], None]
@@ -91,6 +94,7 @@ class StreamSettings:
     seed: int
     randomly_rotate: bool = False
     buckets: int = 6
+    augment: Augmentation = NO_AUGMENTATION
 
 
 class LineStream:
@@ -126,19 +130,38 @@ class LineStream:
         self.index, self.store, self.codec, self.geometry = index, store, codec, geometry
         self.order, self.settings, self.report = order, settings, report
         self._network = draw_borders_for
-        self._judged: dict[int, Int32[np.ndarray, " L"] | None] = {}
+        self._judged = np.zeros(len(index), np.uint8)
         self._round = int(index.pages.max()) * len(index.documents)
         self.buckets = self._fit_buckets(multiple)
 
     def _judge(self, number: int) -> Int32[np.ndarray, " L"] | None:
-        if number not in self._judged:
-            found = classify(self.index[number], self.codec, self.geometry)
-            if isinstance(found, Skip):
-                self.report(number, found)
-                self._judged[number] = None
-            else:
-                self._judged[number] = found
-        return self._judged[number]
+        """The codes of a line; None if it cannot be used, which is reported once.
+
+        Codes are made anew on each visit: that takes a thousandth of the time of training on a
+        line, and keeping those of a million lines hundreds of megabytes.
+        """
+        verdict = self._judged[number]
+        if verdict == _UNUSABLE:
+            return None
+        if verdict == _USABLE:
+            return self.codec.encode(self.index.text(number))
+        found = classify(self.index[number], self.codec, self.geometry)
+        if isinstance(found, Skip):
+            self._give_up(number, found)
+            return None
+        self._judged[number] = _USABLE
+        return found
+
+    def _give_up(self, number: int, skip: Skip) -> None:
+        self._judged[number] = _UNUSABLE
+        self.report(number, skip)
+
+    def _visits(self, serial: int, end: int) -> Iterator[tuple[int, int]]:
+        """Serials and the lines they mean, in order; a block of them costs as much as one."""
+        for start in range(serial, end, _VISITS_AT_ONCE):
+            serials = np.arange(start, min(start + _VISITS_AT_ONCE, end))
+            numbers = self.index.number(*self.order(serials, self.index.pages))
+            yield from zip(serials.tolist(), numbers.tolist(), strict=True)
 
     def _fit_buckets(self, multiple: int) -> Buckets:
         visited = min(self._round, _SAMPLE_FOR_BUCKETS)
@@ -158,20 +181,18 @@ class LineStream:
         """Usable lines from a serial on, and the serial after them."""
         found: list[_Usable] = []
         skipped = 0
-        end = serial + visits
-        while len(found) < wanted and serial < end:
-            document, page = self.order(serial, self.index.pages)
-            number = int(self.index.number(document, page))
+        for at, number in self._visits(serial, serial + visits):
+            if len(found) == wanted:
+                return found, at
             codes = self._judge(number)
             if codes is None:
                 skipped += 1
-            else:
-                width, height = self.geometry.scaled(self.index[number])
-                width = self.geometry.shape.width or width
-                found.append(_Usable(number, serial, skipped, width, height, codes))
-                skipped = 0
-            serial += 1
-        return found, serial
+                continue
+            width, height = self.geometry.scaled(self.index[number])
+            width = self.geometry.shape.width or width
+            found.append(_Usable(number, at, skipped, width, height, codes))
+            skipped = 0
+        return found, serial + visits
 
     def _window(self, at: Position) -> tuple[list[list[_Usable]], int]:
         """The batches of a window in order, and the serial after it."""
@@ -219,17 +240,18 @@ class LineStream:
         streams = [MinStd.for_sample(sample) for sample in plan.samples]
         for i, number in enumerate(plan.numbers):
             try:
-                pixels = self.store.scaled(number).pixels
+                line = self.store.scaled(number)
             except DataError as err:
-                if self._judged.get(number) is not None:
-                    self._judged[number] = None
-                    self.report(number, Skip(SkipReason.UNDECODABLE, str(err)))
+                if self._judged[number] != _UNUSABLE:
+                    self._give_up(number, Skip(SkipReason.UNDECODABLE, str(err)))
                 continue
-            codes = plan.codes[i]
+            pixels, codes = line.pixels, plan.codes[i]
             if self.settings.randomly_rotate and _rotates(plan.samples[i]):
                 pixels, codes = pixels[::-1, ::-1], codes[::-1]
+            pixels = augment(pixels, self.settings.augment, self.settings.seed, plan.samples[i])
             stream = None if self._network is None else streams[i]
-            images.append((normalise(pixels, self.geometry.shape, stream), codes))
+            levels = line.levels if pixels is line.pixels else None
+            images.append((normalise(pixels, self.geometry.shape, stream, levels=levels), codes))
             kept.append(i)
         plan = replace(
             plan,

@@ -7,6 +7,7 @@ import pytest
 from data.documents import page, png, save
 
 from lstmjax.charset.failures import EmptyTextError
+from lstmjax.data.augment import parse_augmentation
 from lstmjax.data.image import InputShape
 from lstmjax.data.lines import build_index
 from lstmjax.data.order import round_robin
@@ -16,6 +17,7 @@ from lstmjax.data.stream import LineStream, Position, StreamSettings
 from lstmjax.errors import CharsetError, DataError
 
 SHAPE = InputShape(20, 0, 1)
+START = Position()
 
 
 class Letters:
@@ -32,7 +34,7 @@ class Letters:
         return len(codes)
 
 
-def make_stream(paths, *, batch=3, window=4, curriculum=0, seed=0, rotate=False):
+def make_stream(paths, *, batch=3, window=4, curriculum=0, seed=0, rotate=False, augment=0):
     index = build_index(paths)
     skipped = {}
     stream = LineStream(
@@ -41,7 +43,7 @@ def make_stream(paths, *, batch=3, window=4, curriculum=0, seed=0, rotate=False)
         Letters(),
         Geometry(SHAPE, 2, lambda width: width // 2),
         round_robin,
-        StreamSettings(batch, window, curriculum, seed, rotate),
+        StreamSettings(batch, window, curriculum, seed, rotate, 6, parse_augmentation(augment)),
         skipped.__setitem__,
         multiple=2,
     )
@@ -149,6 +151,46 @@ def test_rotated_lines_have_their_text_reversed(documents):
             expected = text[::-1] if rotated else text
             np.testing.assert_array_equal(other.plan.codes[i], expected)
     assert found == {True, False}
+
+
+def lines_by_sample(stream, at=START, batches=12):
+    found = {}
+    for plan in take(stream, at, batches):
+        batch = stream.load(plan).batch
+        for i, sample in enumerate(plan.samples):
+            found[sample] = batch.images[:, : batch.widths[i], i]
+    return found
+
+
+def test_augmented_lines_depend_on_seed_and_sample_only(documents):
+    stream, _ = make_stream(documents, augment=1)
+    found = lines_by_sample(stream)
+    third = take(stream, Position(), 3)[-1].after
+    for again in (
+        lines_by_sample(make_stream(documents, augment=1, batch=4, window=2)[0], batches=8),
+        lines_by_sample(make_stream(documents, augment=1)[0], third, batches=4),
+    ):
+        assert len(again.keys() & found.keys()) > 8
+        for sample in again.keys() & found.keys():
+            np.testing.assert_array_equal(again[sample], found[sample])
+    other = lines_by_sample(make_stream(documents, augment=1, seed=1)[0])
+    plain = lines_by_sample(make_stream(documents)[0])
+    for sample, line in found.items():
+        assert line.shape == plain[sample].shape
+        assert (line != plain[sample]).any()
+        assert (line != other.get(sample, plain[sample])).any()
+
+
+def test_a_line_is_augmented_anew_in_each_epoch(documents):
+    stream, _ = make_stream(documents, augment=1)
+    plans = take(stream, Position(), 12)
+    seen = {}
+    for plan in plans:
+        batch = stream.load(plan).batch
+        for i, number in enumerate(plan.numbers):
+            seen.setdefault(number, []).append(batch.images[:, : batch.widths[i], i].tobytes())
+    assert all(len(set(lines)) == len(lines) for lines in seen.values())
+    assert max(map(len, seen.values())) > 1
 
 
 def test_nothing_usable_ends_with_a_message(tmp_path):

@@ -1,0 +1,240 @@
+"""The loops over pixels of `augment`, to be compiled."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+KERNELS = (
+    "_paper", "_column_is_blank", "measure", "_mix", "_warp", "_thicken", "_soften", "_grain",
+    "_shade", "_spot", "_round", "spoil",
+)  # fmt: skip
+"""What `cache.compiled` compiles, callees first."""
+
+_INK = 48  # grey levels from paper on which a pixel counts as ink
+_BYTES_DEVIATION = np.float32(1 / 147.8)  # of the sum of four random bytes
+_BYTES_MEAN = np.float32(510.0)
+
+
+class Look(NamedTuple):
+    """What is done to the pixels of one line; the neutral value is 0 but for `height` and `ink`.
+
+    Attributes:
+      slant: columns that a row is moved by for each row above the middle.
+      height: source rows for each target row.
+      paper: grey level of what comes in from outside.
+      thicken: part of the darkest (negative: the lightest) of the four neighbours in each pixel.
+      soften: part of each neighbour, along rows and along columns.
+      grain: standard deviation of noise, grey levels.
+      crisp: whether the noise comes after the blur.
+      ink: factor of the distance from the paper.
+      fade: how much more of it there is at the right end than in the middle, less at the left.
+      shadow_x: grey levels that the right end is lighter by than the middle.
+      shadow_y: likewise the bottom.
+      key: of the noise.
+    """
+
+    slant: float
+    height: float
+    paper: float
+    thicken: float
+    soften: float
+    grain: float
+    crisp: bool
+    ink: float
+    fade: float
+    shadow_x: float
+    shadow_y: float
+    key: int
+
+
+def measure(image: np.ndarray) -> tuple[int, int, int, int]:
+    """The levels of paper and ink, and the first and last column with ink (0, -1 if none)."""
+    height, width = image.shape
+    paper = _paper(image)
+    lightest, darkest = 0, 255
+    for i in range(height):
+        for j in range(width):
+            value = int(image[i, j])
+            lightest = max(lightest, value)
+            darkest = min(darkest, value)
+    ink = darkest if paper - darkest >= lightest - paper else lightest
+    first, last = 0, width - 1
+    while first < width and _column_is_blank(image, first, paper):
+        first += 1
+    if first == width:
+        return paper, ink, 0, -1
+    while _column_is_blank(image, last, paper):
+        last -= 1
+    return paper, ink, first, last
+
+
+def _paper(image: np.ndarray) -> int:
+    """The median of the outermost pixels."""
+    height, width = image.shape
+    counts = np.zeros(256, np.int64)
+    for j in range(width):
+        counts[image[0, j]] += 1
+        counts[image[height - 1, j]] += 1
+    for i in range(height):
+        counts[image[i, 0]] += 1
+        counts[image[i, width - 1]] += 1
+    below, level = 0, 0
+    while below + counts[level] < width + height:
+        below += counts[level]
+        level += 1
+    return level
+
+
+def _column_is_blank(image: np.ndarray, column: int, paper: int) -> bool:
+    most = 0
+    for i in range(image.shape[0]):
+        most = max(most, abs(int(image[i, column]) - paper))
+    return most < _INK
+
+
+def spoil(
+    source: np.ndarray,
+    target: np.ndarray,
+    across: np.ndarray,
+    down: np.ndarray,
+    look: Look,
+    spots: np.ndarray,
+) -> None:
+    """Bend and degrade a line.
+
+    Args:
+      source: [h, w] uint8.
+      target: [h, w] uint8, written.
+      across: [w] float32, the source column of each target column in the middle row.
+      down: [w] float32, rows that the source lies below the target.
+      look: the rest.
+      spots: [n, 4] float32, row, column, radius and grey level of specks.
+    """
+    image = np.empty(source.shape, np.float32)
+    scratch = np.empty(source.shape, np.float32)
+    _warp(source, image, across, down, look)
+    if look.thicken != 0.0:
+        _thicken(image, scratch, np.float32(look.thicken))
+        image, scratch = scratch, image
+    for k in range(len(spots)):
+        _spot(image, spots[k, 0], spots[k, 1], spots[k, 2], spots[k, 3])
+    if look.grain > 0.0 and not look.crisp:
+        _grain(image, look.key, np.float32(look.grain))
+    if look.soften > 0.0:
+        _soften(image, scratch, np.float32(look.soften))
+    if look.ink != 1.0 or look.fade != 0.0 or look.shadow_x != 0.0 or look.shadow_y != 0.0:
+        _shade(image, look)
+    if look.grain > 0.0 and look.crisp:
+        _grain(image, look.key, np.float32(look.grain))
+    _round(image, target)
+
+
+def _warp(
+    source: np.ndarray, target: np.ndarray, across: np.ndarray, down: np.ndarray, look: Look
+) -> None:
+    height, width = source.shape
+    middle = np.float32(0.5 * (height - 1))
+    slant, squeeze = np.float32(look.slant), np.float32(look.height)
+    for i in range(height):
+        above = np.float32(i) - middle
+        shift, row = slant * above, middle + above * squeeze
+        for j in range(width):
+            target[i, j] = _mix(source, row + down[j], across[j] + shift, look.paper)
+
+
+def _mix(source: np.ndarray, y: np.float32, x: np.float32, paper: float) -> np.float32:
+    """Interpolate between four pixels; outside of the picture there is paper."""
+    height, width = source.shape
+    top, left = math.floor(y), math.floor(x)
+    down, right = np.float32(y - top), np.float32(x - left)
+    if top >= 0 and left >= 0 and top < height - 1 and left < width - 1:
+        upper = source[top, left] + right * (np.float32(source[top, left + 1]) - source[top, left])
+        lower = source[top + 1, left] + right * (
+            np.float32(source[top + 1, left + 1]) - source[top + 1, left]
+        )
+        return np.float32(upper + down * (lower - upper))
+    total = np.float32(0)
+    for k in range(2):
+        for m in range(2):
+            part = (down if k else 1 - down) * (right if m else 1 - right)
+            inside = 0 <= top + k < height and 0 <= left + m < width
+            total += part * (source[top + k, left + m] if inside else np.float32(paper))
+    return np.float32(total)
+
+
+def _thicken(source: np.ndarray, target: np.ndarray, part: np.float32) -> None:
+    """Mix each pixel with the darkest (`part` below 0: the lightest) of it and its neighbours."""
+    height, width = source.shape
+    sign = np.float32(1) if part > 0 else np.float32(-1)
+    part *= sign
+    for i in range(height):
+        above, below = max(i - 1, 0), min(i + 1, height - 1)
+        for j in range(width):
+            left, right = max(j - 1, 0), min(j + 1, width - 1)
+            here = sign * source[i, j]
+            least = min(here, sign * source[above, j], sign * source[below, j])
+            least = min(least, sign * source[i, left], sign * source[i, right])
+            target[i, j] = sign * (here + part * (least - here))
+
+
+def _soften(image: np.ndarray, scratch: np.ndarray, part: np.float32) -> None:
+    """Take `part` of both neighbours into each pixel, along rows, then along columns."""
+    height, width = image.shape
+    kept = 1 - 2 * part
+    for i in range(height):
+        for j in range(width):
+            beside = image[i, max(j - 1, 0)] + image[i, min(j + 1, width - 1)]
+            scratch[i, j] = kept * image[i, j] + part * beside
+    for i in range(height):
+        above, below = max(i - 1, 0), min(i + 1, height - 1)
+        for j in range(width):
+            image[i, j] = kept * scratch[i, j] + part * (scratch[above, j] + scratch[below, j])
+
+
+def _grain(image: np.ndarray, key: int, deviation: np.float32) -> None:
+    """Add noise, near enough to a normal distribution: sums of four bytes of a hash."""
+    height, width = image.shape
+    scale = deviation * _BYTES_DEVIATION
+    for i in range(height):
+        for j in range(width):
+            # "lowbias32", an integer hash by Chris Wellons
+            x = np.uint32(np.uint32(key) + np.uint32(i * width + j))
+            x ^= x >> np.uint32(16)
+            x = np.uint32(x * np.uint32(0x7FEB352D))
+            x ^= x >> np.uint32(15)
+            x = np.uint32(x * np.uint32(0x846CA68B))
+            x ^= x >> np.uint32(16)
+            low = (x & np.uint32(0x00FF00FF)) + ((x >> np.uint32(8)) & np.uint32(0x00FF00FF))
+            total = np.uint32(low & np.uint32(0xFFFF)) + np.uint32(low >> np.uint32(16))
+            image[i, j] += scale * (np.float32(total) - _BYTES_MEAN)
+
+
+def _shade(image: np.ndarray, look: Look) -> None:
+    """Change the strength of the ink along the line, and light the paper unevenly."""
+    height, width = image.shape
+    paper = np.float32(look.paper)
+    for i in range(height):
+        lower = np.float32(look.shadow_y * (2 * i - height + 1) / height)
+        for j in range(width):
+            place = np.float32(2 * j - width + 1) / np.float32(width)
+            ink = np.float32(look.ink) + np.float32(look.fade) * place
+            light = np.float32(look.shadow_x) * place + lower
+            image[i, j] = paper + ink * (image[i, j] - paper) + light
+
+
+def _spot(image: np.ndarray, row: float, column: float, radius: float, level: float) -> None:
+    """Draw a speck with a soft rim one pixel wide."""
+    height, width = image.shape
+    for i in range(max(int(row - radius), 0), min(int(row + radius) + 2, height)):
+        for j in range(max(int(column - radius), 0), min(int(column + radius) + 2, width)):
+            distance = math.sqrt((i - row) ** 2 + (j - column) ** 2)
+            part = np.float32(min(max(radius + 0.5 - distance, 0.0), 1.0))
+            image[i, j] += part * (np.float32(level) - image[i, j])
+
+
+def _round(image: np.ndarray, target: np.ndarray) -> None:
+    height, width = image.shape
+    for i in range(height):
+        for j in range(width):
+            target[i, j] = np.uint8(min(max(image[i, j], np.float32(0)), np.float32(255)) + 0.5)
