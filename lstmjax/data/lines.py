@@ -4,20 +4,28 @@ The index holds where each line is, how large its image is and what its text is;
 the files and are read one at a time.
 """
 
+import itertools
 import os
-from array import array
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.data import pairs
+from lstmjax.data import kept_index, pairs
+from lstmjax.data.columns import Columns, ColumnsBuilder
+from lstmjax.data.kept_index import Kept, States
 from lstmjax.errors import DataError, FormatError
 from lstmjax.formats import lstmf
+from lstmjax.formats.stream import to_text
+
+_WORTH_KEEPING = 0.5
+"""An index that took longer to make, in seconds, is kept for the next run."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Document:
     """A file of lines: an lstmf, or an image with its text beside it.
 
@@ -74,40 +82,33 @@ class LineIndex:
     Attributes:
       documents: those with usable lines, in list order.
       unusable: path and reason of each document left out.
-      sizes: [n, 2] int32 width and height of the unscaled images.
-      two_valued: [n] bool, images of one bit a pixel.
-      has_boxes: [n] bool.
+      columns: of the lines.
     """
 
     documents: tuple[Document, ...]
     unusable: tuple[tuple[str, str], ...]
-    sizes: NDArray[np.int32]
-    two_valued: NDArray[np.bool_]
-    has_boxes: NDArray[np.bool_]
-    _places: NDArray[np.int64] = field(repr=False)  # [n, 2] offset and length in the file
-    _page_numbers: NDArray[np.int32] = field(repr=False)
-    _ends: NDArray[np.int64] = field(repr=False)  # [2n + 1] where names and texts end in _texts
-    _texts: bytes = field(repr=False)
+    columns: Columns
     _firsts: NDArray[np.int64] = field(repr=False)
 
     def __len__(self) -> int:
-        return len(self.sizes)
+        return len(self.columns)
 
     def __getitem__(self, number: int) -> Line:
         if not 0 <= number < len(self):
             raise IndexError(f"line {number} of {len(self)}")
         document = self.document_of(number)
-        width, height = self.sizes[number].tolist()
+        columns = self.columns
+        width, height = columns.sizes[number].tolist()
         return Line(
             number,
             document.path,
             number - document.first,
-            self._string(2 * number) or document.path,
-            int(self._page_numbers[number]),
+            to_text(columns.string(2 * number)) or document.path,
+            int(columns.page_numbers[number]),
             width,
             height,
-            bool(self.two_valued[number]),
-            bool(self.has_boxes[number]),
+            bool(columns.two_valued[number]),
+            bool(columns.has_boxes[number]),
             self.text(number),
         )
 
@@ -115,9 +116,16 @@ class LineIndex:
         return (self[number] for number in range(len(self)))
 
     @property
+    def sizes(self) -> NDArray[np.int32]:
+        """[n, 2] width and height of the unscaled images, 0 if unreadable."""
+        return self.columns.sizes
+
+    @cached_property
     def pages(self) -> NDArray[np.int64]:
-        """[documents] how many lines each has, for the functions of `order`."""
-        return np.array([document.count for document in self.documents], np.int64)
+        """[documents] how many lines each has, for the functions of `order`; not writable."""
+        pages = np.array([document.count for document in self.documents], np.int64)
+        pages.flags.writeable = False
+        return pages
 
     def number(self, document: NDArray[np.int64], page: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of lines given by document and page, as `order` gives them."""
@@ -129,11 +137,7 @@ class LineIndex:
 
     def text(self, number: int) -> str:
         """The transcription of a line."""
-        return self._string(2 * number + 1)
-
-    def _string(self, place: int) -> str:
-        start, end = self._ends[place : place + 2].tolist()
-        return self._texts[start:end].decode("utf-8", "surrogateescape")
+        return to_text(self.columns.string(2 * number + 1))
 
     def image(self, number: int) -> bytes:
         """Read the encoded image of a line.
@@ -143,99 +147,138 @@ class LineIndex:
         document = self.document_of(number)
         if document.is_image:
             return pairs.read_image(document.path)
-        offset, length = self._places[number].tolist()
+        offset, length = self.columns.places[number].tolist()
         try:
-            return lstmf.read_page(document.path, offset, length, document.swapped).image
+            page = lstmf.read_page(document.path, offset, length, document.swapped)
         except FormatError as err:
             raise DataError(f"{err}; was the file changed during the run?") from err
+        if page.transcription != self.text(number):
+            raise DataError(
+                f"{document.path}: page at byte {offset:#x}: the text is not the one that was "
+                "there before; was the file changed during the run?"
+            )
+        return page.image
 
 
 def build_index(paths: Iterable[str]) -> LineIndex:
     """Scan documents and index their lines; no image is decoded.
 
     A document that cannot be read is left out and named in `unusable`; a damaged lstmf keeps the
-    lines before the damage.
+    lines before the damage. An index that takes long to make is kept for the next run, which
+    scans only the documents that have changed since; see `kept_index`.
 
     Args:
       paths: lstmf files, or images (PNG, PNM, TIFF, JPEG) with a .gt.txt beside each.
     Raises: DataError: not a single line can be used.
     """
-    builder = _Builder()
-    for path in paths:
-        builder.add(os.fspath(path))
-    return builder.finish()
+    paths = [os.fspath(path) for path in paths]
+    began = time.time_ns()
+    states = kept_index.states_of(paths)
+    kept = kept_index.load(paths)
+    builder = _Builder(paths)
+    if kept is None:
+        builder.scan(0, len(paths))
+    else:
+        known = kept.unchanged(states)
+        for start, end in _runs(known):
+            builder.take(kept, start, end) if known[start] else builder.scan(start, end)
+    index = builder.finish()
+    if builder.seconds > _WORTH_KEEPING:
+        kept_index.save(paths, builder.to_keep(kept_index.settled(states, began), index.columns))
+    return index
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Start and end of each run of equal flags."""
+    edges = [0, *(np.flatnonzero(flags[1:] != flags[:-1]) + 1).tolist(), len(flags)]
+    return list(itertools.pairwise(edges))
 
 
 class _Builder:
-    """Grows the columns of an index, a document at a time."""
+    """Grows an index document by document, in the order of the list."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.paths = paths
         self.documents: list[Document] = []
         self.unusable: list[tuple[str, str]] = []
-        self.places, self.ends = array("q"), array("q", [0])
-        self.sizes, self.page_numbers = array("i"), array("i")
-        self.two_valued, self.has_boxes = bytearray(), bytearray()
-        self.texts = bytearray()
+        self.columns = ColumnsBuilder()
+        self.all_known: Columns | None = None
+        self.counts = np.zeros(len(paths), np.int32)
+        self.swapped = np.zeros(len(paths), np.bool_)
+        self.whole = np.ones(len(paths), np.bool_)
+        self.seconds = 0.0  # of scanning
 
-    def add(self, path: str) -> None:
-        try:
-            if pairs.is_image_name(path):
-                self._add_image(path)
-            else:
-                self._add_lstmf(path)
-        except (DataError, FormatError) as err:
-            reason = str(err).removeprefix(f"{path}: ")
-            self.unusable.append((path, reason))
+    def take(self, kept: Kept, start: int, end: int) -> None:
+        """Take documents as an earlier run found them."""
+        firsts = np.concatenate([[0], np.cumsum(kept.counts, dtype=np.int64)])
+        first = len(self.columns)
+        if end - start == len(self.paths):
+            self.all_known = kept.columns
+        else:
+            self.columns.extend(kept.columns, int(firsts[start]), int(firsts[end]))
+        for i in range(start, end):
+            count, swapped = int(kept.counts[i]), bool(kept.swapped[i])
+            self._add(i, Document(self.paths[i], first, count, swapped, self._is_image(i)))
+            first += count
 
-    def _add_lstmf(self, path: str) -> None:
+    def scan(self, start: int, end: int) -> None:
+        """Read documents."""
+        began = time.monotonic()
+        for i in range(start, end):
+            path = self.paths[i]
+            try:
+                self._add(
+                    i, self._scan_image(path) if self._is_image(i) else self._scan_lstmf(path)
+                )
+            except (DataError, FormatError) as err:
+                self.unusable.append((path, str(err).removeprefix(f"{path}: ")))
+        self.seconds += time.monotonic() - began
+
+    def _is_image(self, i: int) -> bool:
+        return pairs.is_image_name(self.paths[i])
+
+    def _add(self, i: int, document: Document) -> None:
+        self.documents.append(document)
+        self.counts[i], self.swapped[i] = document.count, document.swapped
+        self.whole[i] = document.problem is None
+
+    def _scan_lstmf(self, path: str) -> Document:
         index = lstmf.scan(path)
         if not index.pages:
             raise DataError(index.problem or "the file has no pages")
-        first = len(self.page_numbers)
+        first = len(self.columns)
         for page in index.pages:
             header = pairs.png_header(page.width, page.height, page.bit_depth, page.color_type)
             if header is None:
                 whole = lstmf.read_page(path, page.offset, page.length, index.swapped)
                 header = pairs.read_header(whole.image)
-            self._add_line(header, page.name, page.transcription)
-            self.places.extend((page.offset, page.length))
-            self.page_numbers.append(page.page_number)
-            self.has_boxes.append(page.has_boxes)
-        self.documents.append(
-            Document(path, first, len(index.pages), index.swapped, problem=index.problem)
-        )
+            self.columns.add(
+                header,
+                page.name,
+                page.transcription,
+                place=(page.offset, page.length),
+                page_number=page.page_number,
+                has_boxes=page.has_boxes,
+            )
+        return Document(path, first, len(index.pages), index.swapped, problem=index.problem)
 
-    def _add_image(self, path: str) -> None:
+    def _scan_image(self, path: str) -> Document:
         header, text = pairs.scan(path)
-        first = len(self.page_numbers)
-        self._add_line(header, "", text)
-        self.places.extend((0, 0))
-        self.page_numbers.append(0)
-        self.has_boxes.append(False)
-        self.documents.append(Document(path, first, 1, is_image=True))
+        first = len(self.columns)
+        self.columns.add(header, "", text)
+        return Document(path, first, 1, is_image=True)
 
-    def _add_line(self, header: pairs.Header, name: str, text: str) -> None:
-        for string in (name, text):
-            self.texts += string.encode("utf-8", "surrogateescape")
-            self.ends.append(len(self.texts))
-        self.sizes.extend((header.width, header.height))
-        self.two_valued.append(header.two_valued)
+    def to_keep(self, states: States, columns: Columns) -> Kept:
+        """What is kept for the next run: damaged documents are read again by then."""
+        states = np.where(self.whole[:, None], states, 0)
+        return Kept(states, self.counts, self.swapped, columns)
 
     def finish(self) -> LineIndex:
         if not self.documents:
             raise DataError(_nothing_usable(self.unusable))
-        return LineIndex(
-            documents=tuple(self.documents),
-            unusable=tuple(self.unusable),
-            sizes=np.array(self.sizes, np.int32).reshape(-1, 2),
-            two_valued=np.frombuffer(bytes(self.two_valued), np.bool_),
-            has_boxes=np.frombuffer(bytes(self.has_boxes), np.bool_),
-            _places=np.array(self.places, np.int64).reshape(-1, 2),
-            _page_numbers=np.array(self.page_numbers, np.int32),
-            _ends=np.array(self.ends, np.int64),
-            _texts=bytes(self.texts),
-            _firsts=np.array([document.first for document in self.documents], np.int64),
-        )
+        firsts = np.array([document.first for document in self.documents], np.int64)
+        columns = self.columns.finish() if self.all_known is None else self.all_known
+        return LineIndex(tuple(self.documents), tuple(self.unusable), columns, firsts)
 
 
 def _nothing_usable(unusable: Sequence[tuple[str, str]], shown: int = 5) -> str:

@@ -53,7 +53,7 @@ def test_images_of_other_kinds_are_measured(tmp_path):
     path = save(tmp_path / "a.lstmf", page("x", tiff), page("y", b"junk"), page("z", b""))
     index = build_index([path])
     assert index.sizes.tolist() == [[33, 22], [0, 0], [0, 0]]
-    assert index.two_valued.tolist() == [True, False, False]
+    assert index.columns.two_valued.tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(

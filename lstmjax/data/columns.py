@@ -1,0 +1,99 @@
+"""What an index of lines holds, in arrays: a few dozen bytes a line however many there are."""
+
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmjax.data.pairs import Header
+from lstmjax.formats.stream import to_bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Lines, one row each; all arrays may be read-only.
+
+    Attributes:
+      places: [n, 2] int64 offset and length of the page in its file; zeros for an image file.
+      ends: [2n] int64 where the name and the text of each line end in `texts`.
+      sizes: [n, 2] int32 width and height of the unscaled image, 0 if unreadable.
+      page_numbers: [n] int32 of the image a line was cut from, -1 if unknown.
+      two_valued: [n] bool, images of one bit a pixel.
+      has_boxes: [n] bool.
+      texts: names and texts one after the other.
+    """
+
+    places: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    sizes: NDArray[np.int32]
+    page_numbers: NDArray[np.int32]
+    two_valued: NDArray[np.bool_]
+    has_boxes: NDArray[np.bool_]
+    texts: bytes
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def string(self, place: int) -> bytes:
+        """The name (place 2 i) or the text (2 i + 1) of line i."""
+        start = int(self.ends[place - 1]) if place else 0
+        return self.texts[start : int(self.ends[place])]
+
+
+class ColumnsBuilder:
+    """Grows columns line by line, or by parts of other columns."""
+
+    def __init__(self) -> None:
+        self._places, self._ends = array("q"), array("q")
+        self._sizes, self._page_numbers = array("i"), array("i")
+        self._two_valued, self._has_boxes = bytearray(), bytearray()
+        self._texts = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._page_numbers)
+
+    def add(
+        self,
+        header: Header,
+        name: str,
+        text: str,
+        *,
+        place: tuple[int, int] = (0, 0),
+        page_number: int = 0,
+        has_boxes: bool = False,
+    ) -> None:
+        """Add a line; arguments as in `Columns`."""
+        for string in (name, text):
+            self._texts += to_bytes(string)
+            self._ends.append(len(self._texts))
+        self._places.extend(place)
+        self._sizes.extend((header.width, header.height))
+        self._page_numbers.append(page_number)
+        self._two_valued.append(header.two_valued)
+        self._has_boxes.append(has_boxes)
+
+    def extend(self, other: Columns, start: int, end: int) -> None:
+        """Add the lines `start` to `end` (not included) of other columns."""
+        first = int(other.ends[2 * start - 1]) if start else 0
+        ends = other.ends[2 * start : 2 * end] + (len(self._texts) - first)
+        if end > start:
+            self._texts += other.texts[first : int(other.ends[2 * end - 1])]
+        self._ends.frombytes(ends.tobytes())
+        self._places.frombytes(other.places[start:end].tobytes())
+        self._sizes.frombytes(other.sizes[start:end].tobytes())
+        self._page_numbers.frombytes(other.page_numbers[start:end].tobytes())
+        self._two_valued += other.two_valued[start:end].tobytes()
+        self._has_boxes += other.has_boxes[start:end].tobytes()
+
+    def finish(self) -> Columns:
+        """The columns as they are; the builder is of no more use."""
+        return Columns(
+            places=np.frombuffer(self._places, np.int64).reshape(-1, 2),
+            ends=np.frombuffer(self._ends, np.int64),
+            sizes=np.frombuffer(self._sizes, np.int32).reshape(-1, 2),
+            page_numbers=np.frombuffer(self._page_numbers, np.int32),
+            two_valued=np.frombuffer(self._two_valued, np.bool_),
+            has_boxes=np.frombuffer(self._has_boxes, np.bool_),
+            texts=bytes(self._texts),
+        )
