@@ -16,7 +16,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from lstmjax.array_types import Activations, Key, Params
-from lstmjax.nn.gradient import with_gradient
+from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.numerics import (
     Numerics,
@@ -155,7 +155,7 @@ def run_backward(scan: Scan, residual, d: jax.Array):
     start = (d, zeros) if scan.last else (zeros, zeros)
     _, dz = lax.scan(step, start, xs if scan.last else (d, *xs), reverse=not scan.reverse)
     before, here = (hs[1:], dz[:-1]) if scan.reverse else (hs[:-1], dz[1:])
-    d_wh = before.reshape(-1, S).T @ here.reshape(-1, 4 * S)
+    d_wh = weight_gradient(before, here)
     return dz, d_wh, None
 
 

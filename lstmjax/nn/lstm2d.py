@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
-from lstmjax.nn.gradient import with_gradient
+from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.lstm import (
     GATE_ERROR_CLIP,
@@ -145,10 +145,9 @@ def _run_backward(numerics: Numerics, residual, d: jax.Array):
 
     zeros = jnp.zeros((H, B, S), hs.dtype)
     _, dz = lax.scan(step, (zeros, zeros), (d, cs, cs_left, cs_before, a, i, f, o, g), reverse=True)
-    flat = dz.reshape(-1, NUM_GATES * S)
-    d_wh = hs_before.reshape(-1, S).T @ flat
+    d_wh = weight_gradient(hs_before, dz)
     upper = jnp.concatenate([jnp.zeros_like(hs_before[:, :1]), hs_before[:, :-1]], axis=1)
-    d_wv = upper.reshape(-1, S).T @ flat
+    d_wv = weight_gradient(upper, dz)
     return dz, d_wh, d_wv, None
 
 

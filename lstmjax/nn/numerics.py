@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lstmjax.nn.gradient import with_gradient
+from lstmjax.nn.gradient import matmul, with_gradient
 
 _TABLE_STEPS_PER_UNIT = 256.0
 _TABLE_SIZE = 4096
@@ -182,7 +182,7 @@ def product(x: jax.Array, w: jax.Array, numerics: Numerics, terms: int) -> jax.A
     """
     if numerics.int_mode and terms > _EXACT_FLOAT_SUM:
         return integer_product(x, w)
-    return x @ w
+    return matmul(x, w)
 
 
 def add_product(z: jax.Array, x: jax.Array, w: jax.Array) -> jax.Array:

@@ -13,7 +13,7 @@ from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
 from lstmjax.nn.dense import weighted_sum
-from lstmjax.nn.gradient import with_gradient
+from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform
 from lstmjax.nn.lstm import (
     GATES,
@@ -93,7 +93,7 @@ def _run_backward(loop: _Loop, residual, d: jax.Array):
     # An output layer has one row, so that no row above can matter.
     scan = Scan(reverse=False, last=False, numerics=loop.numerics, batch=d.shape[1])
     dz, d_wh, _ = run_backward(scan, (params["wh"], None, kept), d)
-    d_wf = fed.reshape(-1, fed.shape[-1]).T @ dz.reshape(-1, dz.shape[-1])
+    d_wf = weight_gradient(fed, dz)
     grads = jax.tree.map(jnp.zeros_like, params)
     return dz, {**grads, "wh": d_wh, "wf": d_wf}
 
