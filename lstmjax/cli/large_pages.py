@@ -15,7 +15,8 @@ def use_large_pages(tool: str, arguments: Sequence[str]) -> None:
     """Start `lstmjax TOOL ARGUMENTS` in the place of this process, once, where that helps.
 
     The large temporary buffer of an update otherwise costs tens of thousands of page faults each
-    time. Only glibc has the setting, and only a new process takes it.
+    time: freed memory goes back to the system at once unless it is kept in one arena, untrimmed
+    and never mapped by itself. Only glibc has these settings, and only a new process takes them.
     """
     tunables = os.environ.get("GLIBC_TUNABLES", "")
     if os.environ.get(NO_RESTART) or _SETTING in tunables:
@@ -27,6 +28,8 @@ def use_large_pages(tool: str, arguments: Sequence[str]) -> None:
         "GLIBC_TUNABLES": f"{tunables}:{_SETTING}=1".lstrip(":"),
         "MALLOC_TRIM_THRESHOLD_": "-1",
         "MALLOC_TOP_PAD_": str(1 << 28),
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
         NO_RESTART: "1",
     }
     os.execve(sys.executable, [sys.executable, "-m", "lstmjax", tool, *arguments], environ)
