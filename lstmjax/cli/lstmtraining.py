@@ -27,6 +27,7 @@ _SETTINGS = {
     "muon": "muon",
     "weight_range": "weight_range",
     "batch": "batch",
+    "augment": "augment",
     "devices": "devices",
     "seed": "seed",
     "target_error_rate": "target_error_rate",
@@ -85,6 +86,7 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_bool(
         "muon", True, "With Adam: orthogonalise the steps of weight matrices", flag_values=values
     )
+    string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
     integer("devices", 0, "How many cores or GPUs share a batch; 0: as many as divide it", 0)
     integer("freeze_below", 0, "Do not train the layers before this one", 0)
     boolean("allow_int_start", "With continue_from: take an int8 model, too, with what it has lost")
@@ -125,6 +127,7 @@ def _refuse(values: flags.FlagValues) -> None:
     for name, what in _NOT_YET.items():
         if values[name].value != values[name].default:
             raise UsageError(f"--{name} ({what}) is not available yet")
+    _refuse_augment(values)
     if values.recipe == "tesseract":
         _refuse_with_tesseract(values)
     for name in ("view_port", "view_host"):
@@ -139,6 +142,15 @@ def _refuse(values: flags.FlagValues) -> None:
         raise UsageError("--momentum and --adam_beta must be below 1")
     if values.net_mode & ~192:
         raise UsageError(f"--net_mode {values.net_mode}: only 0, 64, 128 and 192 have a meaning")
+
+
+def _refuse_augment(values: flags.FlagValues) -> None:
+    if "augment" not in _given(values):
+        return
+    from lstmjax.data.augment import parse_augmentation
+
+    if parse_augmentation(values.augment).on and values.recipe == "tesseract":
+        raise UsageError("--recipe=tesseract takes lines as they are; leave out --augment")
 
 
 def _refuse_without_origin(values: flags.FlagValues) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lstmjax.pipeline.plan import Plan, Rendering
 
 TOOL = "tesstrain"
-_SETTINGS = ("max_iterations", "learning_rate", "target_error_rate", "batch", "seed")
+_SETTINGS = ("max_iterations", "learning_rate", "target_error_rate", "batch", "augment", "seed")
 """Flags that are settings of training when given."""
 _WITH_VALUES = ("fontlist", "vertical_fontlist", "eval_fontlist", "exposures")
 """Flags that take all arguments up to the next flag."""
@@ -30,7 +30,7 @@ _RENDERING = (
     "ptsize", "distort_image", "save_box_tiff", "training_text",
 )  # fmt: skip
 _TRAINING = ("net_spec", "recipe", "ratio_train", "max_iterations", "learning_rate",
-             "target_error_rate", "batch")  # fmt: skip
+             "target_error_rate", "batch", "augment")  # fmt: skip
 _NUMBER = re.compile(r"-?\d+(,-?\d+)*")
 
 
@@ -110,6 +110,7 @@ def _define(values: flags.FlagValues) -> None:
     number("learning_rate", 0.002, "Highest learning rate; 0.0005 with a start model", 0.0, None)
     number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent", 0.0, 100.0)
     integer("batch", 4, "Lines per update", 1)
+    string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
     integer("seed", 0, "Of the division into training and evaluation, weights and order of lines")
 
 
@@ -183,6 +184,15 @@ def _refuse(values: flags.FlagValues, given: set[str]) -> None:
         raise UsageError("--net_spec builds a new network; --start_model brings its own")
     if values.recipe == "tesseract" and "batch" in given:
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
+    if "augment" in given:
+        _refuse_augment(values)
+
+
+def _refuse_augment(values: flags.FlagValues) -> None:
+    from lstmjax.data.augment import parse_augmentation
+
+    if parse_augmentation(values.augment).on and values.recipe == "tesseract":
+        raise UsageError("--recipe=tesseract takes lines as they are; leave out --augment")
 
 
 def _rendering(values: flags.FlagValues) -> "Rendering":

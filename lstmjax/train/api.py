@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from lstmjax.data.augment import parse_augmentation
 from lstmjax.data.samples import Source, documents
 from lstmjax.errors import UsageError
 from lstmjax.formats.files import PathLike
@@ -202,6 +203,8 @@ def _run(
     """Train, and tell how it ended: progress, and whether `on_report` ended it."""
     if config.optimizer is not None and config.recipe == "tesseract":
         raise UsageError("recipe tesseract does as the original; it takes no optimizer")
+    if parse_augmentation(config.augment).on and config.recipe == "tesseract":
+        raise UsageError("recipe tesseract takes lines as they are; leave out augment")
     try:
         progress = run.run_training(
             request, config, live=show == "live", quiet=show == "nothing", on_record=on_report

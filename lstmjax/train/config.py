@@ -47,6 +47,8 @@ class TrainConfig:
       checkpoint_seconds: write a checkpoint at a report when the last one is older than this.
       keep_checkpoints: how many native checkpoints stay.
       report_interval: lines between reports.
+      augment: how much lines are degraded, differently each time: 0 not, 1 as is usual; or by kind,
+        such as "noise=1,slope=0.5", see `data.augment`.
       devices: how many share each batch; 0: as many as there are, a core of the CPU being one.
       debug_interval: not 0: texts about every line; n > 0: more about every n-th.
       optimizer: recipe fast: takes the place of Adam or momentum, for example
@@ -81,6 +83,7 @@ class TrainConfig:
     checkpoint_seconds: float = 15.0
     keep_checkpoints: int = 3
     report_interval: int = 100
+    augment: float | str = 0.0
     devices: int = 0
     debug_interval: int = 0
     optimizer: "optax.GradientTransformation | None" = None

@@ -16,6 +16,7 @@ from jaxtyping import Float32
 
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
+from lstmjax.data.augment import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.order import round_robin
 from lstmjax.data.samples import Source, index_of
@@ -107,6 +108,7 @@ class Network:
         *,
         batch: int = 8,
         seed: int = 0,
+        augment: float | str = 0.0,
         report: Callable[[Line, Skip], None] | None = None,
     ) -> LineStream:
         """Lines as batches without end: `with stream.batches(Position()) as batches`.
@@ -115,6 +117,7 @@ class Network:
           lines: a list file, a document, or the paths of several.
           batch: lines of a batch.
           seed: of their order.
+          augment: how much they are degraded; as in `TrainConfig`.
           report: called with lines that cannot be used, and why; they are printed on stderr if
             it is missing.
         Raises: DataError: none can be used.
@@ -127,7 +130,7 @@ class Network:
             self.about.codec,
             geometry_of(self.about),
             round_robin,
-            StreamSettings(batch, _WINDOW, 0, seed, False, _BUCKETS),
+            StreamSettings(batch, _WINDOW, 0, seed, False, _BUCKETS, parse_augmentation(augment)),
             lambda number, skip: tell(index[number], skip),
             multiple=x_scale(self.about.root),
         )
@@ -155,6 +158,7 @@ def fit(
     params: Params | None = None,
     batch: int = 8,
     seed: int = 0,
+    augment: float | str = 0.0,
     on_update: Callable[[int, float], None] | None = None,
 ) -> Fitted:
     """Train a network in memory.
@@ -168,6 +172,7 @@ def fit(
       params: weights to start from; drawn by `seed` if missing.
       batch: lines of a batch.
       seed: of the weights and of the order of lines.
+      augment: how much lines are degraded; as in `TrainConfig`.
       on_update: called with the number of the update, from 1, and its loss.
     Returns: weights and losses.
     Raises: DataError: no line can be used. TrainError: an update was not finite.
@@ -187,7 +192,8 @@ def fit(
     start = jax.tree.map(jnp.array, network.init(seed) if params is None else params)
     state = TrainState(start, whole.init(start))
     losses: list[float] = []
-    with network.stream(lines, batch=batch, seed=seed).batches(Position()) as batches:
+    stream = network.stream(lines, batch=batch, seed=seed, augment=augment)
+    with stream.batches(Position()) as batches:
         for number in range(updates):
             loaded = next(batches)
             if not loaded.plan.numbers:  # every image of it is broken

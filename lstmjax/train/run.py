@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstmjax.charset.codec import Codec
+from lstmjax.data.augment import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex, build_index
 from lstmjax.data.listing import read_list
 from lstmjax.data.order import round_robin, sequential
@@ -167,6 +168,7 @@ def _assemble(
         config.seed,
         config.randomly_rotate,
         _num_buckets(end),
+        parse_augmentation(config.augment),
     )
     stream = LineStream(
         index,

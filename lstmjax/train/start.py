@@ -76,6 +76,7 @@ def fingerprint(config: TrainConfig, identity: Identity, lists: str) -> dict[str
         "net_spec": identity.net_spec,
         "headers": None if headers is None else to_plain(headers),
         "learning_rate": config.learning_rate,
+        "augment": config.augment,
         "settings": {name: getattr(config, name) for name in _FROM_FILE},
         "order": [
             config.batch,
@@ -200,6 +201,8 @@ def _resume_native(
         config = replace(config, **stored.get("settings", {}))
     if config.recipe == "tesseract" or "learning_rate" not in request.given:
         config = replace(config, learning_rate=stored["learning_rate"])
+    if config.recipe == "fast" and "augment" not in request.given:
+        config = replace(config, augment=stored.get("augment", config.augment))
     headers = from_plain(stored["headers"]) if stored.get("headers") else None
     headers = _frozen_as_asked(request, config, root, headers)
     identity = Identity(root, stored["net_spec"], codec.null_char, headers)

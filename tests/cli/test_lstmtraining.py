@@ -108,6 +108,8 @@ def test_bad_files_are_named(tmp_path, flag, content, message):
         ),
         (["--recipe", "slow"], "recipe"),
         (["--recipe", "tesseract", "--seed", "3", "--traineddata", "x"], "has no --seed"),
+        (["--recipe", "tesseract", "--augment", "1", "--traineddata", "x"], "leave out --augment"),
+        (["--augment", "noize=1", "--traineddata", "x"], "'noize=1' is none of its kinds"),
         (["--traineddata", "x", "stray"], "stray"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

@@ -56,11 +56,12 @@ def test_settings_of_training_are_passed_on(tmp_path):
     model.write_bytes(b"")
     plan = read_plan([
         *LINES, "--start_model", "fra", "--tessdata_dir", str(tmp_path), "--batch", "8", "--seed",
-        "3", "--max_iterations", "-2", "--ratio_train", "0.8",
+        "3", "--max_iterations", "-2", "--ratio_train", "0.8", "--augment", "1,noise=0",
     ])  # fmt: skip
     assert plan.start_model == str(model)
     assert dict(plan.settings) == {
-        "batch": 8, "seed": 3, "max_iterations": -2, "learning_rate": 0.0005,
+        "augment": "1,noise=0", "batch": 8, "seed": 3, "max_iterations": -2,
+        "learning_rate": 0.0005,
     }  # fmt: skip
     assert (plan.seed, plan.ratio_train) == (3, 0.8)
 
@@ -85,6 +86,9 @@ def test_recipe_tesseract_keeps_its_own_seed():
         ([*LINES, "--start_model", "nowhere"], "nowhere: there is no such file"),
         ([*LINES, "--norm_mode", "4"], "--norm_mode is 4"),
         ([*LINES, "--recipe", "tesseract", "--batch", "2"], "leave out --batch"),
+        ([*LINES, "--recipe", "tesseract", "--augment", "1"], "leave out --augment"),
+        ([*LINES, "--augment", "much"], "found 'much'"),
+        ([*LINES, "--linedata_only", "--augment", "1"], "--augment is for training"),
         ([*TEXT, "--fontlist", "A", "--exposures", "dark"], "--exposures dark"),
         ([*LINES, "word"], "what is 'word'"),
     ],

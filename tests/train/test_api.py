@@ -113,6 +113,8 @@ def test_a_model_taken_further(tmp_path):
         ({"allow_int_start": True}, "allow_int_start needs continue_from"),
         ({"reset_learning_rate": True}, "reset_learning_rate needs continue_from"),
         ({"recipe": "tesseract", "optimizer": optax.identity()}, "takes no optimizer"),
+        ({"recipe": "tesseract", "augment": 1}, "leave out augment"),
+        ({"augment": "noise=9"}, "found '9'"),
         ({"config": TrainConfig(), "recipe": "tesseract"}, "config is of recipe fast"),
         ({"optimizer": optax.adam(1e-3)}, "own negative learning rate"),
     ],
@@ -147,6 +149,20 @@ def test_own_optimizer_is_used_and_resumed(tmp_path):
         for node in record.recognizer.network.walk()
         for matrix in node.matrices
     )
+
+
+def test_augmented_run_is_resumed_with_its_own_strength(tmp_path):
+    known = {
+        **FILES, "show": "nothing", "decay_fraction": 0.0,
+        "train_listfile": [EXAMPLES / "samples" / "sample-1.png"],
+    }  # fmt: skip
+    whole = train(**known, model_output=tmp_path / "w", max_iterations=208, augment="1,blur=0")
+    first = train(**known, model_output=tmp_path / "m", max_iterations=104, augment="1,blur=0")
+    second = train(**known, model_output=tmp_path / "m", max_iterations=208)
+    plain = train(**known, model_output=tmp_path / "p", max_iterations=104)
+    assert first.history()[0]["loss"] == whole.history()[0]["loss"]
+    assert first.history()[0]["loss"] != plain.history()[0]["loss"]
+    assert second.history()[-1]["loss"] == whole.history()[-1]["loss"]
 
 
 def test_direction_of_an_optimizer():

@@ -59,6 +59,15 @@ def test_same_seed_same_weights(usual):
     assert not np.array_equal(one["4"]["wx"], other["4"]["wx"])
 
 
+def test_lines_may_be_augmented(usual):
+    plain, one, two = (
+        lstmjax.fit(usual, LINES, optax.sgd(1e-2), updates=2, augment=strength).losses
+        for strength in (0, 1, 1)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert (one != plain).all()
+
+
 def test_given_weights_are_not_changed(usual):
     params = usual.init()
     before = jax.tree.map(np.array, params)
