@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sweeps.space import Choice, Range, load_space
 
+from lstmjax.data.augment import parse_augmentation
 from lstmjax.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,19 @@ def test_a_grid_is_every_combination(write, tmp_path):
         "devices": 1,
         "learning_rate": pytest.approx(0.3),
     }
+
+
+@pytest.mark.parametrize(
+    "values", ["{ low = 0.0, high = 2.0, step = 0.5 }", '{ choices = [0, 1, "1,noise=0"] }']
+)
+def test_augmentation_can_be_searched(write, values):
+    text = GOOD.replace(
+        "learning_rate = { low = 0.1, high = 0.3, step = 0.1 }", f"augment={values}"
+    )
+    space = load_space(write(text))
+    assert {point["augment"] for point in space.grid()} == set(space.search["augment"].points())
+    for point in space.grid():
+        parse_augmentation(space.settings(point)["augment"])
 
 
 def test_tables_and_lists_are_values_too(write):
