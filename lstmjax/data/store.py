@@ -1,20 +1,25 @@
 """Scaled line images on demand, kept in memory up to a limit."""
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
 
 from lstmjax.data.decode import decode
-from lstmjax.data.image import Input, InputShape, black_and_white, invert, normalise, scale_line
+from lstmjax.data.image import (
+    MAX_VARIABLE_HEIGHT,
+    Input,
+    InputShape,
+    black_and_white,
+    invert,
+    normalise,
+    scale_line,
+)
 from lstmjax.data.lines import LineIndex
+from lstmjax.data.memory import PixelMemory, packed_size
 from lstmjax.data.random import MinStd
 from lstmjax.data.scale import Pixels
 from lstmjax.errors import DataError
-
-# What Python objects around the pixels of one image take, roughly, in bytes.
-_OVERHEAD = 600
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,37 +38,38 @@ class ScaledLine:
 class ImageStore:
     """Loads, scales and keeps line images; several threads may use one store.
 
-    Pixels are kept as bytes, a quarter of what the network reads, least recently used ones are
-    dropped first. Two threads that want the same new line may both load it.
+    Pixels are kept as bytes, a quarter of what the network reads. Lines are visited in turn, again
+    and again, so whatever was used last is needed last: images are kept until the memory is full
+    and then stay, which serves as large a part of the visits as fits. Two threads that want the
+    same new line may both load it.
     """
 
     def __init__(self, index: LineIndex, shape: InputShape, max_bytes: int):
         """Keep images of `index` scaled for `shape` in at most `max_bytes`; 0 keeps none."""
         self.index = index
         self.shape = shape
-        self.max_bytes = max_bytes
-        self._bytes = 0
-        self._kept: OrderedDict[int, ScaledLine] = OrderedDict()
+        self._memory = PixelMemory(max_bytes)
         self._lock = threading.Lock()
 
     @property
     def used_bytes(self) -> int:
-        """How much is kept now."""
-        return self._bytes
+        """How much memory is taken now."""
+        return self._memory.used_bytes
 
     def scaled(self, number: int) -> ScaledLine:
         """The scaled image of line `number`.
 
-        Raises: DataError: the image cannot be read, decoded or scaled; names file and page.
+        Raises: DataError: the image cannot be read, decoded or scaled, or is another than when the
+          lines were indexed; names file and page.
         """
         with self._lock:
-            kept = self._kept.get(number)
-            if kept is not None:
-                self._kept.move_to_end(number)
-                return kept
-        loaded = self._load(number)
-        self._keep(number, loaded)
-        return loaded
+            kept = self._memory.get(number)
+        if kept is None:
+            line = self._load(number)
+            with self._lock:
+                self._memory.put(number, line.pixels, line.levels)
+            return line
+        return ScaledLine(*kept)
 
     def input(
         self,
@@ -91,6 +97,11 @@ class ImageStore:
         line = self.index[number]
         name = f"{line.path}: page {line.page}"
         pixels = decode(self.index.image(number), name)
+        if pixels.shape[:2] != (line.height, line.width) and line.width:
+            raise DataError(
+                f"{name}: the image has {pixels.shape[1]} x {pixels.shape[0]} pixels, it had "
+                f"{line.width} x {line.height} before; was the file changed during the run?"
+            )
         try:
             scaled = scale_line(pixels, self.shape)
         except DataError as err:
@@ -98,16 +109,12 @@ class ImageStore:
         scaled.flags.writeable = False
         return ScaledLine(scaled, None if self.shape.colour else black_and_white(scaled))
 
-    def _keep(self, number: int, line: ScaledLine) -> None:
-        size = _size(line)
-        with self._lock:
-            if number in self._kept or size > self.max_bytes:
-                return
-            self._kept[number] = line
-            self._bytes += size
-            while self._bytes > self.max_bytes:
-                self._bytes -= _size(self._kept.popitem(last=False)[1])
 
-
-def _size(line: ScaledLine) -> int:
-    return line.pixels.nbytes + _OVERHEAD
+def size_of_all(index: LineIndex, shape: InputShape) -> int:
+    """About how much memory a store takes that keeps every line, in bytes."""
+    width, height = np.maximum(index.sizes.T, 1).astype(np.float64)
+    rows = np.minimum(height, MAX_VARIABLE_HEIGHT)
+    if shape.target_height:
+        rows = np.full(len(index), float(shape.target_height))
+    pixels = (np.ceil(width * rows / height) * np.ceil(rows)).sum() * (3 if shape.colour else 1)
+    return packed_size(int(pixels), len(index))

@@ -13,7 +13,7 @@ from lstmjax.data.lines import Line, LineIndex, build_index
 from lstmjax.data.listing import read_list
 from lstmjax.data.order import round_robin, sequential
 from lstmjax.data.skips import Skip
-from lstmjax.data.store import ImageStore
+from lstmjax.data.store import ImageStore, size_of_all
 from lstmjax.data.stream import LineStream, StreamSettings
 from lstmjax.devices import choose_devices, show_cores
 from lstmjax.errors import DataError, LstmjaxError, TrainError, naming
@@ -160,7 +160,7 @@ def _assemble(
     devices = choose_devices(config.batch, config.devices)
     model = _model(start, codec)
     _name_documents(index, output.line)
-    max_bytes = config.max_image_mb << 20
+    max_bytes, eval_bytes = _memory_shares(config, eval_index, model)
     settings = StreamSettings(
         config.batch,
         config.window_batches,
@@ -187,7 +187,7 @@ def _assemble(
         report: Callable[[Line, Skip], None] = output.skip
         network = build(model.root)
         validator = Validator(
-            eval_index, model, network, max_bytes=max_bytes, report=report, devices=devices
+            eval_index, model, network, max_bytes=eval_bytes, report=report, devices=devices
         )
     return Run(
         config,
@@ -203,6 +203,22 @@ def _assemble(
         devices,
         start.snapshot.identity,
     )
+
+
+def _memory_shares(
+    config: TrainConfig, eval_index: LineIndex | None, model: LoadedModel
+) -> tuple[int, int]:
+    """The bytes for images of training and of evaluation, within --max_image_MB together.
+
+    Evaluation, which training waits for, gets what it needs, but no more than half. Recipe
+    tesseract reads its lines in two ways, with memory for each.
+    """
+    whole = config.max_image_mb << 20
+    if eval_index is None:
+        return whole, 0
+    users = 2 if config.recipe == "tesseract" else 1
+    share = min(size_of_all(eval_index, model.input_shape), whole // (2 * users))
+    return whole - users * share, share
 
 
 def _num_buckets(end: int | None) -> int:

@@ -1,5 +1,7 @@
 """The cache of scaled images: right, bounded, usable from threads."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +12,7 @@ from lstmjax.data.decode import decode
 from lstmjax.data.image import InputShape, normalise, prepare, scale_line
 from lstmjax.data.lines import build_index
 from lstmjax.data.random import MinStd
-from lstmjax.data.store import ImageStore
+from lstmjax.data.store import ImageStore, size_of_all
 from lstmjax.errors import DataError
 
 SHAPE = InputShape(32, 0, 1)
@@ -31,16 +33,77 @@ def test_inputs_are_the_same_however_much_is_kept(index, max_bytes):
     assert store.used_bytes <= max_bytes
 
 
-def test_the_least_recently_used_image_goes_first(index):
-    one = ImageStore(index, SHAPE, 1 << 20)
-    one.scaled(0)
-    store = ImageStore(index, SHAPE, 3 * one.used_bytes + 200)
+def test_images_that_are_in_stay_in(index):
+    """With lines visited in turn, dropping any of them for another would lose every hit."""
+    store = ImageStore(index, SHAPE, 8000)  # about four images, and what they cost beside
     loaded = []
     read = index.image
     object.__setattr__(index, "image", lambda number: loaded.append(number) or read(number))
-    for number in [0, 1, 2, 0, 3, 0, 2, 1]:
+    for _ in range(2):
+        for number in range(20):
+            store.scaled(number)
+    kept = sorted(set(range(20)) - set(loaded[20:]))
+    assert kept == list(range(len(kept)))
+    assert 3 <= len(kept) <= 5
+    assert store.used_bytes <= 8000
+
+
+def test_levels_are_kept_with_the_pixels(index):
+    store = ImageStore(index, SHAPE, 1 << 20)
+    for number in range(20):
+        fresh, kept = store.scaled(number), store.scaled(number)
+        np.testing.assert_array_equal(kept.pixels, fresh.pixels)
+        assert kept.levels == fresh.levels
+        assert not kept.pixels.flags.writeable
+
+
+def test_colour_is_kept(index):
+    store = ImageStore(index, InputShape(32, 0, 3), 1 << 20)
+    fresh, kept = store.scaled(4), store.scaled(4)
+    assert kept.pixels is not fresh.pixels
+    np.testing.assert_array_equal(kept.pixels, fresh.pixels)
+    assert kept.levels is None
+
+
+@pytest.mark.parametrize("shape", [SHAPE, InputShape(0, 0, 1), InputShape(32, 0, 3)], ids=str)
+def test_the_size_of_all_lines_is_enough_to_keep_them(index, shape):
+    most = size_of_all(index, shape)
+    store = ImageStore(index, shape, most)
+    first = [store.scaled(number).pixels for number in range(20)]
+    again = [store.scaled(number).pixels for number in range(20)]
+    assert store.used_bytes <= most < 1.1 * (sum(x.nbytes for x in first) + 20 * 280)
+    assert all(x.base is not None for x in again)
+
+
+def test_the_bound_is_one_on_resident_memory(tmp_path):
+    """Far more than fits passes through two stores; the process grows by no more than both."""
+    pages = [page("x", png(1800, 36, i)) for i in range(20)]
+    path = save(tmp_path / "a.lstmf", *pages)
+    code = rf"""
+import re
+from lstmjax.data.image import InputShape
+from lstmjax.data.lines import build_index
+from lstmjax.data.store import ImageStore, size_of_all
+
+def resident(name):
+    return int(re.search(name + r":\s*(\d+)", open("/proc/self/status").read())[1]) << 10
+
+index = build_index([{path!r}] * 40)
+warm = ImageStore(index, InputShape(36, 0, 1), 0)
+for number in range(20):
+    warm.scaled(number)
+before = resident("VmRSS")
+stores = [ImageStore(index, InputShape(36, 0, 1), size << 20) for size in (12, 6)]
+for store in stores:
+    for number in range(len(index)):
         store.scaled(number)
-    assert loaded == [0, 1, 2, 3, 1]
+print(resident("VmHWM") - before, sum(store.used_bytes for store in stores))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    grown, used = map(int, done.stdout.split())
+    assert 17 << 20 < used <= 18 << 20
+    assert grown < (18 << 20) + (2 << 20)
 
 
 def test_options_reach_the_normalisation(index):
@@ -84,3 +147,12 @@ def test_broken_images_are_named(tmp_path):
         store.scaled(1)
     with pytest.raises(DataError, match=r"a\.lstmf: page 2: too small for this network"):
         store.scaled(2)
+
+
+def test_an_image_that_changed_is_refused(tmp_path):
+    (tmp_path / "x.gt.txt").write_text("x")
+    (tmp_path / "x.png").write_bytes(png(60, 40))
+    store = ImageStore(build_index([str(tmp_path / "x.png")]), SHAPE, 1 << 20)
+    (tmp_path / "x.png").write_bytes(png(70, 40))
+    with pytest.raises(DataError, match="70 x 40 pixels, it had 60 x 40 before"):
+        store.scaled(0)

@@ -1,0 +1,80 @@
+"""Images packed into few blocks of memory, so that a bound on it is true."""
+
+import struct
+
+import numpy as np
+
+from lstmjax.data.scale import Pixels
+
+_CHUNK = 1 << 22
+_HEAD = struct.Struct("<3i2f")  # height, width, depth (0: grey), levels of ink and paper
+# An entry of a dict, its key and its value take at most this, also while the dict grows.
+_ENTRY = 256
+
+Levels = tuple[np.float32, np.float32]
+
+
+class PixelMemory:
+    """Images by number, packed into few large blocks; what is in stays in.
+
+    An image costs its pixels and less than 300 bytes. Small arrays of their own would cost as much
+    again in a long run, in holes that others leave between them.
+    """
+
+    def __init__(self, max_bytes: int):
+        """Take at most `max_bytes`, with everything."""
+        self.max_bytes = max_bytes
+        self._chunks: list[Pixels] = []
+        self._room = 0  # in the last chunk
+        self._places: dict[int, int] = {}  # chunk * _CHUNK + offset; larger chunks have one image
+        self.used_bytes = 0
+
+    def get(self, number: int) -> tuple[Pixels, Levels | None] | None:
+        """Pixels, which cannot be written, and levels as they were put; None without them."""
+        place = self._places.get(number)
+        if place is None:
+            return None
+        chunk, start = self._chunks[place // _CHUNK], place % _CHUNK
+        height, width, depth, ink, paper = _HEAD.unpack_from(chunk.data, start)
+        start += _HEAD.size
+        pixels = chunk[start : start + height * width * max(depth, 1)]
+        pixels.flags.writeable = False
+        if depth:
+            return pixels.reshape(height, width, depth), None
+        return pixels.reshape(height, width), (np.float32(ink), np.float32(paper))
+
+    def put(self, number: int, pixels: Pixels, levels: Levels | None) -> None:
+        """Keep an image if there is room.
+
+        Args:
+          number: of the line.
+          pixels: [h, w] uint8 with levels, or [h, w, d] uint8 without.
+          levels: of ink and paper.
+        """
+        size = _HEAD.size + pixels.nbytes
+        if number in self._places or not self._make_room(size):
+            return
+        chunk = self._chunks[-1]
+        start = len(chunk) - self._room
+        depth = pixels.shape[2] if pixels.ndim == 3 else 0
+        _HEAD.pack_into(chunk.data, start, *pixels.shape[:2], depth, *(levels or (0.0, 0.0)))
+        chunk[start + _HEAD.size : start + size] = pixels.reshape(-1)
+        self._places[number] = (len(self._chunks) - 1) * _CHUNK + start
+        self._room -= size
+
+    def _make_room(self, size: int) -> bool:
+        """Count what an image of `size` bytes takes; False if that is too much."""
+        lost = 0 if size <= self._room else self._room
+        if self.used_bytes + lost + size + _ENTRY > self.max_bytes:
+            return False
+        self.used_bytes += lost
+        if size > self._room:
+            self._room = min(max(size, _CHUNK), self.max_bytes - self.used_bytes)
+            self._chunks.append(np.empty(self._room, np.uint8))
+        self.used_bytes += size + _ENTRY
+        return True
+
+
+def packed_size(num_values: int, num_images: int) -> int:
+    """About how many bytes images take, of that many values in all; rather too many."""
+    return num_values + num_values // 64 + num_images * (_HEAD.size + _ENTRY)
