@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 KERNELS = (
-    "_paper", "_column_is_blank", "measure", "_mix", "_warp", "_thicken", "_soften", "_grain",
+    "_paper", "_column_is_blank", "measure", "_warp", "_thicken", "_soften", "_grain",
     "_shade", "_spot", "_round", "spoil",
 )  # fmt: skip
 """What `cache.compiled` compiles, callees first."""
@@ -133,34 +133,26 @@ def spoil(
 def _warp(
     source: np.ndarray, target: np.ndarray, across: np.ndarray, down: np.ndarray, look: Look
 ) -> None:
+    """Interpolate between four pixels for each; outside of the picture there is paper."""
     height, width = source.shape
+    framed = np.full((height + 3, width + 3), np.float32(look.paper), np.float32)
+    framed[1 : height + 1, 1 : width + 1] = source
+    lowest, rightmost = np.float32(height + 1), np.float32(width + 1)
     middle = np.float32(0.5 * (height - 1))
     slant, squeeze = np.float32(look.slant), np.float32(look.height)
+    one, zero = np.float32(1), np.float32(0)
     for i in range(height):
         above = np.float32(i) - middle
-        shift, row = slant * above, middle + above * squeeze
+        shift, row = one + slant * above, one + middle + above * squeeze
         for j in range(width):
-            target[i, j] = _mix(source, row + down[j], across[j] + shift, look.paper)
-
-
-def _mix(source: np.ndarray, y: np.float32, x: np.float32, paper: float) -> np.float32:
-    """Interpolate between four pixels; outside of the picture there is paper."""
-    height, width = source.shape
-    top, left = math.floor(y), math.floor(x)
-    down, right = np.float32(y - top), np.float32(x - left)
-    if top >= 0 and left >= 0 and top < height - 1 and left < width - 1:
-        upper = source[top, left] + right * (np.float32(source[top, left + 1]) - source[top, left])
-        lower = source[top + 1, left] + right * (
-            np.float32(source[top + 1, left + 1]) - source[top + 1, left]
-        )
-        return np.float32(upper + down * (lower - upper))
-    total = np.float32(0)
-    for k in range(2):
-        for m in range(2):
-            part = (down if k else 1 - down) * (right if m else 1 - right)
-            inside = 0 <= top + k < height and 0 <= left + m < width
-            total += part * (source[top + k, left + m] if inside else np.float32(paper))
-    return np.float32(total)
+            y = min(max(row + down[j], zero), lowest)
+            x = min(max(across[j] + shift, zero), rightmost)
+            top, left = np.int32(y), np.int32(x)
+            part = x - np.float32(left)
+            upper, lower = framed[top], framed[top + 1]
+            first = upper[left] + part * (upper[left + 1] - upper[left])
+            second = lower[left] + part * (lower[left + 1] - lower[left])
+            target[i, j] = first + (y - np.float32(top)) * (second - first)
 
 
 def _thicken(source: np.ndarray, target: np.ndarray, part: np.float32) -> None:
