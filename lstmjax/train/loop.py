@@ -16,7 +16,7 @@ import numpy as np
 from lstmjax.array_types import Params
 from lstmjax.ctc.targets import normalise_probs
 from lstmjax.data.stream import LoadedBatch
-from lstmjax.devices import everywhere
+from lstmjax.devices import everywhere, give_back_memory
 from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
@@ -132,6 +132,7 @@ class _Loop:
         if new_shape:
             self.seen_shapes.add(batch.images.shape)
             jax.block_until_ready(result.loss)
+            give_back_memory()
             self.compile_seconds += time.monotonic() - began
         self.waiting.append((loaded, result, self.run.scorer.submit(plan, result)))
         self.started += len(plan.numbers)
