@@ -8,12 +8,9 @@ Source: Tesseract src/training/common/commandlineflags.cpp.
 import difflib
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import NoReturn
 
 from absl import flags
-
-from lstmjax.formats.traineddata import TESSERACT_VERSION
 
 LEGACY = frozenset({
     "debug_level", "load_images",
@@ -49,6 +46,10 @@ def parse(
     values = flags.FlagValues()
     define(values)
     if argv[:1] in (["-v"], ["--version"]):
+        from importlib.metadata import version
+
+        from lstmjax.formats.traineddata import TESSERACT_VERSION
+
         print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
         raise SystemExit(0)
     usage = f"lstmjax {tool} -v | --version | lstmjax {tool} [OPTION ...]"
