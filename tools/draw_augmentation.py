@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lstmjax.data.augment import KINDS, Augmentation, augment, parse_augmentation
+from lstmjax.data.augment import augment
+from lstmjax.data.augmentation import KINDS, Augmentation, parse_augmentation
 from lstmjax.data.image import InputShape, scale_line
 from lstmjax.data.scale import Pixels
 from lstmjax.render import FontCatalog, render_line

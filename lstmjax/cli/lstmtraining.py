@@ -147,7 +147,7 @@ def _refuse(values: flags.FlagValues) -> None:
 def _refuse_augment(values: flags.FlagValues) -> None:
     if "augment" not in _given(values):
         return
-    from lstmjax.data.augment import parse_augmentation
+    from lstmjax.data.augmentation import parse_augmentation
 
     if parse_augmentation(values.augment).on and values.recipe == "tesseract":
         raise UsageError("--recipe=tesseract takes lines as they are; leave out --augment")

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32
 
-from lstmjax.data.augment import NO_AUGMENTATION, Augmentation, augment
+from lstmjax.data.augment import augment
+from lstmjax.data.augmentation import NO_AUGMENTATION, Augmentation
 from lstmjax.data.batch import Batch, BatchShape, Buckets, fit_buckets, pad
 from lstmjax.data.borders import Borders, draw_borders
 from lstmjax.data.image import normalise

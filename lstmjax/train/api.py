@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from lstmjax.data.augment import parse_augmentation
+from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.samples import Source, documents
 from lstmjax.errors import UsageError
 from lstmjax.formats.files import PathLike

@@ -48,7 +48,7 @@ class TrainConfig:
       keep_checkpoints: how many native checkpoints stay.
       report_interval: lines between reports.
       augment: how much lines are degraded, differently each time: 0 not, 1 as is usual; or by kind,
-        such as "noise=1,slope=0.5", see `data.augment`.
+        such as "noise=1,slope=0.5", see `data.augmentation`.
       devices: how many share each batch; 0: as many as there are, a core of the CPU being one.
       debug_interval: not 0: texts about every line; n > 0: more about every n-th.
       optimizer: recipe fast: takes the place of Adam or momentum, for example

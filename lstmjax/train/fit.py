@@ -16,7 +16,7 @@ from jaxtyping import Float32
 
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
-from lstmjax.data.augment import parse_augmentation
+from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.order import round_robin
 from lstmjax.data.samples import Source, index_of

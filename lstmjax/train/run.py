@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstmjax.charset.codec import Codec
-from lstmjax.data.augment import parse_augmentation
+from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex, build_index
 from lstmjax.data.listing import read_list
 from lstmjax.data.order import round_robin, sequential

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from lstmjax.cache import compiled
 from lstmjax.data._augment_loops import Look
-from lstmjax.data.augment import KINDS, Augmentation, augment, parse_augmentation
+from lstmjax.data.augment import augment
+from lstmjax.data.augmentation import KINDS, Augmentation, parse_augmentation
 from lstmjax.errors import UsageError
 
 BENDING = ("slope", "wave", "slant", "stretch")

@@ -7,7 +7,7 @@ import pytest
 from data.documents import page, png, save
 
 from lstmjax.charset.failures import EmptyTextError
-from lstmjax.data.augment import parse_augmentation
+from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.image import InputShape
 from lstmjax.data.lines import build_index
 from lstmjax.data.order import round_robin

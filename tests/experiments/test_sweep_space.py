@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sweeps.space import Choice, Range, load_space
 
-from lstmjax.data.augment import parse_augmentation
+from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
