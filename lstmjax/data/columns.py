@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmjax.data.pairs import Header
+from lstmjax.formats.lstmf_table import PageTable
 from lstmjax.formats.stream import to_bytes
 
 
@@ -85,6 +86,21 @@ class ColumnsBuilder:
         self._page_numbers.frombytes(other.page_numbers[start:end].tobytes())
         self._two_valued += other.two_valued[start:end].tobytes()
         self._has_boxes += other.has_boxes[start:end].tobytes()
+
+    def extend_by_pages(self, pages: PageTable, headers: NDArray[np.int64]) -> None:
+        """Add the pages of a document.
+
+        Args:
+          pages: of the document.
+          headers: [n, 3] width, height and whether the image has two values.
+        """
+        self._ends.frombytes((np.cumsum(pages.string_sizes) + len(self._texts)).tobytes())
+        self._texts += pages.strings
+        self._places.frombytes(np.stack([pages.offset, pages.length], 1).tobytes())
+        self._sizes.frombytes(headers[:, :2].astype(np.int32).tobytes())
+        self._page_numbers.frombytes(pages.page_number.astype(np.int32).tobytes())
+        self._two_valued += headers[:, 2].astype(np.bool_).tobytes()
+        self._has_boxes += (pages.boxes > 0).tobytes()
 
     def finish(self) -> Columns:
         """The columns as they are; the builder is of no more use."""

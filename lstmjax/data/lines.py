@@ -7,7 +7,9 @@ the files and are read one at a time.
 import itertools
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,11 +20,16 @@ from lstmjax.data import kept_index, pairs
 from lstmjax.data.columns import Columns, ColumnsBuilder
 from lstmjax.data.kept_index import Kept, States
 from lstmjax.errors import DataError, FormatError
-from lstmjax.formats import lstmf
+from lstmjax.formats import lstmf, lstmf_table
+from lstmjax.formats.lstmf_table import PageTable
 from lstmjax.formats.stream import to_text
 
 _WORTH_KEEPING = 0.5
 """An index that took longer to make, in seconds, is kept for the next run."""
+_MANY_BYTES = 1 << 26
+"""Documents of so many bytes together are read by a compiled loop, which takes time to load."""
+_READERS = 4
+_READ_AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,7 @@ def build_index(paths: Iterable[str]) -> LineIndex:
     began = time.time_ns()
     states = kept_index.states_of(paths)
     kept = kept_index.load(paths)
-    builder = _Builder(paths)
+    builder = _Builder(paths, states)
     if kept is None:
         builder.scan(0, len(paths))
     else:
@@ -184,7 +191,7 @@ def build_index(paths: Iterable[str]) -> LineIndex:
             builder.take(kept, start, end) if known[start] else builder.scan(start, end)
     index = builder.finish()
     if builder.seconds > _WORTH_KEEPING:
-        kept_index.save(paths, builder.to_keep(kept_index.settled(states, began), index.columns))
+        kept_index.save(paths, builder.to_keep(began, index.columns))
     return index
 
 
@@ -197,8 +204,8 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 class _Builder:
     """Grows an index document by document, in the order of the list."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self.paths = paths
+    def __init__(self, paths: Sequence[str], states: States) -> None:
+        self.paths, self.states = paths, states
         self.documents: list[Document] = []
         self.unusable: list[tuple[str, str]] = []
         self.columns = ColumnsBuilder()
@@ -224,15 +231,46 @@ class _Builder:
     def scan(self, start: int, end: int) -> None:
         """Read documents."""
         began = time.monotonic()
-        for i in range(start, end):
-            path = self.paths[i]
-            try:
-                self._add(
-                    i, self._scan_image(path) if self._is_image(i) else self._scan_lstmf(path)
-                )
-            except (DataError, FormatError) as err:
-                self.unusable.append((path, str(err).removeprefix(f"{path}: ")))
+        with closing(self._tables(start, end)) as tables:
+            for i, pages in zip(range(start, end), tables, strict=True):
+                path = self.paths[i]
+                try:
+                    self._add(i, self._scan_one(path, pages))
+                except (DataError, FormatError) as err:
+                    self.unusable.append((path, str(err).removeprefix(f"{path}: ")))
         self.seconds += time.monotonic() - began
+
+    def _tables(self, start: int, end: int) -> Generator[PageTable | None, None, None]:
+        """The pages of large documents, read ahead in threads; None for those to be scanned."""
+        if self.states[start:end, 0].sum() < _MANY_BYTES:
+            yield from itertools.repeat(None, end - start)
+            return
+        read = lstmf_table.make_reader()
+
+        def table(i: int) -> PageTable | None:
+            return None if self._is_image(i) else read(self.paths[i])
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            for first in range(start, end, _READ_AHEAD):
+                yield from pool.map(table, range(first, min(first + _READ_AHEAD, end)))
+
+    def _scan_one(self, path: str, pages: PageTable | None) -> Document:
+        if pages is not None:
+            return self._take_table(path, pages)
+        return self._scan_image(path) if pairs.is_image_name(path) else self._scan_lstmf(path)
+
+    def _take_table(self, path: str, pages: PageTable) -> Document:
+        """Take the pages of a whole document; `_scan_lstmf` comes to the same."""
+        first, count = len(self.columns), len(pages.offset)
+        two_valued = (pages.bit_depth == 1) & (pages.color_type == 0)
+        headers = np.stack([pages.width, pages.height, two_valued], 1)
+        headers[np.maximum(pages.width, pages.height) >= 1 << 31] = 0
+        for i in np.flatnonzero(pages.width == 0).tolist():
+            image = lstmf.read_page(path, int(pages.offset[i]), int(pages.length[i])).image
+            header = pairs.read_header(image)
+            headers[i] = header.width, header.height, header.two_valued
+        self.columns.extend_by_pages(pages, headers)
+        return Document(path, first, count)
 
     def _is_image(self, i: int) -> bool:
         return pairs.is_image_name(self.paths[i])
@@ -268,9 +306,10 @@ class _Builder:
         self.columns.add(header, "", text)
         return Document(path, first, 1, is_image=True)
 
-    def to_keep(self, states: States, columns: Columns) -> Kept:
+    def to_keep(self, began: int, columns: Columns) -> Kept:
         """What is kept for the next run: damaged documents are read again by then."""
-        states = np.where(self.whole[:, None], states, 0)
+        settled = kept_index.settled(self.states, began)
+        states = np.where(self.whole[:, None], settled, 0)
         return Kept(states, self.counts, self.swapped, columns)
 
     def finish(self) -> LineIndex:

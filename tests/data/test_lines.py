@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from data.documents import page, png, save
 
+from lstmjax.data import lines
 from lstmjax.data.decode import decode
 from lstmjax.data.lines import build_index
 from lstmjax.data.order import round_robin, sequential
@@ -136,6 +137,30 @@ def test_other_numbers_are_refused(tmp_path, number):
     index = build_index([save(tmp_path / "a.lstmf", page("x"))])
     with pytest.raises(IndexError):
         index[number]
+
+
+def test_large_data_is_indexed_alike(tmp_path, monkeypatch):
+    """Documents read by the compiled loop, with some among them that it leaves alone."""
+    (tmp_path / "empty.lstmf").touch()
+    (tmp_path / "cut.lstmf").write_bytes(lstmf.pack((page("one"), page("two")))[:-20])
+    (tmp_path / "p.png").write_bytes(png())
+    (tmp_path / "p.gt.txt").write_text("pair")
+    tiff = png(33, 22, two_valued=True, kind="TIFF")
+    huge = bytearray(png())
+    huge[16:20] = b"\xff\xff\xff\xff"
+    pages = [page("x", tiff, number=-1), page("caf\udce9", b"junk", 3, "scan.tif", 7)]
+    pages += [page("", b""), page("y", png(two_valued=True)), page("z", bytes(huge))]
+    whole = save(tmp_path / "whole.lstmf", *pages)
+    names = ["none.lstmf", "empty.lstmf", "cut.lstmf", "p.png", "whole.lstmf"]
+    paths = [str(tmp_path / name) for name in names] + [whole]
+
+    def facts(index):
+        return list(index), index.documents, index.unusable, index.columns.places.tolist()
+
+    slow = facts(build_index(paths))
+    monkeypatch.setattr(lines, "_MANY_BYTES", 0)
+    assert facts(build_index(paths)) == slow
+    assert len(slow[0]) == 12
 
 
 def test_the_index_is_small(tmp_path):
