@@ -26,7 +26,7 @@ from lstmjax.formats.stream import to_text
 
 _WORTH_KEEPING = 0.5
 """An index that took longer to make, in seconds, is kept for the next run."""
-_MANY_BYTES = 1 << 26
+_MANY_BYTES = 1 << 25
 """Documents of so many bytes together are read by a compiled loop, which takes time to load."""
 _READERS = 4
 _READ_AHEAD = 64
