@@ -96,7 +96,7 @@ class Tutorial:
         for iterations in (5000, 10_000):
             seconds = self.train(
                 "scratch/base", iterations, "--traineddata", starter, "--net_spec", NET_SPEC,
-                "--train_listfile", train / "list.train", "--learning_rate", 0.002,
+                "--train_listfile", train / "list.train", "--learning_rate", 0.004,
             )  # fmt: skip
             checkpoint = self.out / "scratch" / "base_checkpoint"
             rates[f"seconds {iterations}"] = seconds
@@ -129,7 +129,7 @@ class Tutorial:
         }
         rates["seconds"] = self.train(
             "full/condensed", 400, "--traineddata", model, "--continue_from", self.network("fra"),
-            "--train_listfile", condensed / "list.train", "--learning_rate", 0.0005,
+            "--train_listfile", condensed / "list.train", "--learning_rate", 0.001,
         )  # fmt: skip
         checkpoint = self.out / "full" / "condensed_checkpoint"
         rates["condensed"] = measure(checkpoint, condensed, model)
@@ -145,7 +145,7 @@ class Tutorial:
         seconds = self.train(
             "plusminus/plusminus", 3600, "--traineddata", starter, "--old_traineddata", model,
             "--continue_from", self.network("fra"), "--train_listfile", train / "list.train",
-            "--learning_rate", 0.0005,
+            "--learning_rate", 0.001,
         )  # fmt: skip
         checkpoint = self.out / "plusminus" / "plusminus_checkpoint"
         return {
@@ -161,7 +161,7 @@ class Tutorial:
         starter = train / "eng" / "eng.traineddata"
         seconds = self.train(
             "layers/base", 3000, "--traineddata", starter, "--continue_from", self.network("heb"),
-            "--append_index", 5, "--net_spec", "[Lfx256 O1c1]", "--learning_rate", 0.002,
+            "--append_index", 5, "--net_spec", "[Lfx256 O1c1]", "--learning_rate", 0.004,
             "--train_listfile", train / "list.train",
         )  # fmt: skip
         checkpoint = self.out / "layers" / "base_checkpoint"

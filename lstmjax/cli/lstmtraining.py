@@ -65,7 +65,7 @@ def _define(values: flags.FlagValues) -> None:
     string("old_traineddata", "", "Traineddata of continue_from, when the character set changes")
     integer("max_iterations", 0, "Lines to train on; 0 no end, -n: n times the number of files")
     number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent")
-    number("learning_rate", 0.001, "Highest learning rate", 0.0)
+    number("learning_rate", 0.001, "Highest learning rate; recipe fast: 0.004 if new", 0.0)
     number("momentum", 0.9, "Decay of the first moment; 0.5 in recipe tesseract", 0.0)
     number("adam_beta", 0.999, "Decay of the second moment", 0.0)
     number("weight_range", 0.1, "Draw initial weights from +-this; recipe fast has its own way")
@@ -82,9 +82,12 @@ def _define(values: flags.FlagValues) -> None:
     boolean("debug_network", "Print histograms of the weights")
     boolean("debug_float", "Stop at floating point errors")
     flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
-    integer("batch", 8, "Lines per update", 1)
+    integer("batch", 16, "Lines per update", 1)
     flags.DEFINE_bool(
-        "muon", True, "With Adam: orthogonalise the steps of weight matrices", flag_values=values
+        "muon",
+        None,
+        "With Adam: orthogonalise the steps of weight matrices; default: from a batch of 4 on",
+        flag_values=values,
     )
     string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
     integer("devices", 0, "How many cores or GPUs share a batch; 0: as many as divide it", 0)
@@ -265,4 +268,8 @@ def _config(values: flags.FlagValues) -> "TrainConfig":
     chosen: dict[str, Any] = {
         field: values[flag].value for flag, field in _SETTINGS.items() if flag in given
     }
-    return tesseract_config(**chosen) if values.recipe == "tesseract" else TrainConfig(**chosen)
+    if values.recipe == "tesseract":
+        return tesseract_config(**chosen)
+    config = TrainConfig(**chosen)
+    new = not values.continue_from and "learning_rate" not in given
+    return config.with_changes(learning_rate=config.rate_of_new) if new else config

@@ -15,6 +15,10 @@ LAYER_SPECIFIC_RATES = 64  # bits of --net_mode
 ADAM = 128
 
 
+MUON_BATCH = 4
+NEW_NETWORK_RATE = 4e-3
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """Settings of a run; the defaults are those of recipe fast.
@@ -22,11 +26,12 @@ class TrainConfig:
     Attributes:
       recipe: which set of defaults this is.
       net_mode: bit 64 per-layer learning rates, bit 128 Adam instead of momentum.
-      learning_rate: peak rate of an update.
+      learning_rate: peak rate of an update; `rate_of_new` for a new network.
       momentum: decay of the first moment.
       adam_beta: decay of the second moment.
       adam_epsilon: added to the root of the second moment.
-      muon: with Adam: orthogonalise the steps of weight matrices.
+      muon: with Adam: orthogonalise the steps of weight matrices; None: with batches of at least
+        `MUON_BATCH` lines, whose update takes much longer than that.
       weight_range: initial weights are uniform in +-this; None: the layers' own initialisation.
       batch: lines per update.
       warmup_lines: the rate rises linearly over this many lines.
@@ -62,9 +67,9 @@ class TrainConfig:
     momentum: float = 0.9
     adam_beta: float = 0.999
     adam_epsilon: float = 1e-8
-    muon: bool = True
+    muon: bool | None = None
     weight_range: float | None = None
-    batch: int = 8
+    batch: int = 16
     warmup_lines: int = 200
     decay_fraction: float = 0.4
     final_rate: float = 0.05
@@ -92,6 +97,17 @@ class TrainConfig:
     def adam(self) -> bool:
         """Whether updates are Adam's."""
         return bool(self.net_mode & ADAM)
+
+    @property
+    def orthogonalised(self) -> bool:
+        """Whether the steps of weight matrices are orthogonal ones."""
+        wanted = self.batch >= MUON_BATCH if self.muon is None else self.muon
+        return self.adam and wanted
+
+    @property
+    def rate_of_new(self) -> float:
+        """The learning rate that suits new networks, where the user has no other."""
+        return NEW_NETWORK_RATE if self.orthogonalised else self.learning_rate
 
     def with_changes(self, **changes) -> "TrainConfig":
         """A copy with some fields changed."""

@@ -65,7 +65,7 @@ def make_optimizer(
     betas: Any = {"b1": config.momentum, "b2": config.adam_beta, "eps": config.adam_epsilon}
     if config.optimizer is not None:
         core = config.optimizer
-    elif config.adam and config.muon:
+    elif config.orthogonalised:
         core = scale_by_orthogonal_adam(**betas, num_devices=num_devices)
     elif config.adam:
         core = optax.scale_by_adam(**betas)

@@ -15,7 +15,7 @@ def test_lines_and_a_name_are_enough():
     assert (plan.name, plan.lang, plan.ground_truth, plan.rendering) == (
         "mine", "mine", "lines", None,
     )  # fmt: skip
-    assert dict(plan.settings) == {"max_iterations": 10_000, "learning_rate": 0.002}
+    assert dict(plan.settings) == {"max_iterations": 10_000, "learning_rate": 0.004}
     assert plan.net_spec.startswith("[1,36,0,1 Ct3,3,16")
     assert (plan.ratio_train, plan.seed, plan.recipe, plan.data_only) == (0.9, 0, "fast", False)
 
@@ -61,7 +61,7 @@ def test_settings_of_training_are_passed_on(tmp_path):
     assert plan.start_model == str(model)
     assert dict(plan.settings) == {
         "augment": "1,noise=0", "batch": 8, "seed": 3, "max_iterations": -2,
-        "learning_rate": 0.0005,
+        "learning_rate": 0.001,
     }  # fmt: skip
     assert (plan.seed, plan.ratio_train) == (3, 0.8)
 

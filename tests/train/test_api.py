@@ -30,11 +30,11 @@ def test_run_and_go_on(tmp_path, recipe, capfd):
     first = train(**FILES, model_output=output, recipe=recipe, max_iterations=100)
     assert first.progress.training_iteration == 100
     assert not first.stopped
-    second = train(**FILES, model_output=output, recipe=recipe, max_iterations=104)
-    assert second.progress.training_iteration == 104
+    second = train(**FILES, model_output=output, recipe=recipe, max_iterations=112)
+    assert second.progress.training_iteration == 112
     record = checkpoint.unpack((tmp_path / "m_checkpoint").read_bytes())
     assert second.checkpoint == f"{output}_checkpoint"
-    assert record.recognizer.training_iteration == 104
+    assert record.recognizer.training_iteration == 112
     assert "Successfully restored trainer" in capfd.readouterr().err
 
 
@@ -57,7 +57,7 @@ def test_who_gets_the_reports_can_stop(tmp_path, recipe, capfd):
         on_report=stop_at_100, eval_listfile=[EXAMPLES / "samples" / "sample-1.png"],
     )  # fmt: skip
     assert result.stopped
-    assert result.progress.training_iteration == (104 if recipe == "fast" else 100)
+    assert result.progress.training_iteration == (112 if recipe == "fast" else 100)
     assert [record for record in seen if record["event"] == "train"] == result.history()
     assert capfd.readouterr() == ("", "")
     again = train(**FILES, model_output=output, recipe=recipe, max_iterations=112, show="nothing")
@@ -138,7 +138,7 @@ def test_own_optimizer_is_used_and_resumed(tmp_path):
         **FILES, "optimizer": optax.scale_by_lion(), "learning_rate": 3e-4, "show": "nothing",
         "train_listfile": [EXAMPLES / "samples" / "sample-1.png"], "decay_fraction": 0.0,
     }  # fmt: skip
-    first = train(**known, model_output=tmp_path / "m", max_iterations=104)
+    first = train(**known, model_output=tmp_path / "m", max_iterations=112)
     whole = train(**known, model_output=tmp_path / "w", max_iterations=208)
     second = train(**known, model_output=tmp_path / "m", max_iterations=208)
     assert first.history()[0]["loss"] == whole.history()[0]["loss"]
@@ -157,9 +157,9 @@ def test_augmented_run_is_resumed_with_its_own_strength(tmp_path):
         "train_listfile": [EXAMPLES / "samples" / "sample-1.png"],
     }  # fmt: skip
     whole = train(**known, model_output=tmp_path / "w", max_iterations=208, augment="1,blur=0")
-    first = train(**known, model_output=tmp_path / "m", max_iterations=104, augment="1,blur=0")
+    first = train(**known, model_output=tmp_path / "m", max_iterations=112, augment="1,blur=0")
     second = train(**known, model_output=tmp_path / "m", max_iterations=208)
-    plain = train(**known, model_output=tmp_path / "p", max_iterations=104)
+    plain = train(**known, model_output=tmp_path / "p", max_iterations=112)
     assert first.history()[0]["loss"] == whole.history()[0]["loss"]
     assert first.history()[0]["loss"] != plain.history()[0]["loss"]
     assert second.history()[-1]["loss"] == whole.history()[-1]["loss"]
@@ -193,7 +193,7 @@ def test_interrupt_saves_and_is_an_interrupt(tmp_path):
             on_report=interrupt,
         )  # fmt: skip
     record = checkpoint.unpack((tmp_path / "m_checkpoint").read_bytes())
-    assert record.recognizer.training_iteration == 104
+    assert record.recognizer.training_iteration == 112
 
 
 @pytest.mark.reference

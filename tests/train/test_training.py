@@ -65,7 +65,7 @@ def test_log_has_the_lines_that_plot_scripts_parse(finished):
         r"BCER train=\d+\.\d{6}%, BWER train=\d+\.\d{6}%, skip ratio=0\.000000%, ",
         log,
     )
-    assert [int(t) for _, t, _ in found] == [104, 200, 304, 400]
+    assert [int(t) for _, t, _ in found] == [112, 208, 304, 400]
     assert "wrote checkpoint." in log
     assert re.search(r"BCER eval=\d+\.\d+, BWER eval=\d+\.\d+", log)
     assert log.rstrip().splitlines()[-1].startswith("Finished! Selected model with minimal")
@@ -76,7 +76,7 @@ def test_metrics_are_json_lines(finished):
     text = output.with_name("m.metrics.jsonl").read_text()
     records = [json.loads(line) for line in text.splitlines()]
     train = [r for r in records if r["event"] == "train"]
-    assert [r["training_iteration"] for r in train] == [104, 200, 304, 400]
+    assert [r["training_iteration"] for r in train] == [112, 208, 304, 400]
     assert all(np.isfinite(r["loss"]) and r["lines_per_second"] > 0 for r in train)
     assert train[-1]["loss"] < train[0]["loss"]
     assert [r["training_iteration"] for r in records if r["event"] == "eval"] == [400]
@@ -88,7 +88,7 @@ def test_run_stopped_half_way_ends_with_the_same_weights(finished, tmp_path):
     process, stderr = start(*flags(tmp_path / "m", *evaluation, iterations=400))
     with stderr:
         for line in stderr:
-            if "/200/200," in line:
+            if "/208/208," in line:
                 process.send_signal(signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL

@@ -24,7 +24,7 @@ def view_of(output):
 
 def test_layers_at_every_report(watched):
     found = records(view_of(watched) / "layers.jsonl")
-    assert [record["iteration"] for record in found] == [104, 200]
+    assert [record["iteration"] for record in found] == [112, 200]
     assert list(found[0]["layers"]) == ["ConvNL", "Lfys8", "Lfx12", "Output"]
     for figures in found[1]["layers"].values():
         assert figures["weights"] > 0
