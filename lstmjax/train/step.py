@@ -1,4 +1,7 @@
-"""One update and one evaluation of a batch: pure functions, compiled once per batch shape."""
+"""One update and one evaluation of a batch: pure functions.
+
+What looks at lines is compiled for each shape of a batch, what changes the weights only once.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -92,23 +95,33 @@ def make_train_step(
 
     gradient: Any = jax.grad(objective, has_aux=True)
 
-    def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
+    def look(params, images, widths, labels, num_labels, weights, controls: Controls):
         grads, (loss, stats, logits, steps) = gradient(
-            state.params, images, widths, labels, num_labels, weights, controls
+            params, images, widths, labels, num_labels, weights, controls
         )
         if shared:
             grads = jax.lax.psum(grads, LINES)
+        return grads, (loss, stats.rms, stats.delta, jax.nn.softmax(logits), steps)
+
+    def change(state: TrainState, grads: Params, learning_rate: jax.Array):
         updates, opt_state = optimizer.update(
-            grads, state.opt_state, state.params, learning_rate=controls.learning_rate
+            grads, state.opt_state, state.params, learning_rate=learning_rate
         )
         params = optax.apply_updates(state.params, updates)
         finite = jnp.isfinite(optax.tree.norm(grads))
         new = TrainState(params, opt_state)
-        new = jax.tree.map(partial(jnp.where, finite), new, state)
-        probs = jax.nn.softmax(logits)
-        return new, StepResult(loss, stats.rms, stats.delta, probs, steps, finite)
+        return jax.tree.map(partial(jnp.where, finite), new, state), finite
 
-    return jax.jit(_dealt_out(step, devices) if shared else step, donate_argnums=0)
+    if shared:
+        look, change = _dealt_out(look, devices), _everywhere(change, devices)
+    looking, changing = jax.jit(look), jax.jit(change, donate_argnums=0)
+
+    def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
+        grads, seen = looking(state.params, images, widths, labels, num_labels, weights, controls)
+        state, finite = changing(state, grads, controls.learning_rate)
+        return state, StepResult(*seen, finite)
+
+    return step
 
 
 def _border_seed(controls: Controls, shared: bool) -> Any:
@@ -118,17 +131,24 @@ def _border_seed(controls: Controls, shared: bool) -> Any:
     return controls.border_seed ^ (jax.lax.axis_index(LINES).astype(jnp.uint32) << 16)
 
 
-def _dealt_out(step: TrainStep, devices: Sequence[Device]) -> TrainStep:
-    """The same step on several devices, each with some of the lines."""
+def _dealt_out(look: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
+    """The same on several devices, each with some of the lines."""
     same: Any = PartitionSpec()
     first, second, third = (PartitionSpec(*[None] * axis, LINES) for axis in range(3))
-    results: Any = (first, first, first, second, first, same)
     return jax.shard_map(
-        step,
+        look,
         mesh=line_mesh(devices),
         in_specs=(same, third, first, first, first, first, same),
-        out_specs=(same, StepResult(*results)),
+        out_specs=(same, (first, first, first, second, first)),
         check_vma=False,
+    )
+
+
+def _everywhere(change: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
+    """The same on several devices, all of which come to the same state."""
+    same: Any = PartitionSpec()
+    return jax.shard_map(
+        change, mesh=line_mesh(devices), in_specs=same, out_specs=same, check_vma=False
     )
 
 
