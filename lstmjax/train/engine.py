@@ -16,6 +16,7 @@ from lstmjax.nn.headers import adam_leaves, frozen_leaves
 from lstmjax.nn.numerics import FAST, TESSERACT
 from lstmjax.spec.shape import output_loss
 from lstmjax.spec.tree import Series
+from lstmjax.train.compiling import options_for
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.exact import ExactStep, init_moments
 from lstmjax.train.exchanged import ExchangedStep
@@ -80,10 +81,13 @@ class Engine:
             return part._replace(trace=still(part.trace))
         return part
 
-    def make_step(self, null_char: int, devices: Sequence[Device] = ()) -> TrainStep:
+    def make_step(
+        self, null_char: int, devices: Sequence[Device] = (), end: int | None = None
+    ) -> TrainStep:
         """The update; see `step.make_train_step` for its arguments.
 
-        Recipe tesseract trains a line at a time, on one device.
+        Recipe tesseract trains a line at a time, on one device. `end` is the number of lines of
+        the run, None for no end.
         """
         config = self.config
         simple_text = output_loss(self.root) != "ctc"
@@ -104,6 +108,7 @@ class Engine:
             null_char=null_char,
             simple_text=simple_text,
             devices=devices,
+            options=options_for(end, devices),
         )
 
 

@@ -28,6 +28,7 @@ from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import build
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
+from lstmjax.train.compiling import num_buckets
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.lock import locked
 from lstmjax.train.loop import Run, train
@@ -42,8 +43,6 @@ from lstmjax.train.transfer import recognizer_in
 from lstmjax.train.validate import Validator
 from lstmjax.train.watch import Watcher
 from lstmjax.train.writer import CheckpointWriter
-
-_BUCKETS_FOR = ((2_000, 2), (6_000, 4), (30_000, 6), (float("inf"), 8))
 
 
 def run_training(
@@ -167,7 +166,7 @@ def _assemble(
         config.curriculum_lines,
         config.seed,
         config.randomly_rotate,
-        _num_buckets(end),
+        num_buckets(end),
         parse_augmentation(config.augment),
     )
     stream = LineStream(
@@ -195,7 +194,7 @@ def _assemble(
         end,
         request.model_output,
         stream,
-        start.engine.make_step(codec.null_char, devices),
+        start.engine.make_step(codec.null_char, devices, end),
         scorer,
         validator,
         writer,
@@ -219,13 +218,6 @@ def _memory_shares(
     users = 2 if config.recipe == "tesseract" else 1
     share = min(size_of_all(eval_index, model.input_shape), whole // (2 * users))
     return whole - users * share, share
-
-
-def _num_buckets(end: int | None) -> int:
-    """Each bucket costs seconds to compile and saves some per cent of padding afterwards."""
-    if end is None:
-        return 8
-    return next(most for lines, most in _BUCKETS_FOR if end <= lines)
 
 
 def _name_documents(index: LineIndex, say: Callable[[str], None]) -> None:

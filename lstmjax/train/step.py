@@ -3,7 +3,7 @@
 What looks at lines is compiled for each shape of a batch, what changes the weights only once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -66,6 +66,7 @@ def make_train_step(
     null_char: int,
     simple_text: bool = False,
     devices: Sequence[Device] = (),
+    options: Mapping[str, Any] | None = None,
 ) -> TrainStep:
     """Make `step(state, images, widths, labels, num_labels, weights, controls)`.
 
@@ -78,6 +79,7 @@ def make_train_step(
       null_char: the code of the null.
       simple_text: whether the output is not trained by CTC.
       devices: share each batch; all keep the same state. One or none: no sharing.
+      options: for XLA's compiler, see `compiling.options_for`.
     """
     loss_of: Any = simple_loss if simple_text else ctc_loss
     shared = len(devices) > 1
@@ -114,7 +116,9 @@ def make_train_step(
 
     if shared:
         look, change = _dealt_out(look, devices), _everywhere(change, devices)
-    looking, changing = jax.jit(look), jax.jit(change, donate_argnums=0)
+    given = dict(options or {})
+    looking: Any = jax.jit(look, compiler_options=given)
+    changing: Any = jax.jit(change, compiler_options=given, donate_argnums=0)
 
     def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
         grads, seen = looking(state.params, images, widths, labels, num_labels, weights, controls)
