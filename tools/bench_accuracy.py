@@ -77,7 +77,7 @@ def prepare(name: str, data: Path, folder: Path) -> Case:
     lists = [folder / f"{name}.{part}.list" for part in ("train", "unseen")]
     for path, source in zip(lists, sources, strict=True):
         path.write_text(f"{source}\n")
-    return Case(*lists, data / f"{name}.starter.traineddata")
+    return Case(lists[0], lists[1], data / f"{name}.starter.traineddata")
 
 
 def lines_until(log: str) -> int | None:

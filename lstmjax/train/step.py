@@ -123,7 +123,8 @@ def make_train_step(
     def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
         grads, seen = looking(state.params, images, widths, labels, num_labels, weights, controls)
         state, finite = changing(state, grads, controls.learning_rate)
-        return state, StepResult(*seen, finite)
+        loss, rms, delta, probs, steps = seen
+        return state, StepResult(loss, rms, delta, probs, steps, finite)
 
     return step
 
