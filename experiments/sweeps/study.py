@@ -83,10 +83,11 @@ def open_study(where: str, space: Space, *, worker: int = 0) -> optuna.Study:
         sampler=_sampler(space, worker),
         pruner=_pruner(space),
     )
-    if not study.user_attrs and not study.get_trials(deepcopy=False):
-        study.set_user_attr("format", FORMAT)
+    # Workers may begin at once: none may see a format without the space that it goes with.
+    if "format" not in study.user_attrs and not study.get_trials(deepcopy=False):
         study.set_user_attr("space", space.digest)
         study.set_user_attr("search", sorted(space.search))
+        study.set_user_attr("format", FORMAT)
     _check_format(where, study)
     if study.user_attrs.get("space") != space.digest:
         raise UsageError(
