@@ -100,9 +100,9 @@ class TrainConfig:
 
     @property
     def orthogonalised(self) -> bool:
-        """Whether the steps of weight matrices are orthogonal ones."""
+        """Whether the steps of weight matrices are orthogonal ones; never the user's optimiser's."""
         wanted = self.batch >= MUON_BATCH if self.muon is None else self.muon
-        return self.adam and wanted
+        return self.adam and wanted and self.optimizer is None
 
     @property
     def rate_of_new(self) -> float:

@@ -33,6 +33,25 @@ def test_adam_step_is_that_of_optax():
     assert isinstance(core_state(state), optax.ScaleByAdamState)
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, True),
+        ({"batch": 4}, True),
+        ({"batch": 3}, False),
+        ({"batch": 3, "muon": True}, True),
+        ({"muon": False}, False),
+        ({"net_mode": 64}, False),
+        ({"optimizer": optax.scale_by_lion()}, False),
+    ],
+    ids=lambda case: "-".join(case) or "defaults" if isinstance(case, dict) else "",
+)
+def test_orthogonal_steps_and_their_rate_come_together(settings, expected):
+    config = TrainConfig(**settings)
+    assert config.orthogonalised == expected
+    assert config.rate_of_new == (0.004 if expected else 0.001)
+
+
 def test_momentum_is_used_without_the_adam_bit():
     config = TrainConfig(net_mode=64, clip_norm=None, momentum=0.5)
     optimizer = make_optimizer(config)
