@@ -268,8 +268,4 @@ def _config(values: flags.FlagValues) -> "TrainConfig":
     chosen: dict[str, Any] = {
         field: values[flag].value for flag, field in _SETTINGS.items() if flag in given
     }
-    if values.recipe == "tesseract":
-        return tesseract_config(**chosen)
-    config = TrainConfig(**chosen)
-    new = not values.continue_from and "learning_rate" not in given
-    return config.with_changes(learning_rate=config.rate_of_new) if new else config
+    return tesseract_config(**chosen) if values.recipe == "tesseract" else TrainConfig(**chosen)

@@ -132,8 +132,6 @@ def train(
     _refuse(continue_from, net_spec, old_traineddata, append_index, allow_int_start,
             reset_learning_rate)  # fmt: skip
     chosen, given = _config(config, recipe, settings)
-    if chosen.recipe == "fast" and not continue_from and "learning_rate" not in given:
-        chosen = chosen.with_changes(learning_rate=chosen.rate_of_new)
     request = Request(
         traineddata=os.fspath(traineddata),
         model_output=os.fspath(model_output),

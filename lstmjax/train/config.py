@@ -3,7 +3,7 @@
 The two recipes differ in nothing but the values of these fields.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class TrainConfig:
 
     @property
     def orthogonalised(self) -> bool:
-        """Whether the steps of weight matrices are orthogonal ones; never the user's optimiser's."""
+        """Whether the steps of weight matrices are orthogonal ones; not with an own optimiser."""
         wanted = self.batch >= MUON_BATCH if self.muon is None else self.muon
         return self.adam and wanted and self.optimizer is None
 
@@ -108,10 +108,6 @@ class TrainConfig:
     def rate_of_new(self) -> float:
         """The learning rate that suits new networks, where the user has no other."""
         return NEW_NETWORK_RATE if self.orthogonalised else self.learning_rate
-
-    def with_changes(self, **changes) -> "TrainConfig":
-        """A copy with some fields changed."""
-        return replace(self, **changes)
 
 
 def tesseract_config(**changes: Any) -> TrainConfig:

@@ -58,7 +58,7 @@ def run_training(
 
     Args:
       request: files.
-      config: settings.
+      config: settings; `rate_of_new` takes the place of a learning rate that is not given.
       live: show a live display; by default on terminals.
       quiet: show nothing.
       on_record: called with every record of metrics.jsonl; True stops the run as a signal does.
@@ -67,6 +67,7 @@ def run_training(
     Raises: LstmjaxError: whatever keeps the run from starting or going on. InterruptedRun: a signal
       stopped it after everything was saved.
     """
+    config = _with_rate(request, config)
     _check_output(request.model_output)
     show_cores(config.devices)
     keep_compiled()
@@ -95,6 +96,13 @@ def run_training(
             output.listen(watcher.metrics)
             run = replace(run, watcher=watcher)
         return train(run, start.snapshot)
+
+
+def _with_rate(request: Request, config: TrainConfig) -> TrainConfig:
+    """Recipe fast: give new networks a learning rate that suits them, unless the user gave one."""
+    if config.recipe != "fast" or request.continue_from or "learning_rate" in request.given:
+        return config
+    return replace(config, learning_rate=config.rate_of_new)
 
 
 def _check_output(model_output: str) -> None:
