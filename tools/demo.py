@@ -16,7 +16,6 @@ import lstmjax
 ROOT = Path(__file__).parents[1]
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
 TRAINING_LINES, EVAL_LINES = 3400, 60
-LEARNING_RATE = 0.004
 PILOT_LINES = 500  # to find out how fast this machine is
 LEAST_LINES, MOST_LINES = 4_000, 40_000
 SHARE = 0.85  # of the time left after the pilot is training; the rest evaluates and saves
@@ -89,8 +88,7 @@ def train(out: Path, lines: int, end: float) -> None:
     command = tool(
         "lstmtraining", "--traineddata", out / "starter.traineddata", "--net_spec", NET_SPEC,
         "--train_listfile", out / "train.list", "--eval_listfile", out / "eval.list",
-        "--model_output", out / "demo", "--learning_rate", LEARNING_RATE,
-        "--max_iterations", lines,
+        "--model_output", out / "demo", "--max_iterations", lines,
     )  # fmt: skip
     print(f"$ lstmjax {' '.join(quote(word) for word in command[3:])}\n", flush=True)
     # In a session of its own it does not hear Ctrl-C; it is told once, here.

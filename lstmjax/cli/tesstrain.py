@@ -107,7 +107,10 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
     number("ratio_train", 0.9, "Part of the lines that is for training", 0.0, 1.0)
     integer("max_iterations", 10_000, "Lines to train on; 0 no end, -n: n times the documents")
-    number("learning_rate", 0.004, "Highest learning rate; 0.001 with a start model", 0.0, None)
+    number(
+        "learning_rate", 0.004, "Highest learning rate; 0.001 with a start model or batch < 4",
+        0.0, None,
+    )  # fmt: skip
     number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent", 0.0, 100.0)
     integer("batch", 16, "Lines per update", 1)
     string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
@@ -254,11 +257,11 @@ def _settings(
     """The settings of training: what was given, and what differs from training's own defaults."""
     chosen = {name: values[name].value for name in _SETTINGS if name in given}
     chosen.setdefault("max_iterations", values.max_iterations)
-    if values.recipe == "fast":
-        chosen.setdefault("learning_rate", 0.001 if fine_tuned else values.learning_rate)
-    else:
+    if values.recipe == "tesseract":
         chosen.pop("seed", None)
         chosen.setdefault("learning_rate", 0.0001 if fine_tuned else 0.002)
+    elif fine_tuned:  # training has a rate of its own for new networks
+        chosen.setdefault("learning_rate", 0.001)
     return tuple(sorted(chosen.items()))
 
 

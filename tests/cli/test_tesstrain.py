@@ -15,7 +15,7 @@ def test_lines_and_a_name_are_enough():
     assert (plan.name, plan.lang, plan.ground_truth, plan.rendering) == (
         "mine", "mine", "lines", None,
     )  # fmt: skip
-    assert dict(plan.settings) == {"max_iterations": 10_000, "learning_rate": 0.004}
+    assert dict(plan.settings) == {"max_iterations": 10_000}
     assert plan.net_spec.startswith("[1,36,0,1 Ct3,3,16")
     assert (plan.ratio_train, plan.seed, plan.recipe, plan.data_only) == (0.9, 0, "fast", False)
 
@@ -66,9 +66,14 @@ def test_settings_of_training_are_passed_on(tmp_path):
     assert (plan.seed, plan.ratio_train) == (3, 0.8)
 
 
-def test_recipe_tesseract_keeps_its_own_seed():
+def test_a_learning_rate_is_passed_on_though_it_is_the_usual_one():
+    plan = read_plan([*LINES, "--learning_rate", "0.004", "--batch", "2"])
+    assert dict(plan.settings)["learning_rate"] == 0.004
+
+
+def test_recipe_tesseract_keeps_its_own_seed_and_rate():
     plan = read_plan([*LINES, "--recipe", "tesseract", "--seed", "3"])
-    assert "seed" not in dict(plan.settings)
+    assert dict(plan.settings) == {"max_iterations": 10_000, "learning_rate": 0.002}
     assert plan.seed == 3
 
 
