@@ -23,9 +23,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
+from threading import Lock
 
 from lstmjax.devices import usable_cores
 from lstmjax.formats import lstmf
+from lstmjax.formats.files import write_atomically
 
 DATA = "LSTMJAX_TESTDATA"
 NETWORKS = {
@@ -128,11 +130,18 @@ def jobs(arguments: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
             yield from ((case, network, str(seed)) for seed in range(arguments.seeds))
 
 
+def key(job: tuple[str, str, str], arguments: argparse.Namespace) -> str:
+    """What a run is kept as: its job, and what else decides on its figures."""
+    flags = arguments.real if job[2] == "real" else arguments.ours
+    return "/".join((*job, str(arguments.lines), flags))
+
+
 def measure(arguments: argparse.Namespace, data: Path) -> dict[str, dict]:
     """Make all runs, one on each core at a time."""
     keep: Path | None = arguments.out
     results = json.loads(keep.read_text()) if keep and keep.is_file() else {}
     cores: Queue[int] = Queue()
+    writing = Lock()
     for core in sorted(os.sched_getaffinity(0)):
         cores.put(core)
     with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +149,7 @@ def measure(arguments: argparse.Namespace, data: Path) -> dict[str, dict]:
 
         def one(job: tuple[str, str, str]) -> None:
             case, network, seed = job
-            name = "/".join((*job, str(arguments.lines), arguments.ours))
+            name = key(job, arguments)
             if name in results:
                 return
             ours = [sys.executable, "-m", "lstmjax", "lstmtraining", "--seed", seed,
@@ -152,10 +161,11 @@ def measure(arguments: argparse.Namespace, data: Path) -> dict[str, dict]:
                 found = train(cases[case], NETWORKS[network], arguments.lines, trainer, core)
             finally:
                 cores.put(core)
-            results[name] = found
-            print(name, found, file=sys.stderr, flush=True)
-            if keep:
-                keep.write_text(json.dumps(results, indent=1))
+            with writing:
+                results[name] = found
+                print(name, found, file=sys.stderr, flush=True)
+                if keep:
+                    write_atomically(keep, json.dumps(results, indent=1).encode())
 
         with ThreadPoolExecutor(usable_cores()) as pool:
             list(pool.map(one, jobs(arguments)))
@@ -180,7 +190,7 @@ def table(results: dict[str, dict], arguments: argparse.Namespace) -> Iterator[s
     for network in arguments.networks:
         for case in arguments.cases:
             for program, own in (("real", ["real"]), ("ours", map(str, range(arguments.seeds)))):
-                names = [f"{case}/{network}/{s}/{arguments.lines}/{arguments.ours}" for s in own]
+                names = [key((case, network, seed), arguments) for seed in own]
                 rows = [results[name] for name in names if name in results]
                 if rows:
                     figures = (
