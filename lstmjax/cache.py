@@ -2,13 +2,7 @@
 
 import os
 import tempfile
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from threading import Lock
-from typing import Any
-
-_LOCK = Lock()
 
 
 def cache_directory(kind: str, environ: dict[str, str] | None = None) -> Path | None:
@@ -44,30 +38,3 @@ def _is_private(folder: Path) -> bool:
         return True
     status = folder.stat()
     return status.st_uid == os.getuid() and not status.st_mode & 0o022
-
-
-def compiled(module: str) -> Any:
-    """Import a module of loops and compile those that its `KERNELS` names, each one once.
-
-    numba is imported here and not before. A loop can call those named before it; the GIL is free
-    while one runs. Compiled code is kept in the user's own cache directory.
-    """
-    with _LOCK:
-        return _compile(module)
-
-
-@cache
-def _compile(module: str) -> Any:
-    numba, config = import_module("numba"), import_module("numba.core.config")
-    loops = import_module(module)
-    own = getattr(config, "CACHE_DIR", "")
-    directory = own or cache_directory("numba")
-    if directory:
-        config.CACHE_DIR = str(directory)  # pyright: ignore  # read by the decorators below
-    try:
-        for name in loops.KERNELS:
-            function = numba.njit(cache=bool(directory), nogil=True)(getattr(loops, name))
-            setattr(loops, name, function)
-    finally:
-        config.CACHE_DIR = own  # pyright: ignore
-    return loops

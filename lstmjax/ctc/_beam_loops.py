@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.ctc._compiled import kernel
+from lstmjax.compiled import kernel
 
 MIN_CERTAINTY = np.float32(-20)
 MIN_PROB = np.exp(MIN_CERTAINTY)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmjax.compiled import kernel
 from lstmjax.ctc._beam_loops import (
     ALSO_RAN,
     ANY,
@@ -22,7 +23,6 @@ from lstmjax.ctc._beam_loops import (
     _certainty,
     _rank_codes,
 )
-from lstmjax.ctc._compiled import kernel
 from lstmjax.ctc._lexicon_nodes import (
     DICTIONARY,
     DUPLICATE,

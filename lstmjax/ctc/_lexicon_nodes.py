@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmjax.compiled import kernel
 from lstmjax.ctc._beam_loops import (
     BEAM_WIDTHS,
     NUM_LENGTHS,
@@ -15,7 +16,6 @@ from lstmjax.ctc._beam_loops import (
     _sift_down,
     _sift_up,
 )
-from lstmjax.ctc._compiled import kernel
 from lstmjax.ctc._lexicon_walk import NONE, Lexicon
 
 NUM_CONTINUATIONS = 3

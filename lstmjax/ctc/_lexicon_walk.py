@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.ctc._compiled import kernel
+from lstmjax.compiled import kernel
 
 SPACE = 0
 NONE = -1  # no edge, no dawg

@@ -1,15 +1,9 @@
-"""The loops over pixels of `augment`, to be compiled."""
+"""The loops over pixels of `augment`, compiled by `lstmjax.compiled`."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
-
-KERNELS = (
-    "_paper", "_column_is_blank", "measure", "_warp", "_thicken", "_soften", "_grain",
-    "_shade", "_spot", "_round", "spoil",
-)  # fmt: skip
-"""What `cache.compiled` compiles, callees first."""
 
 _INK = 48  # grey levels from paper on which a pixel counts as ink
 _BYTES_DEVIATION = np.float32(1 / 147.8)  # of the sum of four random bytes

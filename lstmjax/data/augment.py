@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 from numpy.typing import NDArray
 
-from lstmjax.cache import compiled
+from lstmjax.compiled import compiled
 from lstmjax.data._augment_loops import Look
 from lstmjax.data.augmentation import Augmentation
 from lstmjax.data.scale import Pixels

@@ -1,9 +1,6 @@
-"""The loop over the pages of an lstmf document, to be compiled."""
+"""The loop over the pages of an lstmf document, compiled by `lstmjax.compiled`."""
 
 import numpy as np
-
-KERNELS = ("_number", "_after", "_big_endian", "_picture", "walk")
-"""What `cache.compiled` compiles, callees first."""
 
 OFFSET, LENGTH, NAME, NAME_SIZE, PAGE_NUMBER, TEXT, TEXT_SIZE, BOXES = range(8)
 IMAGE, IMAGE_SIZE, WIDTH, HEIGHT, BIT_DEPTH, COLOR_TYPE = range(8, 14)

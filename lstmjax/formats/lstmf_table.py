@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.cache import compiled
+from lstmjax.compiled import compiled
 from lstmjax.formats.files import PathLike
 from lstmjax.formats.lstmf import MIN_PAGE_SIZE
 

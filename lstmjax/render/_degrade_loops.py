@@ -1,4 +1,6 @@
-"""The loops over pixels of `degrade`, to be compiled; roundings are in the order of the original.
+"""The loops over pixels of `degrade`, compiled by `lstmjax.compiled`.
+
+Roundings are in the order of the original.
 
 Source: Leptonica src/convolve.c, src/rotateam.c, src/graymorph.c; Tesseract
 src/training/degradeimage.cpp.
@@ -7,12 +9,6 @@ src/training/degradeimage.cpp.
 import math
 
 import numpy as np
-
-KERNELS = (
-    "_edge_factor", "_mend_edges", "blur", "darken", "rotate", "speckle", "_next_random", "_unit",
-    "_draw_pair", "add_noise",
-)  # fmt: skip
-"""What `cache.compiled` compiles, callees first."""
 
 _RAND_MAX = np.float32(2147483647.0)
 _EDGES = np.float32(1.5)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.cache import compiled
+from lstmjax.compiled import compiled
 from lstmjax.data.random import MinStd
 
 SEED = 0x18273645

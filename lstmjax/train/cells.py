@@ -7,7 +7,7 @@ Source: Tesseract src/lstm/lstm.cpp, src/lstm/networkio.h, src/lstm/maxpool.cpp.
 
 import numpy as np
 
-from lstmjax.ctc._compiled import float_kernel
+from lstmjax.compiled import float_kernel
 from lstmjax.train.lanes import LANES, sixteen_sums
 from lstmjax.train.squash import logistic_all, softmax_row, tanh_all
 

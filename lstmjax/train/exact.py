@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from lstmjax.array_types import Params
-from lstmjax.ctc._compiled import float_kernel
+from lstmjax.compiled import float_kernel
 from lstmjax.ctc.error_rates import delta_error
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
 from lstmjax.data.borders import Borders

@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from lstmjax.ctc._compiled import float_kernel
+from lstmjax.compiled import float_kernel
 
 LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)

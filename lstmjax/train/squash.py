@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from lstmjax.ctc._compiled import float_kernel
+from lstmjax.compiled import float_kernel
 from lstmjax.nn.numerics import LOGISTIC_TABLE, TANH_TABLE
 
 _STEPS_PER_UNIT = np.float32(256)

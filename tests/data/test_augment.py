@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmjax.cache import compiled
+from lstmjax.compiled import compiled
 from lstmjax.data._augment_loops import Look
 from lstmjax.data.augment import augment
 from lstmjax.data.augmentation import KINDS, Augmentation, parse_augmentation
