@@ -12,6 +12,8 @@ from typing import NoReturn
 
 from absl import flags
 
+from lstmjax.errors import UsageError
+
 LEGACY = frozenset({
     "debug_level", "load_images",
     "clusterconfig_min_samples_fraction", "clusterconfig_max_illegal",
@@ -68,6 +70,24 @@ def parse(
     except flags.Error as err:
         _fail(str(err))
     return values, rest
+
+
+def given(values: flags.FlagValues) -> frozenset[str]:
+    """Names of the flags that were given."""
+    return frozenset(name for name in values if not values[name].using_default_value)
+
+
+def refuse_augment(values: flags.FlagValues) -> None:
+    """Check `--augment`, which recipe tesseract does without.
+
+    Raises: UsageError: it has no meaning, or none for the recipe.
+    """
+    if "augment" not in given(values):
+        return
+    from lstmjax.data.augmentation import parse_augmentation
+
+    if parse_augmentation(values.augment).on and values.recipe == "tesseract":
+        raise UsageError("--recipe=tesseract takes lines as they are; leave out --augment")
 
 
 def _read_flagfile(values: flags.FlagValues, argv: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from lstmjax.cli.flags import parse
+from lstmjax.cli.flags import given, parse, refuse_augment
 from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
 
@@ -130,30 +130,21 @@ def _refuse(values: flags.FlagValues) -> None:
     for name, what in _NOT_YET.items():
         if values[name].value != values[name].default:
             raise UsageError(f"--{name} ({what}) is not available yet")
-    _refuse_augment(values)
+    refuse_augment(values)
     if values.recipe == "tesseract":
         _refuse_with_tesseract(values)
     for name in ("view_port", "view_host"):
-        if not values.view and name in _given(values):
+        if not values.view and name in given(values):
             raise UsageError(f"--{name} needs --view")
     if values.convert_to_int and not values.stop_training:
         raise UsageError("--convert_to_int needs --stop_training")
     _refuse_without_origin(values)
-    if values.muon and "muon" in _given(values) and not values.net_mode & 128:
+    if values.muon and "muon" in given(values) and not values.net_mode & 128:
         raise UsageError("--muon changes Adam's steps; leave it out, or add 128 to --net_mode")
     if values.momentum >= 1 or values.adam_beta >= 1:
         raise UsageError("--momentum and --adam_beta must be below 1")
     if values.net_mode & ~192:
         raise UsageError(f"--net_mode {values.net_mode}: only 0, 64, 128 and 192 have a meaning")
-
-
-def _refuse_augment(values: flags.FlagValues) -> None:
-    if "augment" not in _given(values):
-        return
-    from lstmjax.data.augmentation import parse_augmentation
-
-    if parse_augmentation(values.augment).on and values.recipe == "tesseract":
-        raise UsageError("--recipe=tesseract takes lines as they are; leave out --augment")
 
 
 def _refuse_without_origin(values: flags.FlagValues) -> None:
@@ -175,13 +166,13 @@ def _refuse_without_origin(values: flags.FlagValues) -> None:
 
 
 def _refuse_with_tesseract(values: flags.FlagValues) -> None:
-    if values.batch != 1 and "batch" in _given(values):
+    if values.batch != 1 and "batch" in given(values):
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
-    if values.muon and "muon" in _given(values):
+    if values.muon and "muon" in given(values):
         raise UsageError("--recipe=tesseract updates as the original does; leave out --muon")
     if values.devices > 1:
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --devices")
-    for name in sorted({"seed", "eval_interval"} & _given(values)):
+    for name in sorted({"seed", "eval_interval"} & given(values)):
         raise UsageError(f"--recipe=tesseract does as the original, which has no --{name}")
 
 
@@ -191,7 +182,7 @@ def _stop_training(values: flags.FlagValues) -> int:
     if not values.continue_from:
         raise UsageError("--stop_training needs --continue_from, the checkpoint to write")
     for name in ("old_traineddata", "append_index", "freeze_below", "allow_int_start"):
-        if name in _given(values):
+        if name in given(values):
             raise UsageError(
                 f"--{name} is for training; with --stop_training the network is written as it is"
             )
@@ -238,10 +229,6 @@ def _watching(values: flags.FlagValues) -> "Watching | None":
     return Watching(server, values.tensorboard, values.debug_interval > 0)
 
 
-def _given(values: flags.FlagValues) -> frozenset[str]:
-    return frozenset(name for name in values if not values[name].using_default_value)
-
-
 def _request(values: flags.FlagValues) -> "Request":
     from lstmjax.train.request import Request
 
@@ -254,18 +241,18 @@ def _request(values: flags.FlagValues) -> "Request":
         continue_from=values.continue_from,
         old_traineddata=values.old_traineddata,
         append_index=values.append_index,
-        freeze_below=values.freeze_below if "freeze_below" in _given(values) else None,
+        freeze_below=values.freeze_below if "freeze_below" in given(values) else None,
         allow_int_start=values.allow_int_start,
         reset_learning_rate=values.reset_learning_rate,
-        given=_given(values),
+        given=given(values),
     )
 
 
 def _config(values: flags.FlagValues) -> "TrainConfig":
     from lstmjax.train.config import TrainConfig, tesseract_config
 
-    given = _given(values)
+    known = given(values)
     chosen: dict[str, Any] = {
-        field: values[flag].value for flag, field in _SETTINGS.items() if flag in given
+        field: values[flag].value for flag, field in _SETTINGS.items() if flag in known
     }
     return tesseract_config(**chosen) if values.recipe == "tesseract" else TrainConfig(**chosen)

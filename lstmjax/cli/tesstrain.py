@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from lstmjax.cli.flags import parse
+from lstmjax.cli.flags import given, parse, refuse_augment
 from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
 
@@ -137,11 +137,10 @@ def _spread(argv: list[str]) -> Iterator[str]:
 def _plan(values: flags.FlagValues) -> "Plan":
     from lstmjax.pipeline.plan import NET_SPEC, Plan
 
-    given = {name for name in values if not values[name].using_default_value}
-    _refuse(values, given)
+    _refuse(values, given(values))
     start_model = _start_model(values)
     name = values.model_name or values.lang
-    settings = _settings(values, given, fine_tuned=bool(start_model))
+    settings = _settings(values, fine_tuned=bool(start_model))
     return Plan(
         name=name,
         output_dir=values.output_dir,
@@ -163,7 +162,7 @@ def _plan(values: flags.FlagValues) -> "Plan":
     )
 
 
-def _refuse(values: flags.FlagValues, given: set[str]) -> None:
+def _refuse(values: flags.FlagValues, named: frozenset[str]) -> None:
     if not values.output_dir:
         raise UsageError("--output_dir is missing: the folder for everything that is made")
     if not (values.model_name or values.lang):
@@ -178,24 +177,16 @@ def _refuse(values: flags.FlagValues, given: set[str]) -> None:
     if not values.ratio_train:
         raise UsageError("--ratio_train 0 leaves no lines for training")
     if values.ground_truth:
-        for flag in sorted(given & set(_RENDERING)):
+        for flag in sorted(named & set(_RENDERING)):
             raise UsageError(f"--{flag} is for drawing pages; leave it or --ground_truth out")
     if values.linedata_only:
-        for flag in sorted(given & set(_TRAINING)):
+        for flag in sorted(named & set(_TRAINING)):
             raise UsageError(f"--{flag} is for training, but --linedata_only stops before it")
     if values.start_model and values.net_spec:
         raise UsageError("--net_spec builds a new network; --start_model brings its own")
-    if values.recipe == "tesseract" and "batch" in given:
+    if values.recipe == "tesseract" and "batch" in named:
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
-    if "augment" in given:
-        _refuse_augment(values)
-
-
-def _refuse_augment(values: flags.FlagValues) -> None:
-    from lstmjax.data.augmentation import parse_augmentation
-
-    if parse_augmentation(values.augment).on and values.recipe == "tesseract":
-        raise UsageError("--recipe=tesseract takes lines as they are; leave out --augment")
+    refuse_augment(values)
 
 
 def _rendering(values: flags.FlagValues) -> "Rendering":
@@ -251,11 +242,9 @@ def _start_model(values: flags.FlagValues) -> str:
     return path
 
 
-def _settings(
-    values: flags.FlagValues, given: set[str], *, fine_tuned: bool
-) -> tuple[tuple[str, Any], ...]:
+def _settings(values: flags.FlagValues, *, fine_tuned: bool) -> tuple[tuple[str, Any], ...]:
     """The settings of training: what was given, and what differs from training's own defaults."""
-    chosen = {name: values[name].value for name in _SETTINGS if name in given}
+    chosen = {name: values[name].value for name in _SETTINGS if name in given(values)}
     chosen.setdefault("max_iterations", values.max_iterations)
     if values.recipe == "tesseract":
         chosen.pop("seed", None)
