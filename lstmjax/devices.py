@@ -4,7 +4,6 @@ Operations of these networks are too small for several threads to share one; sev
 once on cores of their own gain nearly the number of cores.
 """
 
-import ctypes
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -60,13 +59,6 @@ def show_cores(number: int = 0) -> None:
             jax.config.update("jax_num_cpu_devices", number or usable_cores())
         except RuntimeError:  # too late: it has as many as it has
             return
-
-
-def give_back_memory() -> None:
-    """Return freed memory to the system, where the C library can: after compiling it is much."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(ctypes.c_size_t(0))
 
 
 def line_mesh(devices: Sequence[Device]) -> Mesh:

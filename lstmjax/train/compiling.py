@@ -1,10 +1,12 @@
-"""How much to spend on compiling a run, by its length.
+"""How much to spend on compiling a run, by its length, and what to do about what it leaves behind.
 
 Every shape of a batch costs seconds to compile, and saves some per cent of padding from then on.
 XLA's newer code generator for CPUs takes twice as long as the older one for code that is a tenth
 faster. The figures behind the bounds are in docs/performance.md.
 """
 
+import ctypes
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,3 +39,10 @@ def options_for(end: int | None, devices: Sequence[Device]) -> Options:
     if end is not None and end < _LONG:
         options["xla_cpu_use_fusion_emitters"] = False
     return options
+
+
+def give_back_memory() -> None:
+    """Return freed memory to the system, where the C library can: after compiling it is much."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(ctypes.c_size_t(0))

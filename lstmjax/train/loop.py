@@ -16,12 +16,13 @@ import numpy as np
 from lstmjax.array_types import Params
 from lstmjax.ctc.targets import normalise_probs
 from lstmjax.data.stream import LoadedBatch
-from lstmjax.devices import everywhere, give_back_memory
+from lstmjax.devices import everywhere
 from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
+from lstmjax.train.compiling import give_back_memory
 from lstmjax.train.config import learning_rate_at
 from lstmjax.train.debug_text import Reading, debug_lines, in_detail, mean_line
 from lstmjax.train.exact import targets_of

@@ -1,10 +1,14 @@
-"""Short runs get few shapes and code that is there soon."""
+"""Short runs get few shapes and code that is there soon; what compiling used is given back."""
+
+import platform
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from lstmjax.train.compiling import num_buckets, options_for
+from lstmjax.train.compiling import give_back_memory, num_buckets, options_for
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,17 @@ def test_other_devices_keep_their_own_options():
         platform = "gpu"
 
     assert options_for(1000, (Device(),)) == {}
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory")
+def test_freed_memory_is_given_back():
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    blocks = [np.ones(12_000) for _ in range(1000)]  # 96 kB each: too small to be mapped apart
+    last = blocks[-1]
+    del blocks
+    before = resident()
+    give_back_memory()
+    assert resident() < before - 50e6
+    assert last.sum() == 12_000

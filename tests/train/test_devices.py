@@ -1,13 +1,10 @@
 """Several devices share a batch and come to what one comes to."""
 
-import platform
-from pathlib import Path
-
 import jax
 import numpy as np
 import pytest
 
-from lstmjax.devices import choose_devices, everywhere, fitting, give_back_memory
+from lstmjax.devices import choose_devices, everywhere, fitting
 from lstmjax.errors import UsageError
 from lstmjax.nn.build import build
 from lstmjax.spec.parse import parse
@@ -69,17 +66,3 @@ def test_impossible_numbers_of_devices_are_refused():
         choose_devices(64, 64)
     with pytest.raises(UsageError, match="evenly"):
         choose_devices(3, 2)
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory")
-def test_freed_memory_is_given_back():
-    def resident() -> int:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-    blocks = [np.ones(12_000) for _ in range(1000)]  # 96 kB each: too small to be mapped apart
-    last = blocks[-1]
-    del blocks
-    before = resident()
-    give_back_memory()
-    assert resident() < before - 50e6
-    assert last.sum() == 12_000
