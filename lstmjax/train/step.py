@@ -115,7 +115,7 @@ def make_train_step(
         return jax.tree.map(partial(jnp.where, finite), new, state), finite
 
     if shared:
-        look, change = _dealt_out(look, devices), _everywhere(change, devices)
+        look, change = _dealt_out(look, devices), _on_all(change, devices)
     given = dict(options or {})
     looking: Any = jax.jit(look, compiler_options=given)
     changing: Any = jax.jit(change, compiler_options=given, donate_argnums=0)
@@ -149,7 +149,7 @@ def _dealt_out(look: Callable[..., Any], devices: Sequence[Device]) -> Callable[
     )
 
 
-def _everywhere(change: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
+def _on_all(change: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
     """The same on several devices, all of which come to the same state."""
     same: Any = PartitionSpec()
     return jax.shard_map(
