@@ -1,9 +1,10 @@
 """The 1-D LSTM: each row of the picture is one sequence, scanned along x.
 
-The loop over time holds only what depends on the step before: the input's share of the gates is
-one product ahead of it, the weights' gradient one product after it. Positions beyond a line's
-width cost nothing: their input share is set to zero, so a reversed scan enters the line with
-zero state, and a forward scan reaches them last.
+On a CPU training goes through `lstm_cpu`; here is every other way. The loop over time holds only
+what depends on the step before: the input's share of the gates is one product ahead of it, the
+weights' gradient one product after it. Positions beyond a line's width cost nothing: their input
+share is set to zero, so a reversed scan enters the line with zero state, and a forward scan reaches
+them last.
 Source: Tesseract src/lstm/lstm.cpp; Hochreiter & Schmidhuber, 1997; Gers et al., 2000.
 """
 
@@ -13,9 +14,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.kernels.limits import GATE_ERROR_CLIP, STATE_CLIP, STATE_ERROR_CLIP
+from lstmjax.nn import lstm_cpu
 from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.numerics import (
@@ -30,9 +33,6 @@ from lstmjax.nn.numerics import (
 from lstmjax.spec.tree import Lstm
 
 GATES = ("CI", "GI", "GF1", "GO")  # in file order; the 2-D form adds GFS
-STATE_CLIP = 100.0
-STATE_ERROR_CLIP = 4.0  # these two bound errors at every step back in time
-GATE_ERROR_CLIP = 1.0
 
 
 @dataclass(frozen=True)
@@ -222,6 +222,30 @@ def time_major(x: Float[Array, "H W B N"]) -> Float[Array, "W HB N"]:
     return x.transpose(1, 0, 2, 3).reshape(W, H * B, N)
 
 
+def row_lengths(extent: Extent, H: int, W: int, B: int) -> Int[Array, " HB"]:
+    """Steps along x of each row of each line, row-major; none for a row below its line."""
+    steps = jnp.full((H, B), W, jnp.int32)
+    if extent.x is not None:
+        steps = jnp.broadcast_to(extent.x, (H, B))
+    if extent.y is not None:
+        steps = jnp.where(valid(H, extent.y), steps, jnp.int32(0))
+    return steps.reshape(H * B)
+
+
+def _by_scan(x: jax.Array, params: Params, extent: Extent, scan: Scan) -> jax.Array:
+    """Outputs [T, N, S] of x [T, N, D], [N, S] with `scan.last`, by a loop that XLA compiles."""
+    T, N, _ = x.shape
+    share = input_share(params, x, scan.numerics)
+    steps = None if extent.x is None else jnp.tile(extent.x, N // scan.batch)
+    if scan.reverse and steps is not None:
+        inside = valid(T, steps)[:, :, None]
+        share = jnp.where(inside, share, jnp.zeros((), share.dtype))
+    if scan.numerics.int_mode:
+        h, hs = _forward(share, params["wh"], scan, params["scale"], keep=False)
+        return h if scan.last else hs
+    return _run(share, params["wh"], steps, scan)
+
+
 def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
     """Make the layer: [H, W, B, D] -> [H, W, B, S], or [H, 1, B, S] if it summarises."""
     S = node.num_states
@@ -234,19 +258,13 @@ def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
     ) -> tuple[Activations, Extent]:
         del noise
         H, W, B, _ = x.shape
-        share = input_share(params, time_major(x), numerics)
-        if reverse and extent.x is not None:
-            inside = jnp.tile(valid(W, extent.x), (1, H))[:, :, None]
-            share = jnp.where(inside, share, jnp.zeros((), share.dtype))
         # A forward summary of lines of different width ends at a different step for each.
         last = node.summary and (reverse or extent.x is None)
-        scan = Scan(reverse, last, numerics, B)
-        if numerics.int_mode:
-            h, hs = _forward(share, params["wh"], scan, params["scale"], keep=False)
-            y = h if last else hs
+        if lstm_cpu.usable(numerics):
+            lengths = row_lengths(extent, H, W, B)
+            y = lstm_cpu.run(time_major(x), params, lengths, reverse=reverse, last=last)
         else:
-            steps = None if extent.x is None else jnp.tile(extent.x, H)
-            y = _run(share, params["wh"], steps, scan)
+            y = _by_scan(time_major(x), params, extent, Scan(reverse, last, numerics, B))
         if last:
             return y.reshape(H, 1, B, S), extent._replace(x=None)
         y = y.reshape(W, H, B, S).transpose(1, 0, 2, 3)

@@ -1,0 +1,150 @@
+"""Vectors of floats, in the form that LLVM takes: what numba's Python has no words for.
+
+These functions write instructions with a builder; `operations` makes of them what
+compiled loops can call. Memory is addressed by its number, and indices count floats.
+"""
+
+import platform
+from typing import Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba.core import cgutils
+
+Builder = Any
+Value = Any
+
+FLOAT = ir.FloatType()
+DOUBLE = ir.DoubleType()
+INT8 = ir.IntType(8)
+INT32 = ir.IntType(32)
+INT64 = ir.IntType(64)
+FLOAT_BYTES = 4
+
+
+def _float_lanes() -> int:
+    """Floats of the widest vector this machine multiplies and adds at once; 0: it has none."""
+    features = llvmlite.binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 16
+    if features.get("avx2") and features.get("fma"):
+        return 8
+    return 4 if platform.machine().lower() in ("arm64", "aarch64") else 0
+
+
+LANES = _float_lanes() or 4
+SUPPORTED = _float_lanes() > 0
+ROWS = 4 if LANES == 8 else 8  # of the block of sums that the registers hold at once
+COLUMNS = 3  # vectors of that block
+VECTOR = ir.VectorType(FLOAT, LANES)
+_FMA = f"llvm.fma.v{LANES}f32"
+
+# tanh(x) = x P(x^2) / Q(x^2) to the last place of float32 or two; beyond the bound it is 1.
+_TANH_BOUND = 7.90531110763549805
+_TANH_P = (
+    -2.76076847742355e-16,
+    2.00018790482477e-13,
+    -8.60467152213735e-11,
+    5.12229709037114e-08,
+    1.48572235717979e-05,
+    6.37261928875436e-04,
+    4.89352455891786e-03,
+)
+_TANH_Q = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+
+
+def integer(value: int) -> Value:
+    """A constant for indices."""
+    return INT64(value)
+
+
+def constant(value: float) -> Value:
+    """A vector with the same number everywhere."""
+    return ir.Constant(VECTOR, [float(value)] * LANES)
+
+
+def pointer(builder: Builder, address: Value, index: Value | None, kind: Any) -> Value:
+    """A typed pointer to float number `index` after an address."""
+    if index is not None:
+        address = builder.add(address, builder.mul(index, INT64(FLOAT_BYTES)))
+    return builder.inttoptr(address, kind.as_pointer())
+
+
+def load(builder: Builder, address: Value, index: Value | None = None, kind: Any = VECTOR) -> Value:
+    """Read a vector, or one float."""
+    value = builder.load(pointer(builder, address, index, kind))
+    value.align = FLOAT_BYTES
+    return value
+
+
+def store(builder: Builder, value: Value, address: Value, index: Value | None = None) -> None:
+    """Write a vector, or one float."""
+    written = builder.store(value, pointer(builder, address, index, value.type))
+    written.align = FLOAT_BYTES
+
+
+def rounded(builder: Builder, value: Value) -> Value:
+    """A float64 as a float."""
+    return builder.fptrunc(value, FLOAT)
+
+
+def splat(builder: Builder, value: Value) -> Value:
+    """A vector of one float repeated."""
+    undefined = ir.Constant(VECTOR, ir.Undefined)
+    first = builder.insert_element(undefined, value, INT32(0))
+    places = ir.Constant(ir.VectorType(INT32, LANES), [0] * LANES)
+    return builder.shuffle_vector(first, undefined, places)
+
+
+def multiply_add(builder: Builder, x: Value, y: Value, z: Value) -> Value:
+    """X * y + z, rounded once."""
+    kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, _FMA), [x, y, z])
+
+
+def clip(builder: Builder, x: Value, low: float, high: float) -> Value:
+    """X within bounds; what is not a number stays so."""
+    x = builder.select(builder.fcmp_ordered("<", x, constant(low)), constant(low), x)
+    return builder.select(builder.fcmp_ordered(">", x, constant(high)), constant(high), x)
+
+
+def _polynomial(builder: Builder, x: Value, coefficients: tuple[float, ...]) -> Value:
+    """Highest power first."""
+    value = constant(coefficients[0])
+    for coefficient in coefficients[1:]:
+        value = multiply_add(builder, value, x, constant(coefficient))
+    return value
+
+
+def tanh(builder: Builder, x: Value) -> Value:
+    """Hyperbolic tangent."""
+    x = clip(builder, x, -_TANH_BOUND, _TANH_BOUND)
+    square = builder.fmul(x, x)
+    over = builder.fmul(x, _polynomial(builder, square, _TANH_P))
+    return builder.fdiv(over, _polynomial(builder, square, _TANH_Q))
+
+
+def logistic(builder: Builder, x: Value) -> Value:
+    """1 / (1 + exp(-x))."""
+    half = constant(0.5)
+    return multiply_add(builder, tanh(builder, builder.fmul(x, half)), half, half)
+
+
+def transposed(builder: Builder, rows: list[Value]) -> list[Value]:
+    """The columns of a square block of `LANES` vectors, by exchanging ever smaller quarters."""
+    places_kind = ir.VectorType(INT32, LANES)
+    size = LANES // 2
+    while size:
+        upper = [j if j & size == 0 else LANES + j - size for j in range(LANES)]
+        lower = [j + size if j & size == 0 else LANES + j for j in range(LANES)]
+        changed = list(rows)
+        for i in range(LANES):
+            if i & size:
+                continue
+            first, second = rows[i], rows[i + size]
+            for at, places in ((i, upper), (i + size, lower)):
+                mask = ir.Constant(places_kind, places)
+                changed[at] = builder.shuffle_vector(first, second, mask)
+        rows = changed
+        size //= 2
+    return rows
