@@ -16,6 +16,7 @@ from lstmjax.kernels.operations import (
     copy_float,
     fill_zero,
     read_int32,
+    read_int64,
 )
 from lstmjax.kernels.products import (
     PANEL,
@@ -24,10 +25,18 @@ from lstmjax.kernels.products import (
     pack,
     pack_panel,
     pack_turned,
-    padded,
+    padded_columns,
     width_of_panel,
 )
-from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS
+from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS, padded
+from lstmjax.kernels.xla import (
+    answers,
+    argument,
+    argument_sizes,
+    handler,
+    result,
+    result_sizes,
+)
 
 _CHUNK = 8  # steps whose input is multiplied together
 _DEPTH = 256  # rows that are summed to a gradient of weights in one go
@@ -42,7 +51,6 @@ def longest_of(lengths, first, rows, T):
     return min(longest, T)
 
 
-@njit(nogil=True)
 def forward_scratch(D, S):
     """Floats that `forward` needs for itself."""
     return NUM_GATES * S * (S + D) + S
@@ -99,7 +107,6 @@ def forward(x, wx, wh, b, lengths, T, N, D, S, reverse, gates, h, c, scratch):
                     cell_forward(gate, S, kept + u, c + here + u, h + here + u)
 
 
-@njit(nogil=True)
 def backward_scratch(D, S):
     """Floats that `backward` needs for itself."""
     own = max(S, PANEL) + 2 * ROWS * S + ROWS * PANEL
@@ -112,7 +119,7 @@ def input_error(steps, rows, dz, dz_step, G, packed, dx, dx_step, D, zeros, tail
     none, one, slot = int64(0), int64(1), int64(PANEL)
     column = none
     while column < D:
-        width = width_of_panel(column, padded(D))
+        width = width_of_panel(column, padded_columns(D))
         inside = min(width, D - column)
         panel = packed + FLOAT_BYTES * column * G
         for step in range(steps):
@@ -139,7 +146,7 @@ def backward(
     """
     none, one = int64(0), int64(1)
     G = NUM_GATES * S
-    Dw = padded(D)
+    Dw = padded_columns(D)
     packed_h = scratch
     packed_x = packed_h + FLOAT_BYTES * G * S
     zeros = packed_x + FLOAT_BYTES * G * Dw
@@ -193,7 +200,6 @@ def backward(
                 )  # fmt: skip
 
 
-@njit(nogil=True)
 def weights_scratch():
     """Floats that `weight_gradients` needs for itself."""
     return _DEPTH * PANEL + 1
@@ -252,3 +258,40 @@ def add_weight_gradients(
             panel = scratch + FLOAT_BYTES * (low - begin) * width
             add_panel(S, dwh + at, G, dwh + at, G, of, once, S, high - low, panel, wide)
         column += width
+
+
+@handler
+def lstm_forward(frame):
+    """Arguments x, wx, wh, b, lengths, [reverse]; results gates, h, c, scratch."""
+    if answers(frame):
+        return 0
+    sizes = argument_sizes(frame, 0)
+    T, N, D = read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2)
+    S = read_int64(result_sizes(frame, 1), 2)
+    x, wx, wh, b = argument(frame, 0), argument(frame, 1), argument(frame, 2), argument(frame, 3)
+    lengths, reverse = argument(frame, 4), read_int32(argument(frame, 5), 0)
+    gates, h, c, scratch = result(frame, 0), result(frame, 1), result(frame, 2), result(frame, 3)
+    forward(x, wx, wh, b, lengths, T, N, D, S, reverse, gates, h, c, scratch)
+    return 0
+
+
+@handler
+def lstm_backward(frame):
+    """Arguments gates, d, x, wx, wh, lengths, h, c, [reverse, last], [1.0].
+
+    Results: dz in the place of gates, dx, dwx, dwh, db, scratch.
+    """
+    if answers(frame):
+        return 0
+    sizes = argument_sizes(frame, 2)
+    T, N, D = read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2)
+    S = read_int64(argument_sizes(frame, 6), 2)
+    d, x, wx, wh = argument(frame, 1), argument(frame, 2), argument(frame, 3), argument(frame, 4)
+    lengths, h, c = argument(frame, 5), argument(frame, 6), argument(frame, 7)
+    reverse, last = read_int32(argument(frame, 8), 0), read_int32(argument(frame, 8), 1)
+    one = argument(frame, 9)
+    dz, dx, dwx, dwh = result(frame, 0), result(frame, 1), result(frame, 2), result(frame, 3)
+    db, scratch = result(frame, 4), result(frame, 5)
+    backward(d, x, wx, wh, lengths, c, T, N, D, S, reverse, last, dz, dx, scratch)
+    weight_gradients(x, h, dz, lengths, one, T, N, D, S, reverse, dwx, dwh, db, scratch)
+    return 0

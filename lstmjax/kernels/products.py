@@ -7,7 +7,7 @@ each of which stays in the nearest caches while the rows of the left factor pass
 from numba import int64, njit
 
 from lstmjax.kernels.operations import copy_float, copy_turned, copy_vector, fill_zero, make_block
-from lstmjax.kernels.vectors import COLUMNS, FLOAT_BYTES, LANES, ROWS
+from lstmjax.kernels.vectors import COLUMNS, FLOAT_BYTES, LANES, ROWS, padded
 
 PANEL = COLUMNS * LANES
 _HALF = ROWS // 2
@@ -20,10 +20,7 @@ _row_wide = make_block(1, COLUMNS)
 _row_slim = make_block(1, 1)
 
 
-@njit(nogil=True)
-def padded(columns):
-    """Columns in whole vectors."""
-    return (columns + LANES - 1) // LANES * LANES
+padded_columns = njit(nogil=True)(padded)
 
 
 @njit(nogil=True)
@@ -71,7 +68,7 @@ def copy_block_turned(out, out_stride, x, x_stride, rows, columns):
 @njit(nogil=True)
 def pack_turned(w, depth, columns, packed):
     """Pack the transpose of w [columns, depth]; missing columns of the last vector are zero."""
-    whole = padded(columns)
+    whole = padded_columns(columns)
     if whole > columns:
         fill_zero(packed, whole * depth)
     column = int64(0)

@@ -53,6 +53,11 @@ _TANH_P = (
 _TANH_Q = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
 
 
+def padded(columns: int) -> int:
+    """Columns in whole vectors."""
+    return (columns + LANES - 1) // LANES * LANES
+
+
 def integer(value: int) -> Value:
     """A constant for indices."""
     return INT64(value)

@@ -9,14 +9,16 @@ Source: K. Jordan, Muon, 2024; the scale after J. Liu et al., Muon is Scalable f
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from lstmjax.array_types import Params
 from lstmjax.devices import LINES
+from lstmjax.kernels import calls
 
 _QUINTICS = (
     (8.28721201814563, -23.595886519098837, 17.300387312530933),
@@ -48,45 +50,82 @@ def scale_by_orthogonal_adam(
         steps, state = adam.update(updates, state, params)
         assert isinstance(state, optax.ScaleByAdamState)
         ahead = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, updates)
-        leaves = dict(_matrices(ahead))
+        leaves = dict(_weights(ahead))
         together = _orthogonalised(list(leaves.values()), num_devices)
         return _replaced(steps, dict(zip(leaves, together, strict=True))), state
 
     return optax.GradientTransformation(adam.init, update)
 
 
-def _matrices(params: Params, path: Path = ()) -> Iterator[tuple[Path, jax.Array]]:
-    """Every weight leaf as [gates, rows, columns]."""
+class _Weights(NamedTuple):
+    """A leaf of weights: one matrix for each gate, beside each other."""
+
+    leaf: jax.Array  # [rows, gates * columns]
+    gates: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        rows, width = self.leaf.shape
+        return rows, width // self.gates
+
+    def matrices(self) -> jax.Array:
+        """Apart: [gates, rows, columns]."""
+        rows, columns = self.shape
+        return self.leaf.reshape(rows, self.gates, columns).swapaxes(0, 1)
+
+    def beside(self, matrices: jax.Array) -> jax.Array:
+        """Beside each other again."""
+        return matrices.swapaxes(0, 1).reshape(self.leaf.shape)
+
+
+def _weights(params: Params, path: Path = ()) -> Iterator[tuple[Path, _Weights]]:
+    """Every leaf of weights."""
     states = params["wh"].shape[0] if "wh" in params else None
     for name, leaf in params.items():
         if isinstance(leaf, dict):
-            yield from _matrices(leaf, (*path, name))
+            yield from _weights(leaf, (*path, name))
         elif name in _WEIGHTS and min(leaf.shape) > 1:
-            rows, width = leaf.shape
-            columns = width if states is None else states
-            yield (*path, name), leaf.reshape(rows, -1, columns).swapaxes(0, 1)
+            gates = 1 if states is None else leaf.shape[1] // states
+            yield (*path, name), _Weights(leaf, gates)
 
 
 def _replaced(steps: Params, new: dict[Path, jax.Array], path: Path = ()) -> Params:
-    """Put steps [gates, rows, columns] in the places of leaves."""
+    """Put other steps in the places of leaves."""
     out = {}
     for name, leaf in steps.items():
         at = (*path, name)
-        if isinstance(leaf, dict):
-            out[name] = _replaced(leaf, new, at)
-        else:
-            out[name] = new[at].swapaxes(0, 1).reshape(leaf.shape) if at in new else leaf
+        out[name] = _replaced(leaf, new, at) if isinstance(leaf, dict) else new.get(at, leaf)
     return out
 
 
-def _orthogonalised(leaves: list[jax.Array], num_devices: int) -> list[jax.Array]:
-    """Orthogonalise all matrices, those of one shape together."""
+def _orthogonalised(weights: list[_Weights], num_devices: int) -> list[jax.Array]:
+    """Steps in the form of the leaves."""
+    if calls.usable():
+        steps = [_orthogonalised_here(each, num_devices) for each in weights]
+    else:
+        steps = _orthogonalised_together([each.matrices() for each in weights], num_devices)
+    scales = [_SCALE * max(each.shape) ** 0.5 for each in weights]
+    every = zip(weights, steps, scales, strict=True)
+    return [each.beside(step) * scale for each, step, scale in every]
+
+
+def _orthogonalised_here(weights: _Weights, num_devices: int) -> jax.Array:
+    """By the compiled operation of the CPU: [gates, rows, columns]."""
+    part, rest = divmod(weights.gates, num_devices)
+    if num_devices == 1 or rest:
+        return orthogonal_by_gate(weights.leaf, weights.gates, jnp.int32(0), weights.gates)
+    first = jax.lax.axis_index(LINES).astype(jnp.int32) * part
+    mine = orthogonal_by_gate(weights.leaf, weights.gates, first, part)
+    return jax.lax.all_gather(mine, LINES, tiled=True)
+
+
+def _orthogonalised_together(leaves: list[jax.Array], num_devices: int) -> list[jax.Array]:
+    """By products of JAX, all matrices [gates, rows, columns] of one shape together."""
     shapes = sorted({leaf.shape[1:] for leaf in leaves})
     done: dict[int, jax.Array] = {}
     for shape in shapes:
         places = [i for i, leaf in enumerate(leaves) if leaf.shape[1:] == shape]
-        stack = jnp.concatenate([leaves[i] for i in places])
-        steps = _shared(stack, num_devices) * (_SCALE * max(shape) ** 0.5)
+        steps = _shared(jnp.concatenate([leaves[i] for i in places]), num_devices)
         begin = 0
         for i in places:
             done[i] = steps[begin : begin + len(leaves[i])]
@@ -117,3 +156,19 @@ def orthogonal(x: jax.Array) -> jax.Array:
         square = x @ x.swapaxes(-1, -2)
         x = a * x + (b * square + c * (square @ square)) @ x
     return x.swapaxes(-1, -2) if tall else x
+
+
+def orthogonal_by_gate(leaf: jax.Array, gates: int, first: jax.Array, count: int) -> jax.Array:
+    """`orthogonal` of some of the matrices of a leaf, by the compiled operation of the CPU.
+
+    Args:
+      leaf: [rows, gates * columns].
+      gates: matrices in the leaf.
+      first: which of them is the first wanted.
+      count: how many are wanted.
+    Returns: [count, rows, columns].
+    """
+    rows, width = leaf.shape
+    coefficients = np.array(_QUINTICS, np.float32)
+    shape = (count, rows, width // gates)
+    return calls.orthogonal(leaf, coefficients, first.reshape(1), shape)

@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmjax.kernels import vectors
+from lstmjax.kernels import calls
 from lstmjax.nn import lstm as layers
 from lstmjax.nn import lstm_cpu
 from lstmjax.nn.layer import Extent
 from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST, TESSERACT
 from lstmjax.spec.tree import Lstm
 
-pytestmark = pytest.mark.skipif(not vectors.SUPPORTED, reason="no vectors that multiply and add")
+pytestmark = pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
 
 
 class Case(NamedTuple):

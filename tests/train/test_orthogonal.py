@@ -6,9 +6,10 @@ import numpy as np
 import optax
 import pytest
 
+from lstmjax.kernels import calls
 from lstmjax.nn.build import build
 from lstmjax.spec.parse import parse
-from lstmjax.train.orthogonal import orthogonal, scale_by_orthogonal_adam
+from lstmjax.train.orthogonal import orthogonal, orthogonal_by_gate, scale_by_orthogonal_adam
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (5, 12), (12, 5), (3, 9, 16)])
@@ -71,3 +72,36 @@ def test_devices_share_the_work():
     one, _ = jax.jit(alone.update)(gradients, alone.init(params))
     two, _ = jax.jit(update)(gradients, shared.init(params))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), one, two)
+
+
+@pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+@pytest.mark.parametrize(
+    ("rows", "columns", "gates"),
+    [(48, 48, 4), (9, 16, 1), (16, 5, 3), (111, 37, 1), (256, 256, 1), (33, 100, 2)],
+    ids=str,
+)
+def test_the_compiled_operation_gives_the_same(rows, columns, gates):
+    leaf = np.random.default_rng(rows).normal(size=(rows, gates * columns)).astype(np.float32)
+    apart = leaf.reshape(rows, gates, columns).swapaxes(0, 1)
+    expected = orthogonal(jnp.asarray(apart))
+    found = jax.jit(orthogonal_by_gate, static_argnums=(1, 3))(leaf, gates, jnp.int32(0), gates)
+    np.testing.assert_allclose(found, expected, atol=3e-4)
+    last = jax.jit(orthogonal_by_gate, static_argnums=(1, 3))(leaf, gates, jnp.int32(gates - 1), 1)
+    np.testing.assert_array_equal(last[0], found[-1])
+
+
+@pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+def test_the_compiled_operation_leaves_zeros_zeros():
+    found = jax.jit(orthogonal_by_gate, static_argnums=(1, 3))(
+        jnp.zeros((20, 40)), 2, jnp.int32(0), 2
+    )
+    assert not np.asarray(found).any()
+
+
+def test_steps_are_the_same_without_the_compiled_operation(monkeypatch):
+    params, gradients = network_params()
+    ours = scale_by_orthogonal_adam(0.9, 0.999, 1e-8)
+    found, _ = jax.jit(ours.update)(gradients, ours.init(params))
+    monkeypatch.setattr(calls, "usable", lambda: False)
+    expected, _ = jax.jit(lambda g, s: ours.update(g, s))(gradients, ours.init(params))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=3e-4), found, expected)

@@ -1,0 +1,112 @@
+"""The compiled operations as functions of JAX arrays; inside `jax.jit` only.
+
+numba, and what it compiles, is loaded when an operation is first traced. Compiled code is kept in
+the user's own cache directory.
+"""
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from lstmjax.kernels.limits import NUM_GATES
+
+_PACKAGE = "lstmjax.kernels"
+
+
+def usable() -> bool:
+    """Whether this process computes on a CPU that has the vectors these operations are made of."""
+    return jax.default_backend() == "cpu" and import_module(f"{_PACKAGE}.vectors").SUPPORTED
+
+
+@cache
+def _loops(module: str, *handlers: str) -> Any:
+    """A module of loops, whose handlers XLA knows from now on."""
+    loops = import_module(f"{_PACKAGE}.{module}")
+    for name in handlers:
+        import_module(f"{_PACKAGE}.xla").register(f"lstmjax_{name}", getattr(loops, name))
+    return loops
+
+
+def _lstm_loops() -> Any:
+    return _loops("lstm_loops", "lstm_forward", "lstm_backward")
+
+
+def padded(units: int) -> int:
+    """Units in whole vectors."""
+    return import_module(f"{_PACKAGE}.vectors").padded(units)
+
+
+def _call(name: str, shapes: list[tuple[int, ...]], *arguments: Any, **options: Any) -> Any:
+    results = tuple(jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes)
+    call = jax.ffi.ffi_call(f"lstmjax_{name}", results, vmap_method="sequential", **options)
+    return call(*arguments)
+
+
+def lstm_forward(
+    x: jax.Array, wx: jax.Array, wh: jax.Array, b: jax.Array, lengths: jax.Array, *, reverse: bool
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Gates [T, N, 4S], outputs and states [T, N, S] of sequences x [T, N, D].
+
+    Args:
+      x: the input.
+      wx: [D, 4S] weights of the input, gates in file order; S must be `padded`.
+      wh: [S, 4S] weights of the output before.
+      b: [4S] biases.
+      lengths: [N] int32 steps of each sequence; beyond, all results are zero.
+      reverse: from each sequence's last step to its first.
+    """
+    T, N, D = x.shape
+    S = wh.shape[0]
+    shapes = [(T, N, NUM_GATES * S), (T, N, S), (T, N, S)]
+    scratch = (_lstm_loops().forward_scratch(D, S),)
+    options = np.array([reverse], np.int32)
+    arguments = (x, wx, wh, b, lengths, options)
+    gates, h, c, _ = _call("lstm_forward", [*shapes, scratch], *arguments)
+    return gates, h, c
+
+
+def lstm_backward(
+    d: jax.Array, x: jax.Array, wx: jax.Array, wh: jax.Array, lengths: jax.Array,
+    kept: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool, last: bool,
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:  # fmt: skip
+    """Gradients of x, wx, wh and b.
+
+    Args:
+      d: gradient of the outputs [T, N, S], or with `last` of the scan's last step [N, S].
+      x: as for `lstm_forward`, like the next three.
+      wx: weights.
+      wh: weights.
+      lengths: steps.
+      kept: what `lstm_forward` returned.
+      reverse: as there.
+      last: whether only the last step was used; not reversed, all lengths must be T.
+    """
+    gates, h, c = kept
+    D, S = wx.shape[0], wh.shape[0]
+    loops = _lstm_loops()
+    scratch = (max(loops.backward_scratch(D, S), loops.weights_scratch()),)
+    shapes = [gates.shape, x.shape, wx.shape, wh.shape, (NUM_GATES * S,), scratch]
+    options, one = np.array([reverse, last], np.int32), np.ones(1, np.float32)
+    arguments = (gates, d, x, wx, wh, lengths, h, c, options, one)
+    _, dx, dwx, dwh, db, _ = _call("lstm_backward", shapes, *arguments, input_output_aliases={0: 0})
+    return dx, dwx, dwh, db
+
+
+def orthogonal(
+    leaf: jax.Array, coefficients: np.ndarray, first: jax.Array, shape: tuple[int, int, int]
+) -> jax.Array:
+    """Roughly the nearest orthogonal matrices to some of those in a leaf; see `train.orthogonal`.
+
+    Args:
+      leaf: [rows, matrices * columns].
+      coefficients: [iterations, 3] float32 of the polynomials of fifth order.
+      first: [1] int32, the first matrix wanted.
+      shape: count wanted, rows, columns.
+    Returns: that shape.
+    """
+    scratch = (_loops("orthogonal_loops", "orthogonal").scratch_size(*shape[1:]),)
+    return _call("orthogonal", [shape, scratch], leaf, coefficients, first)[0]

@@ -1,0 +1,162 @@
+"""The nearest orthogonal matrix, by an iteration of products half of which are symmetric.
+
+`train.orthogonal` says what is computed. A symmetric product is computed above the diagonal only
+and mirrored; all numbers of a matrix stay in the nearer caches through all iterations.
+"""
+
+from numba import int64, njit
+
+from lstmjax.kernels.operations import (
+    add_square,
+    add_to_float,
+    combine,
+    copy_float,
+    copy_vector,
+    fill_zero,
+    read_float,
+    read_int32,
+    read_int64,
+    scale_vector,
+)
+from lstmjax.kernels.products import (
+    add_panel,
+    copy_block_turned,
+    pack,
+    pack_turned,
+    padded_columns,
+    width_of_panel,
+)
+from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS, padded
+from lstmjax.kernels.xla import answers, argument, argument_sizes, handler, result, result_sizes
+
+_NORM_MARGIN = 1.01  # the norm of Frobenius bounds the largest singular value; so does rounding
+_TINY = 1e-30
+
+
+@njit(nogil=True)
+def copy_block(out, out_stride, x, x_stride, rows, columns):
+    """Copy x [rows, columns]; rows are `*_stride` apart."""
+    for row in range(rows):
+        to = out + FLOAT_BYTES * row * out_stride
+        of = x + FLOAT_BYTES * row * x_stride
+        whole = columns // LANES * LANES
+        for column in range(0, whole, LANES):
+            copy_vector(to + FLOAT_BYTES * column, of + FLOAT_BYTES * column)
+        for column in range(whole, columns):
+            copy_float(to + FLOAT_BYTES * column, of + FLOAT_BYTES * column)
+
+
+@njit(nogil=True)
+def normalise(x, count, sums):
+    """Divide `count` floats (whole vectors) by their norm and a little more."""
+    fill_zero(sums, LANES)
+    for i in range(0, count, LANES):
+        add_square(sums, x + FLOAT_BYTES * i)
+    total = 0.0
+    for i in range(LANES):
+        total += read_float(sums, i)
+    factor = 1 / max(_NORM_MARGIN * total**0.5, _TINY)
+    for i in range(0, count, LANES):
+        scale_vector(x + FLOAT_BYTES * i, factor)
+
+
+@njit(nogil=True)
+def symmetric_product(x, packed, rows, depth, out, zeros):
+    """Out [rows, rows] = x [rows, depth] @ packed, where that is x times its transpose."""
+    one, none = int64(1), int64(0)
+    column = none
+    while column < rows:
+        width = width_of_panel(column, rows)
+        panel = packed + FLOAT_BYTES * column * depth
+        above = min(rows, (column + width + ROWS - 1) // ROWS * ROWS)
+        to = out + FLOAT_BYTES * column
+        add_panel(above, to, rows, zeros, none, x, depth, one, depth, panel, width > LANES)
+        column += width
+    for row in range(0, rows, LANES):
+        of = out + FLOAT_BYTES * (row * rows + row)
+        to = out + FLOAT_BYTES * (row * rows + row)
+        right = rows - row - LANES
+        copy_block_turned(
+            to + FLOAT_BYTES * LANES * rows, rows, of + FLOAT_BYTES * LANES, rows, LANES, right
+        )
+
+
+def scratch_size(rows, columns):
+    """Floats that `orthogonalise` needs for itself."""
+    r, c = padded(min(rows, columns)), padded(max(rows, columns))
+    return 2 * r * c + 3 * r * r + r * c + LANES + c
+
+
+@njit(nogil=True)
+def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out, scratch):
+    """Out [count, rows, columns] = the orthogonal matrices for those in x.
+
+    They lie beside each other, so that rows of x are `stride` apart.
+    """
+    one, none = int64(1), int64(0)
+    turned = rows > columns
+    # No taller than wide, in whole vectors.
+    r, c = padded_columns(min(rows, columns)), padded_columns(max(rows, columns))
+    here = scratch
+    there = here + FLOAT_BYTES * r * c
+    square = there + FLOAT_BYTES * r * c
+    fourth = square + FLOAT_BYTES * r * r
+    factor = fourth + FLOAT_BYTES * r * r
+    packed = factor + FLOAT_BYTES * r * r
+    sums = packed + FLOAT_BYTES * r * c
+    zeros = sums + FLOAT_BYTES * LANES
+    fill_zero(zeros, c)
+    for matrix in range(count):
+        of = x + FLOAT_BYTES * matrix * columns
+        to = out + FLOAT_BYTES * matrix * rows * columns
+        fill_zero(here, r * c)
+        if turned:
+            copy_block_turned(here, c, of, stride, rows, columns)
+        else:
+            copy_block(here, c, of, stride, rows, columns)
+        normalise(here, r * c, sums)
+        for k in range(iterations):
+            pack_turned(here, c, r, packed)
+            symmetric_product(here, packed, r, c, square, zeros)
+            pack(square, r, r, packed)
+            symmetric_product(square, packed, r, r, fourth, zeros)
+            first = read_float(coefficients, 3 * k)
+            second = read_float(coefficients, 3 * k + 1)
+            third = read_float(coefficients, 3 * k + 2)
+            for i in range(0, r * r, LANES):
+                at = FLOAT_BYTES * i
+                combine(factor + at, square + at, fourth + at, second, third)
+            for i in range(r):
+                add_to_float(factor + FLOAT_BYTES * (i * r + i), first)
+            pack(here, r, c, packed)
+            column = none
+            while column < c:
+                width = width_of_panel(column, c)
+                panel = packed + FLOAT_BYTES * column * r
+                below = there + FLOAT_BYTES * column
+                add_panel(r, below, c, zeros, none, factor, r, one, r, panel, width > LANES)
+                column += width
+            here, there = there, here
+        if turned:
+            copy_block_turned(to, columns, here, c, columns, rows)
+        else:
+            copy_block(to, columns, here, c, rows, columns)
+
+
+@handler
+def orthogonal(frame):
+    """Arguments x [rows, matrices * columns], coefficients [iterations, 3], [first matrix].
+
+    Results: out [count, rows, columns], scratch.
+    """
+    if answers(frame):
+        return 0
+    stride = read_int64(argument_sizes(frame, 0), 1)
+    sizes = result_sizes(frame, 0)
+    count, rows, columns = read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2)
+    iterations = read_int64(argument_sizes(frame, 1), 0)
+    first = read_int32(argument(frame, 2), 0)
+    x, coefficients = argument(frame, 0) + FLOAT_BYTES * first * columns, argument(frame, 1)
+    out, scratch = result(frame, 0), result(frame, 1)
+    orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out, scratch)
+    return 0
