@@ -15,16 +15,6 @@ from rapidfuzz.distance import Levenshtein
 
 ROLLING_SIZE = 1000
 LARGE_DELTA = 0.5  # a delta at least as large counts as an error
-BOOTSTRAP_CELLS = 1 << 22  # drawn at a time, about 32 MB
-
-
-def rms_error(deltas: Float[np.ndarray, "T K"]) -> float:
-    """Return the root mean square of a line's deltas (targets minus outputs).
-
-    Source: Tesseract src/training/unicharset/lstmtrainer.cpp, ComputeRMSError.
-    """
-    squares = np.square(np.asarray(deltas, np.float64))
-    return float(np.sqrt(squares.mean())) if squares.size else 0.0
 
 
 def delta_error(deltas: Float[np.ndarray, "T K"]) -> float:
@@ -94,16 +84,6 @@ def bwer(truth: str, read: str) -> float:
     return missing.total() / max(words.total(), 1)
 
 
-def skipped_lines(sample_iteration: int, last_usable: int) -> int:
-    """Return how many unusable lines came just before a usable one; the mean is the skip ratio.
-
-    Args:
-      sample_iteration: lines fetched so far, this one not counted.
-      last_usable: the same number just after the usable line before it was counted, at first 0.
-    """
-    return sample_iteration - last_usable
-
-
 def reported_percent(mean: float) -> float:
     """Return a rate as Tesseract reports and compares it: percent, rounded to a thousandth."""
     scaled = 100000.0 * mean
@@ -171,35 +151,3 @@ def word_counts(truth: str, read: str) -> ErrorCounts:
     """Return insertions, deletions and substitutions of words between white space, in NFC."""
     words, read_words = (unicodedata.normalize("NFC", text).split() for text in (truth, read))
     return ErrorCounts(Levenshtein.distance(words, read_words), len(words))
-
-
-def bootstrap_interval(
-    counts: Sequence[ErrorCounts],
-    *,
-    seed: int = 0,
-    num_resamples: int = 2000,
-    confidence: float = 0.95,
-) -> tuple[float, float]:
-    """Return a confidence interval of the rate over lines, by resampling lines.
-
-    Args:
-      counts: one for each line.
-      seed: of the random draws; the same seed gives the same interval.
-      num_resamples: how often as many lines are drawn, with replacement.
-      confidence: the share of resamples inside the interval.
-    Returns: the bounds, (0, 0) without anything to read.
-    """
-    edits = np.array([line.edits for line in counts])
-    lengths = np.array([line.length for line in counts])
-    if not lengths.any():
-        return 0.0, 0.0
-    random = np.random.default_rng(seed)
-    rows = max(1, BOOTSTRAP_CELLS // len(counts))
-    rates = []
-    for start in range(0, num_resamples, rows):
-        drawn = random.integers(0, len(counts), (min(rows, num_resamples - start), len(counts)))
-        total = lengths[drawn].sum(axis=1)
-        rates.append(edits[drawn].sum(axis=1) / np.maximum(total, 1))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(rates), [tail, 1 - tail])
-    return float(low), float(high)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from lstmjax.ctc.error_rates import BOOTSTRAP_CELLS
-
 NUM_RESAMPLES = 2000
 NUM_PERMUTATIONS = 10000
 CONFIDENCE = 0.95
+_CELLS = 1 << 22  # drawn at a time, about 32 MB
 _EXACT_UP_TO = 13  # lines that differ: all 2^n swaps are fewer than the random ones
 
 
@@ -58,12 +57,12 @@ def resampled_sums(
 
     Args:
       columns: a row for each line.
-      seed: of the draws; `error_rates.bootstrap_interval` draws the same lines from it.
+      seed: of the draws.
       num_resamples: R.
     """
     n = len(columns)
     random = np.random.default_rng(seed)
-    rows = max(1, BOOTSTRAP_CELLS // n)
+    rows = max(1, _CELLS // n)
     sums = []
     for start in range(0, num_resamples, rows):
         count = min(rows, num_resamples - start)
@@ -135,7 +134,7 @@ def _swap_test(change: Int64[np.ndarray, " k"], seed: int) -> float:
         signs = 1 - 2 * (np.arange(1 << k)[:, None] >> np.arange(k) & 1)
         return float(np.mean(np.abs(signs @ change) >= found))
     random = np.random.default_rng(seed)
-    rows = max(1, BOOTSTRAP_CELLS // k)
+    rows = max(1, _CELLS // k)
     as_extreme = 0
     for start in range(0, NUM_PERMUTATIONS, rows):
         count = min(rows, NUM_PERMUTATIONS - start)
