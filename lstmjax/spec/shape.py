@@ -1,4 +1,4 @@
-"""Sizes through the tree: what a network makes of an image, and the least image it can take.
+"""Sizes through the tree: what a network makes of an image.
 
 Rows and columns never influence each other, so everything here follows one axis at a time.
 """
@@ -85,32 +85,7 @@ def output_shape(node: Node, shape: Shape | None = None) -> Shape:
 
 def output_width(root: Node, width: int) -> int:
     """Return the columns that come out for a line of `width` columns; 0 if it is too narrow."""
-    return _along(root, _fixed(root, "x") or width, "x")
-
-
-def output_height(root: Node, height: int) -> int:
-    """Return the rows that come out for a line of `height` rows; 0 if it is too low."""
-    return _along(root, _fixed(root, "y") or height, "y")
-
-
-def min_input_width(root: Node, steps: int = 1) -> int | None:
-    """Return the narrowest line that comes out at least `steps` columns wide.
-
-    CTC needs as many columns as there are codes, plus one per pair of equal neighbours
-    (`Codec.min_timesteps`).
-
-    Returns: columns of the scaled image, or None if no width is enough (after a summary over x
-      there is only one column, and a fixed width does not grow).
-    """
-    fixed = _fixed(root, "x")
-    if fixed:
-        return 1 if _along(root, fixed, "x") >= steps else None
-    return _needed(root, steps, "x")
-
-
-def min_input_height(root: Node) -> int:
-    """Return the lowest image that leaves at least one row; 1 if the height is fixed."""
-    return 1 if _fixed(root, "y") else _needed(root, 1, "y") or 1
+    return _along(root, _fixed_width(root) or width, "x")
 
 
 def output_loss(root: Node) -> Loss:
@@ -179,11 +154,9 @@ def _size(size: int, name: str) -> str:
     return name if size == -1 else f"{name}/{-size}"
 
 
-def _fixed(root: Node, axis: Literal["x", "y"]) -> int:
+def _fixed_width(root: Node) -> int:
     first = next(walk(root))[1]
-    if not isinstance(first, Input):
-        return 0
-    return first.width if axis == "x" else first.height
+    return first.width if isinstance(first, Input) else 0
 
 
 def _other(axis: Literal["x", "y"]) -> Literal["x", "y"]:
@@ -205,28 +178,5 @@ def _along(node: Node, size: int, axis: Literal["x", "y"]) -> int:
             return _along(node.children[0], size, axis)
         case Reversed():
             return _along(node.child, size, _other(axis) if node.axis == "xy" else axis)
-        case _:
-            return size
-
-
-def _needed(node: Node, size: int, axis: Literal["x", "y"]) -> int | None:
-    """Return the least size that gives at least `size` along an axis: `_along` backwards."""
-    match node:
-        case Maxpool() | Reconfig():
-            return size * (node.x_scale if axis == "x" else node.y_scale)
-        case Lstm(summary=True) if axis == "x":
-            return 1 if size <= 1 else None
-        case Series():
-            for child in reversed(node.children):
-                below = _needed(child, size, axis)
-                if below is None:
-                    return None
-                size = below
-            return size
-        case Parallel():
-            below = [_needed(child, size, axis) for child in node.children]
-            return None if None in below else max(b for b in below if b is not None)
-        case Reversed():
-            return _needed(node.child, size, _other(axis) if node.axis == "xy" else axis)
         case _:
             return size
