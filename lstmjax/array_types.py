@@ -7,11 +7,9 @@ so that scanning either axis needs no copy.
 
 from typing import Any
 
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
 Activations = Float[Array, "H W B D"]
-Codes = Int[Array, "B L"]
 Key = Array
 Logits = Float[Array, "T B K"]
-Mask = Bool[Array, "T B"]
 Params = Any

@@ -4,7 +4,7 @@ Source: the behaviour of PangoLayout 1.50, as `text2image` uses it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from lstmjax.render.bidi import base_direction, embedding_levels
 from lstmjax.render.face import UNITS, Face, GlyphRun, round_units
@@ -92,14 +92,6 @@ class Line:
     baseline: int = 0
     ascent: int = 0
     height: int = 0
-
-
-@dataclass
-class Paragraph:
-    """A paragraph of the layout: its place in the text and its lines before placing."""
-
-    start: int
-    lines: list[Line] = field(default_factory=list)
 
 
 class Layout:
