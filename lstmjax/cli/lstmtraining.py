@@ -9,6 +9,7 @@ from absl import flags
 from lstmjax.cli.flags import given, parse, refuse_augment
 from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
+from lstmjax.kernels.kept import start as start_compiling
 
 if TYPE_CHECKING:
     from lstmjax.train.config import TrainConfig
@@ -197,6 +198,8 @@ def _stop_training(values: flags.FlagValues) -> int:
 
 
 def _train(values: flags.FlagValues, argv: list[str]) -> int:
+    if values.recipe == "fast":
+        start_compiling()  # while JAX, the lines and the first weights are made ready
     from lstmjax.train.loop import InterruptedRun
     from lstmjax.train.run import run_training
 

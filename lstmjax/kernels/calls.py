@@ -12,22 +12,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lstmjax.kernels.kept import PACKAGE, claimed
 from lstmjax.kernels.limits import NUM_GATES
-
-_PACKAGE = "lstmjax.kernels"
 
 
 def usable() -> bool:
     """Whether this process computes on a CPU that has the vectors these operations are made of."""
-    return jax.default_backend() == "cpu" and import_module(f"{_PACKAGE}.vectors").SUPPORTED
+    return jax.default_backend() == "cpu" and import_module(f"{PACKAGE}.vectors").SUPPORTED
 
 
 @cache
 def _loops(module: str, *handlers: str) -> Any:
     """A module of loops, whose handlers XLA knows from now on."""
-    loops = import_module(f"{_PACKAGE}.{module}")
+    with claimed(module):
+        loops = import_module(f"{PACKAGE}.{module}")
     for name in handlers:
-        import_module(f"{_PACKAGE}.xla").register(f"lstmjax_{name}", getattr(loops, name))
+        import_module(f"{PACKAGE}.xla").register(f"lstmjax_{name}", getattr(loops, name))
     return loops
 
 
@@ -37,7 +37,7 @@ def _lstm_loops() -> Any:
 
 def padded(units: int) -> int:
     """Units in whole vectors."""
-    return import_module(f"{_PACKAGE}.vectors").padded(units)
+    return import_module(f"{PACKAGE}.vectors").padded(units)
 
 
 def _call(name: str, shapes: list[tuple[int, ...]], *arguments: Any, **options: Any) -> Any:

@@ -4,16 +4,13 @@ Source: XLA's xla/ffi/api/c_api.h, version 0.3 of the interface, for machines of
 """
 
 import ctypes
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import jax
 from numba import cfunc, int64, njit
 from numba.core import config
 
-from lstmjax.cache import cache_directory
+from lstmjax.kernels.kept import directory
 from lstmjax.kernels.operations import operation, read_int32, read_int64, write_int32
 from lstmjax.kernels.vectors import INT64
 
@@ -72,24 +69,20 @@ result_sizes = _reader(_RESULTS, _BUFFER_DIMS)
 
 
 def handler(function: Callable[..., Any]) -> Any:
-    """Compile a function of one frame that returns 0, for XLA to call.
-
-    numba notices changes of one file only, so what is kept of it has the fingerprint of all files
-    here in its directory's name.
-    """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    fingerprint = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    """Compile a function of one frame that returns 0, for XLA to call."""
     own = getattr(config, "CACHE_DIR", "")
-    directory = own or cache_directory(f"kernels-{fingerprint}")
-    if directory:
-        config.CACHE_DIR = str(directory)  # pyright: ignore  # read once, by the decorator below
+    kept = own or directory()
+    if kept:
+        config.CACHE_DIR = str(kept)  # pyright: ignore  # read once, by the decorator below
     try:
-        return cfunc(int64(int64), cache=bool(directory))(function)
+        return cfunc(int64(int64), cache=bool(kept))(function)
     finally:
         config.CACHE_DIR = own  # pyright: ignore
 
 
 def register(name: str, function: Any) -> None:
     """Make a `handler` known to XLA's CPU backend."""
+    import jax
+
     address = ctypes.cast(function.address, ctypes.c_void_p)
     jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(address), platform="cpu")

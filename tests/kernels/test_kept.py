@@ -1,0 +1,56 @@
+"""Compiled operations are kept per version of their sources, and compiled by one process."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lstmjax.kernels import kept
+
+pytestmark = pytest.mark.skipif(kept.fcntl is None, reason="no file locks")
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    found = kept.directory()
+    assert found is not None
+    return found
+
+
+def test_nothing_is_kept_at_first(place):
+    assert not any(kept.is_kept(module) for module in kept.MODULES)
+    (place / "deeper").mkdir()
+    (place / "deeper" / "lstm_loops.lstm_forward-1.py311.nbi").touch()
+    assert kept.is_kept("lstm_loops")
+    assert not kept.is_kept("orthogonal_loops")
+
+
+def test_changed_sources_have_a_place_of_their_own(place, tmp_path, monkeypatch):
+    copy = tmp_path / "kept.py"
+    copy.write_text("changed")
+    monkeypatch.setattr(kept, "__file__", str(copy))
+    assert kept.directory() != place
+
+
+def test_a_second_process_waits_for_the_first(place):
+    code = "from lstmjax.kernels.kept import claimed\nwith claimed('lstm_loops'): print('in')"
+    with kept.claimed("lstm_loops"):
+        other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        time.sleep(0.7)
+        assert other.poll() is None
+    assert other.communicate(timeout=60)[0] == "in\n"
+
+
+def test_what_is_compiled_ahead_is_found(place):
+    kept.start()
+    deadline = time.monotonic() + 120
+    while not kept.is_kept("lstm_loops") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    with kept.claimed("lstm_loops"), kept.claimed("orthogonal_loops"):
+        assert all(kept.is_kept(module) for module in kept.MODULES)
+    code = "from lstmjax.kernels import calls; calls._lstm_loops()"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert len(list(place.rglob("*.nbc"))) == 3, "nothing was compiled again"
