@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
+from lstmjax.ctc._borrow import borrowed
 
 MIN_CERTAINTY = np.float32(-20)
 MIN_PROB = np.exp(MIN_CERTAINTY)
@@ -56,11 +57,15 @@ class _Beams(NamedTuple):
       heaps: [NUM_BEAMS, MAX_WIDTH + 1] nodes, the worst of a beam first.
       sizes: [NUM_BEAMS].
       counters: [2] the number of nodes used, and a node dropped at this step (or -1), to be reused.
+      old_heaps: those of the step before.
+      old_sizes: likewise.
     """
 
     heaps: np.ndarray
     sizes: np.ndarray
     counters: np.ndarray
+    old_heaps: np.ndarray
+    old_sizes: np.ndarray
 
 
 class _Step(NamedTuple):
@@ -71,12 +76,43 @@ class _Step(NamedTuple):
       best: [2] the best and the second best code.
       listed: [states, 3] for which step and rank the edges of a state were listed last, and
         where in `listing`: most nodes are in the same state and want the same few edges.
+      listing: [edges].
+      top: [TOP_N + 1] room to rank codes.
     """
 
     ranks: np.ndarray
     best: np.ndarray
     listed: np.ndarray
     listing: np.ndarray
+    top: np.ndarray
+
+
+class Room(NamedTuple):
+    """Memory for a search: `nodes` of all steps of a line, and what one step needs."""
+
+    nodes: np.ndarray
+    beams: _Beams
+    step: _Step
+
+
+def make_room(num_steps: int, num_codes: int, edges: Edges) -> Room:
+    """For lines of up to so many steps."""
+    sizes = (NUM_BEAMS, MAX_WIDTH + 1)
+    beams = _Beams(
+        np.empty(sizes, np.int64),
+        np.empty(NUM_BEAMS, np.int64),
+        np.empty(2, np.int64),
+        np.empty(sizes, np.int64),
+        np.empty(NUM_BEAMS, np.int64),
+    )
+    step = _Step(
+        np.empty(num_codes, np.int8),
+        np.empty(2, np.int64),
+        np.empty((len(edges.starts) - 1, 3), np.int64),
+        np.empty(len(edges.codes), np.int64),
+        np.empty(TOP_N + 1, np.int64),
+    )
+    return Room(np.empty(MAX_NODES * num_steps, NODE), beams, step)
 
 
 @kernel
@@ -118,7 +154,7 @@ def _pop(heap, size, keys):
 @kernel
 def _rank_codes(probs, null_char, step):
     """Find the best two codes and the best five; the null always counts among the best."""
-    heap, size = np.empty(TOP_N + 1, np.int64), 0
+    heap, size = step.top, 0
     for code in range(len(probs)):
         if size < TOP_N or probs[code] > probs[heap[0]]:
             heap[_sift_up(heap, size, code, probs)] = code
@@ -255,13 +291,13 @@ def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin,
 
 
 @kernel
-def _extend_all(probs, null_char, t, step, nodes, beams, old_heaps, old_sizes, edges):
+def _extend_all(probs, null_char, t, step, nodes, beams, edges):
     """Extend every node of the step before by codes of falling rank until there is something."""
     for rank in range(3):
         listed_edges = 0
         for beam in range(NUM_BEAMS):
-            for slot in range(old_sizes[beam] - 1, -1, -1):
-                node = old_heaps[beam, slot]
+            for slot in range(beams.old_sizes[beam] - 1, -1, -1):
+                node = beams.old_heaps[beam, slot]
                 _repeat(probs, null_char, rank, step, nodes, beams, node, beam)
                 if beam // NUM_LENGTHS == ONLY_DUP:
                     continue
@@ -274,23 +310,13 @@ def _extend_all(probs, null_char, t, step, nodes, beams, old_heaps, old_sizes, e
 
 
 @kernel
-def _search_line(probs, null_char, edges, nodes):
+def _search_line(probs, null_char, edges, nodes, beams, step):
     """Run the search and return the last node of the best path, or -1."""
-    K, num_states = probs.shape[1], len(edges.starts) - 1
-    beams = _Beams(
-        np.empty((NUM_BEAMS, MAX_WIDTH + 1), np.int64),
-        np.zeros(NUM_BEAMS, np.int64),
-        np.zeros(2, np.int64),
-    )
-    step = _Step(
-        np.empty(K, np.int8),
-        np.empty(2, np.int64),
-        np.full((num_states, 3), -1, np.int64),
-        np.empty(len(edges.codes), np.int64),
-    )
-    old_heaps, old_sizes = np.empty_like(beams.heaps), np.empty_like(beams.sizes)
+    beams.sizes[:] = 0
+    beams.counters[0] = 0
+    step.listed[:] = -1
     for t in range(len(probs)):
-        old_heaps[:], old_sizes[:] = beams.heaps, beams.sizes
+        beams.old_heaps[:], beams.old_sizes[:] = beams.heaps, beams.sizes
         beams.sizes[:] = 0
         beams.counters[1] = -1
         _rank_codes(probs[t], null_char, step)
@@ -298,7 +324,7 @@ def _search_line(probs, null_char, edges, nodes):
             begin, end, _ = _list_edges(edges, 0, TOP_TWO, 0, step, 0)
             _go_on(probs[0], null_char, TOP_TWO, step, nodes, beams, -1, 0, edges, begin, end)
         else:
-            _extend_all(probs[t], null_char, t, step, nodes, beams, old_heaps, old_sizes, edges)
+            _extend_all(probs[t], null_char, t, step, nodes, beams, edges)
     best = -1
     for beam in (ANY * NUM_LENGTHS, NO_DUP * NUM_LENGTHS):
         for slot in range(beams.sizes[beam]):
@@ -329,11 +355,36 @@ def _read_path(nodes, node, T, null_char, codes, starts, ends, certainty):
 
 
 @kernel
-def search_lines(probs, lengths, edges, null_char, codes, starts, ends, certainty, counts):
-    nodes = np.empty(MAX_NODES * probs.shape[0], NODE)
+def search_lines(
+    probs, lengths, all_edges, null_char, room, codes, starts, ends, certainty, counts
+):
+    edges = Edges(
+        borrowed(all_edges.starts),
+        borrowed(all_edges.codes),
+        borrowed(all_edges.next_states),
+        borrowed(all_edges.is_final),
+        all_edges.num_codes,
+    )
+    own, own_step = room.beams, room.step
+    nodes = borrowed(room.nodes)
+    beams = _Beams(
+        borrowed(own.heaps),
+        borrowed(own.sizes),
+        borrowed(own.counters),
+        borrowed(own.old_heaps),
+        borrowed(own.old_sizes),
+    )
+    step = _Step(
+        borrowed(own_step.ranks),
+        borrowed(own_step.best),
+        borrowed(own_step.listed),
+        borrowed(own_step.listing),
+        borrowed(own_step.top),
+    )
+    all_probs = borrowed(probs)
     for b in range(len(lengths)):
         T = lengths[b]
-        node = _search_line(probs[:T, b], null_char, edges, nodes)
+        node = _search_line(all_probs[:T, b], null_char, edges, nodes, beams, step)
         counts[b] = 0
         if node >= 0:
             counts[b] = _read_path(

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float32, Int, Int32
 
 from lstmjax.charset.prefixes import BeamTables
-from lstmjax.ctc._beam_loops import Edges, search_lines
+from lstmjax.ctc._beam_loops import Edges, make_room, search_lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,10 @@ def beam_search_batch(
     codes, starts, ends = (np.empty((B, T), np.int32) for _ in range(3))
     certainty = np.empty((B, T), np.float32)
     counts = np.zeros(B, np.int64)
-    search_lines(probs, lengths, edges, int(null_char), codes, starts, ends, certainty, counts)
+    room = make_room(T, probs.shape[2], edges)
+    search_lines(
+        probs, lengths, edges, int(null_char), room, codes, starts, ends, certainty, counts
+    )
     return [
         Decoded(*(field[b, :n].copy() for field in (codes, starts, ends, certainty)))
         for b, n in enumerate(counts)
