@@ -119,8 +119,7 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluate(values: flags.FlagValues) -> None:
-    from lstmjax.devices import show_cores
-    from lstmjax.infer.forward import keep_compiled, make_forward
+    from lstmjax.infer.forward import make_forward
     from lstmjax.infer.model import load_model
 
     reports = _report_paths(values)
@@ -130,9 +129,7 @@ def _evaluate(values: flags.FlagValues) -> None:
         _say(f"{values.model} is not a recognition model, trying training checkpoint...")
     index = _read_lines(values.eval_listfile)
     training = _training_lines(values)
-    keep_compiled()
-    show_cores()
-    forward = make_forward(model)
+    forward = make_forward(model, own_process=True)
     if not model.from_checkpoint:
         _say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
     result = _read(values, forward, index)

@@ -4,30 +4,23 @@ The result for a line does not depend on the lines beside it. Every line gets th
 that its place in the run gives it, so an evaluation has the same digits as `lstmeval`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.sharding import PartitionSpec
 from jaxtyping import Float32, Int32
 
 from lstmjax.cache import cache_directory
 from lstmjax.data import image as image_module
-from lstmjax.data.batch import BatchShape, Buckets, fit_buckets, pad
-from lstmjax.data.borders import draw_borders
+from lstmjax.data.batch import Buckets, fit_buckets
 from lstmjax.data.image import Pixels
 from lstmjax.data.random import MinStd
-from lstmjax.devices import LINES, Device, everywhere, line_mesh
 from lstmjax.infer.model import LoadedModel
-from lstmjax.nn.build import build
-from lstmjax.nn.layer import BorderNoise
-from lstmjax.nn.numerics import EXACT, EXACT_INT8
 from lstmjax.spec.tree import x_scale
 
-BATCH = 8  # more gains nothing: tanh and logistic take the time, not the products
+BATCH = 8  # as many as the loops of `host` multiply at once
 _SHAPE_COST = 64  # compiling for one more width, once, costs as much as reading so many lines
 _MOST_SHAPES = 6
 # How a line is read: as it is; inverted; or, when that did not help, as it is with the borders of
@@ -49,22 +42,21 @@ class ScaledLine(NamedTuple):
     invert_below: float = 0.0
 
 
-class _Prepared(NamedTuple):
+class Prepared(NamedTuple):
     """A line as network input, and its random numbers after padding."""
 
     block: image_module.Input
     stream: MinStd
 
 
-Apply = Callable[..., tuple[jax.Array, jax.Array]]
+Prepare = Callable[[list[int]], list[Prepared]]
 
 
 @dataclass(frozen=True)
-class Forward:
-    """A compiled model; make it with `make_forward`."""
+class Forward(ABC):
+    """A model ready to run; make it with `make_forward`."""
 
     model: LoadedModel
-    _apply: Apply
 
     def probs(
         self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
@@ -83,7 +75,7 @@ class Forward:
         Args:
           lines: what to read.
           batch: lines computed at once.
-          buckets: widths to compile for; fitted to these lines if missing.
+          buckets: widths to compile for, where JAX does it; fitted to these lines if missing.
         """
         buckets = buckets or self.buckets([line.pixels.shape[1] for line in lines])
         doubtful: dict[int, np.ndarray] = {}
@@ -128,101 +120,57 @@ class Forward:
         buckets: Buckets,
         way: int,
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the outputs of the lines at `places`, one batch behind what is being computed."""
-        inputs = {place: self._prepare(lines[place], way) for place in places}
-        running: tuple[list[int], jax.Array, jax.Array] | None = None
-        for group in _groups({place: inputs[place].block.shape for place in places}, batch):
-            started = (group, *self._start([inputs.pop(place) for place in group], batch, buckets))
-            if running is not None:
-                yield from _finish(*running)
-            running = started
-        if running is not None:
-            yield from _finish(*running)
+        """Yield the outputs of the lines at `places`."""
+        groups = _groups({place: lines[place].pixels.shape for place in places}, batch)
 
-    def _prepare(self, line: ScaledLine, way: int) -> _Prepared:
+        def prepare(group: list[int]) -> list[Prepared]:
+            return [self._prepare(lines[place], way) for place in group]
+
+        yield from self._run_groups(groups, prepare, batch, buckets)
+
+    @abstractmethod
+    def _run_groups(
+        self, groups: Iterable[list[int]], prepare: Prepare, batch: int, buckets: Buckets
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the outputs of groups of at most `batch` lines of one height."""
+
+    def _prepare(self, line: ScaledLine, way: int) -> Prepared:
         stream = MinStd.for_sample(line.sample)
         pixels = image_module.invert(line.pixels) if way == _INVERTED else line.pixels
         model = self.model
         block = image_module.normalise(pixels, model.input_shape, stream, int8=model.int_mode)
-        return _Prepared(block, MinStd.for_sample(line.sample) if way == _RESTARTED else stream)
-
-    def _start(
-        self, lines: Sequence[_Prepared], batch: int, buckets: Buckets
-    ) -> tuple[jax.Array, jax.Array]:
-        """Begin to compute one batch; the results arrive later."""
-        blocks = [line.block for line in lines]
-        height = blocks[0].shape[0]
-        room = buckets.shape(height, max(block.shape[1] for block in blocks), 1)
-        # Places without a line hold one column, which costs nothing more.
-        blocks += [np.zeros((height, 1, blocks[0].shape[2]), np.float32)] * (batch - len(blocks))
-        streams = [line.stream for line in lines] + [MinStd()] * (batch - len(lines))
-        padded = pad(blocks, [np.zeros(0, np.int32)] * batch, room, batch)
-        noise = self._noise(blocks, room, streams)
-        return self._apply(self.model.params, padded.images, padded.widths, noise)
-
-    def _noise(
-        self, blocks: Sequence[np.ndarray], room: BatchShape, streams: Sequence[MinStd]
-    ) -> tuple[BorderNoise, ...]:
-        drawn = draw_borders(
-            self.model.root,
-            [(block.shape[0], block.shape[1]) for block in blocks],
-            (room.height, room.width),
-            streams,
-            int_mode=self.model.int_mode,
-        )
-        return tuple(BorderNoise(*map(jnp.asarray, each)) for each in drawn)
+        return Prepared(block, MinStd.for_sample(line.sample) if way == _RESTARTED else stream)
 
 
-def _finish(
-    group: list[int], probs: jax.Array, steps: jax.Array
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Wait for a batch and cut out its lines."""
-    all_probs, all_steps = np.asarray(probs), np.asarray(steps)
-    for i, place in enumerate(group):
-        yield place, np.ascontiguousarray(all_probs[: all_steps[i], i])
+def make_forward(model: LoadedModel, *, own_process: bool = False) -> Forward:
+    """Prepare a model for reading with Tesseract's arithmetic.
 
+    Networks of the usual kinds run in compiled loops on all cores, others with JAX.
 
-def make_forward(model: LoadedModel) -> Forward:
-    """Compile a model for reading, with Tesseract's arithmetic.
-
-    All devices share the lines of a batch that they divide evenly.
+    Args:
+      model: what to run.
+      own_process: whether to set up JAX, should it be needed, for the whole process: one device a
+        core, and a cache of compiled code.
     """
-    network = build(model.root, EXACT_INT8 if model.int_mode else EXACT)
+    from lstmjax.infer.host import make_host_forward
 
-    def apply(params, images, widths, noise):
-        logits, steps = network.apply(params, images, widths, noise)
-        return jax.nn.softmax(logits), steps
+    host = make_host_forward(model)
+    if host is not None:
+        return host
+    if own_process:
+        from lstmjax.devices import show_cores
 
-    devices = jax.local_devices()
-    alone, shared = jax.jit(apply), _dealt_out(apply, devices)
-    spread = jax.device_put(model.params, everywhere(devices))
+        keep_compiled()
+        show_cores()
+    from lstmjax.infer.device import make_device_forward
 
-    def choose(params, images, widths, noise):
-        if images.shape[2] % len(devices):
-            return alone(params, images, widths, noise)
-        return shared(spread, images, widths, noise)
-
-    return Forward(model, choose)
-
-
-def _dealt_out(apply: Apply, devices: Sequence[Device]) -> Apply:
-    """The same on several devices, each with some of the lines."""
-    if len(devices) < 2:
-        return jax.jit(apply)
-    same, lines = PartitionSpec(), PartitionSpec(LINES)
-    return jax.jit(
-        jax.shard_map(
-            apply,
-            mesh=line_mesh(devices),
-            in_specs=(same, PartitionSpec(None, None, LINES), lines, lines),
-            out_specs=(PartitionSpec(None, LINES), lines),
-            check_vma=False,
-        )
-    )
+    return make_device_forward(model)
 
 
 def keep_compiled() -> None:
     """Let this process keep compiled models in the user's own cache for later processes."""
+    import jax
+
     directory = cache_directory("jax")
     if directory is not None and not jax.config.values["jax_compilation_cache_dir"]:
         jax.config.update("jax_compilation_cache_dir", str(directory))

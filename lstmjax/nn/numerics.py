@@ -13,14 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.nn.gradient import matmul, with_gradient
+from lstmjax.nn.tables import (
+    EXACT_FLOAT_SUM,
+    LOGISTIC_TABLE,
+    SIZE,
+    STEPS_PER_UNIT,
+    TANH_TABLE,
+)
 
-_TABLE_STEPS_PER_UNIT = 256.0
-_TABLE_SIZE = 4096
-_ARGUMENTS = np.arange(_TABLE_SIZE, dtype=np.float64) / _TABLE_STEPS_PER_UNIT
-TANH_TABLE = np.tanh(_ARGUMENTS).astype(np.float32)
-LOGISTIC_TABLE = (1.0 / (1.0 + np.exp(-_ARGUMENTS))).astype(np.float32)
 _EXP_FLOOR = -86.0  # softmax never looks further down than this
-_EXACT_FLOAT_SUM = 2**24 // (127 * 127) - 1  # int8 products that float32 adds without rounding
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,14 @@ TESSERACT = Numerics(tables=True, clipped_errors=True)
 
 def _look_up(table: np.ndarray, x: jax.Array) -> jax.Array:
     """Interpolate a table at x >= 0; exactly 1 from its last entry on."""
-    u = x * jnp.float32(_TABLE_STEPS_PER_UNIT)
-    i = jnp.minimum(u, jnp.float32(_TABLE_SIZE - 1)).astype(jnp.int32)
+    u = x * jnp.float32(STEPS_PER_UNIT)
+    i = jnp.minimum(u, jnp.float32(SIZE - 1)).astype(jnp.int32)
     # Masked, an index is inside the table whatever x is, and a bare gather takes half the time.
-    at = i & jnp.int32(_TABLE_SIZE - 1)
+    at = i & jnp.int32(SIZE - 1)
     value = jnp.asarray(table).at[at].get(mode="promise_in_bounds")
     steps = jnp.asarray(np.diff(table, append=np.float32(1)))
     y = value + steps.at[at].get(mode="promise_in_bounds") * (u - i.astype(jnp.float32))
-    return jnp.where(i >= _TABLE_SIZE - 1, jnp.float32(1), y)
+    return jnp.where(i >= SIZE - 1, jnp.float32(1), y)
 
 
 def tanh(x: jax.Array, numerics: Numerics) -> jax.Array:
@@ -159,8 +160,8 @@ def integer_product(x: jax.Array, w: jax.Array) -> jax.Array:
     """
     depth = w.shape[0]
     parts = [
-        (x[..., i : i + _EXACT_FLOAT_SUM] @ w[i : i + _EXACT_FLOAT_SUM]).astype(jnp.int32)
-        for i in range(0, depth, _EXACT_FLOAT_SUM)
+        (x[..., i : i + EXACT_FLOAT_SUM] @ w[i : i + EXACT_FLOAT_SUM]).astype(jnp.int32)
+        for i in range(0, depth, EXACT_FLOAT_SUM)
     ]
     return sum(parts[1:], parts[0])
 
@@ -180,7 +181,7 @@ def product(x: jax.Array, w: jax.Array, numerics: Numerics, terms: int) -> jax.A
       terms: how many products the whole sum has; int8 sums of few terms are exact in float32,
         those of more are int32.
     """
-    if numerics.int_mode and terms > _EXACT_FLOAT_SUM:
+    if numerics.int_mode and terms > EXACT_FLOAT_SUM:
         return integer_product(x, w)
     return matmul(x, w)
 

@@ -9,7 +9,9 @@ from infer.models import tiny_traineddata
 
 from lstmjax.data.random import MinStd
 from lstmjax.formats import traineddata
-from lstmjax.infer.forward import Forward, ScaledLine, certainty, keep_compiled, make_forward
+from lstmjax.infer.device import DeviceForward, make_device_forward
+from lstmjax.infer.forward import ScaledLine, certainty, keep_compiled, make_forward
+from lstmjax.infer.host import HostForward
 from lstmjax.infer.model import load_model
 
 NULL = 2
@@ -21,10 +23,19 @@ def pixels(width, seed=0):
 
 
 @pytest.fixture(scope="module")
-def forward(tmp_path_factory):
+def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "m.traineddata"
     traineddata.save(tiny_traineddata(), path)
-    return make_forward(load_model(path))
+    return load_model(path)
+
+
+@pytest.fixture(scope="module", params=[make_forward, make_device_forward], ids=["host", "device"])
+def forward(request, model):
+    return request.param(model)
+
+
+def test_usual_networks_run_on_the_host(model):
+    assert isinstance(make_forward(model), HostForward)
 
 
 def test_results_come_back_in_the_order_of_the_lines(forward):
@@ -60,7 +71,7 @@ def test_few_widths_are_compiled_for_few_lines(forward):
     assert forward.buckets([]).widths == (2,)
 
 
-class Scripted(Forward):
+class Scripted(DeviceForward):
     """Gives outputs by the mean of the pixels that go in, and remembers what it was asked."""
 
     def __init__(self, model, sure):

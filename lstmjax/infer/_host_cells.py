@@ -1,0 +1,192 @@
+"""Vectors of numbers as Tesseract computes them: its tables, its rounding to int8, LSTM cells.
+
+Every operation here is rounded by itself, as in the original, so that results have the same bits.
+Addresses are integers, as in `kernels.operations`.
+Source: Tesseract src/lstm/functions.h, src/lstm/lstm.cpp, src/lstm/networkio.cpp.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from lstmjax.kernels import vectors as v
+from lstmjax.nn.tables import LOGISTIC_TABLE, SIZE, STEPS_PER_UNIT, TANH_TABLE
+
+TABLES = np.array(
+    [np.stack([table, np.diff(table, append=np.float32(1))], 1)
+     for table in (TANH_TABLE, LOGISTIC_TABLE)]
+)  # fmt: skip
+"""[tanh, logistic] of [4096, 2]: each entry, and what it takes to the next."""
+
+_LAST = SIZE - 1
+_TABLE_BYTES = TABLES[0].nbytes
+_STATE_CLIP = 100.0
+_INT8_MAX = 127.0
+_INDICES = ir.VectorType(v.INT32, v.LANES)
+# e^x for x <= 0: 2^n times a polynomial of what is left of x / ln 2, after Cephes' expf.
+_LOG2E = 1.44269504088896341
+_LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4
+_EXP = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
+_EXP_FLOOR = -86.0  # softmax never looks further down than this
+
+
+def _call(builder: v.Builder, name: str, *args: v.Value) -> v.Value:
+    kind = ir.FunctionType(v.VECTOR, [v.VECTOR] * len(args))
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{v.LANES}f32")
+    return builder.call(function, args)
+
+
+def _whole(builder: v.Builder, x: v.Value) -> v.Value:
+    return builder.sitofp(builder.fptosi(x, _INDICES), v.VECTOR)
+
+
+def _look_up(builder: v.Builder, tables: v.Value, which: int, x: v.Value) -> v.Value:
+    """Interpolate a table at x >= 0; exactly 1 from its last entry on."""
+    u = builder.fmul(x, v.constant(STEPS_PER_UNIT))
+    inside = builder.fcmp_ordered("<", u, v.constant(_LAST))
+    at = builder.fptosi(builder.select(inside, u, v.constant(_LAST)), _INDICES)
+    pairs = ir.Constant(ir.VectorType(v.INT64, v.LANES), ir.Undefined)
+    for lane in range(v.LANES):  # faster than a gather
+        place = builder.zext(builder.extract_element(at, v.INT32(lane)), v.INT64)
+        offset = builder.add(builder.mul(place, v.integer(8)), v.integer(which * _TABLE_BYTES))
+        pointer = builder.inttoptr(builder.add(tables, offset), v.INT64.as_pointer())
+        pairs = builder.insert_element(pairs, builder.load(pointer), v.INT32(lane))
+    numbers = builder.bitcast(pairs, ir.VectorType(v.FLOAT, 2 * v.LANES))
+    entry, step = (
+        builder.shuffle_vector(
+            numbers,
+            ir.Constant(numbers.type, ir.Undefined),
+            ir.Constant(_INDICES, list(range(first, 2 * v.LANES, 2))),
+        )
+        for first in (0, 1)
+    )
+    rest = builder.fsub(u, builder.sitofp(at, v.VECTOR))
+    y = builder.fadd(entry, builder.fmul(step, rest))
+    return builder.select(inside, y, v.constant(1))
+
+
+def _tanh(builder: v.Builder, tables: v.Value, x: v.Value) -> v.Value:
+    y = _look_up(builder, tables, 0, _call(builder, "fabs", x))
+    return _call(builder, "copysign", y, x)
+
+
+def _logistic(builder: v.Builder, tables: v.Value, x: v.Value) -> v.Value:
+    y = _look_up(builder, tables, 1, _call(builder, "fabs", x))
+    negative = builder.fcmp_ordered("<", x, v.constant(0))
+    return builder.select(negative, builder.fsub(v.constant(1), y), y)
+
+
+def _rounded(builder: v.Builder, x: v.Value) -> v.Value:
+    """Whole 127ths in -127..127, halves away from zero."""
+    scaled = v.clip(builder, builder.fmul(x, v.constant(_INT8_MAX)), -_INT8_MAX, _INT8_MAX)
+    half = _call(builder, "copysign", v.constant(0.5), scaled)
+    return _whole(builder, builder.fadd(scaled, half))
+
+
+def _signature(arguments: int) -> Any:
+    return types.void(*[types.int64] * arguments)
+
+
+def _in_place(change: Callable[..., v.Value]) -> Callable[..., Any]:
+    """Make the operation `(x, other)` that replaces the vector x by `change(builder, x, other)`."""
+
+    @intrinsic
+    def operation(typingctx, x, other):
+        del typingctx, x, other
+
+        def write(context, builder, signature, args):
+            del signature
+            v.store(builder, change(builder, v.load(builder, args[0]), args[1]), args[0])
+            return context.get_dummy_value()
+
+        return _signature(2), write
+
+    return operation
+
+
+# The second argument: the address of the tables or of another vector; without meaning otherwise.
+tanh = _in_place(lambda builder, x, tables: _tanh(builder, tables, x))
+logistic = _in_place(lambda builder, x, tables: _logistic(builder, tables, x))
+relu = _in_place(lambda builder, x, _: _call(builder, "maxnum", x, v.constant(0)))
+clip_logistic = _in_place(lambda builder, x, _: v.clip(builder, x, 0, 1))
+clip_tanh = _in_place(lambda builder, x, _: v.clip(builder, x, -1, 1))
+multiply = _in_place(lambda builder, x, by: builder.fmul(x, v.load(builder, by)))
+largest = _in_place(lambda builder, x, y: _call(builder, "maxnum", x, v.load(builder, y)))
+to_int8 = _in_place(lambda builder, x, _: _rounded(builder, x))
+
+
+def _make_cell(int_mode: bool) -> Callable[..., Any]:
+    """Make the operation on one vector of cells.
+
+    `cell(tables, z, scale, size, c, h)`: the gates' sums z (and their scales) are `size` apart; the
+    state c and the output h are written.
+    """
+
+    @intrinsic
+    def cell(typingctx, tables, z, scale, size, c, h):
+        del typingctx, tables, z, scale, size, c, h
+
+        def write(context, builder, signature, args):
+            del signature
+            tables, z, scale, size, state, h = args
+            sums = []
+            for gate in range(4):
+                place = builder.mul(size, v.integer(gate))
+                total = v.load(builder, z, place)
+                if int_mode:
+                    total = builder.fmul(total, v.load(builder, scale, place))
+                sums.append(total)
+            a = _tanh(builder, tables, sums[0])
+            i, f, o = (_logistic(builder, tables, total) for total in sums[1:])
+            c = builder.fmul(v.load(builder, state), f)
+            c = builder.fadd(c, builder.fmul(a, i))
+            c = v.clip(builder, c, -_STATE_CLIP, _STATE_CLIP)
+            y = builder.fmul(_tanh(builder, tables, c), o)
+            v.store(builder, c, state)
+            v.store(builder, _rounded(builder, y) if int_mode else y, h)
+            return context.get_dummy_value()
+
+        return _signature(6), write
+
+    return cell
+
+
+@intrinsic
+def _exp_below(typingctx, x, highest, total):
+    """Replace one vector x by e^(x - highest), and add it to the vector `total`."""
+    del typingctx, x, highest, total
+
+    def write(context, builder, signature, args):
+        del signature
+        x, highest, total = args
+        below = builder.fsub(
+            v.load(builder, x), v.splat(builder, v.load(builder, highest, None, v.FLOAT))
+        )
+        below = v.clip(builder, below, _EXP_FLOOR, 0)
+        power = _call(builder, "rint", builder.fmul(below, v.constant(_LOG2E)))
+        rest = v.multiply_add(builder, power, v.constant(-_LN2_HIGH), below)
+        rest = v.multiply_add(builder, power, v.constant(-_LN2_LOW), rest)
+        y = v.constant(_EXP[0])
+        for coefficient in _EXP[1:]:
+            y = v.multiply_add(builder, y, rest, v.constant(coefficient))
+        y = v.multiply_add(builder, builder.fmul(y, rest), rest, rest)
+        y = builder.fadd(y, v.constant(1))
+        bits = builder.shl(
+            builder.add(builder.fptosi(power, _INDICES), ir.Constant(_INDICES, [127] * v.LANES)),
+            ir.Constant(_INDICES, [23] * v.LANES),
+        )
+        y = builder.fmul(y, builder.bitcast(bits, v.VECTOR))
+        v.store(builder, y, x)
+        v.store(builder, builder.fadd(v.load(builder, total), y), total)
+        return context.get_dummy_value()
+
+    return _signature(3), write
+
+
+exp_below: Any = _exp_below  # called without the typing context
+cell, int_cell = _make_cell(False), _make_cell(True)

@@ -1,0 +1,118 @@
+"""Running a model on batches of lines with JAX, on whatever devices there are.
+
+The result for a line does not depend on the lines beside it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import PartitionSpec
+
+from lstmjax.data.batch import BatchShape, Buckets, pad
+from lstmjax.data.borders import draw_borders
+from lstmjax.data.random import MinStd
+from lstmjax.devices import LINES, Device, everywhere, line_mesh
+from lstmjax.infer.forward import Forward, Prepare, Prepared
+from lstmjax.infer.model import LoadedModel
+from lstmjax.nn.build import build
+from lstmjax.nn.layer import BorderNoise
+from lstmjax.nn.numerics import EXACT, EXACT_INT8
+
+Apply = Callable[..., tuple[jax.Array, jax.Array]]
+
+
+@dataclass(frozen=True)
+class DeviceForward(Forward):
+    """A model compiled by XLA; make it with `make_device_forward`."""
+
+    _apply: Apply
+
+    def _run_groups(
+        self, groups: Iterable[list[int]], prepare: Prepare, batch: int, buckets: Buckets
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        # One batch behind what is being computed.
+        running: tuple[list[int], jax.Array, jax.Array] | None = None
+        for group in groups:
+            started = (group, *self._start(prepare(group), batch, buckets))
+            if running is not None:
+                yield from _finish(*running)
+            running = started
+        if running is not None:
+            yield from _finish(*running)
+
+    def _start(
+        self, lines: Sequence[Prepared], batch: int, buckets: Buckets
+    ) -> tuple[jax.Array, jax.Array]:
+        """Begin to compute one batch; the results arrive later."""
+        blocks = [line.block for line in lines]
+        height = blocks[0].shape[0]
+        room = buckets.shape(height, max(block.shape[1] for block in blocks), 1)
+        # Places without a line hold one column, which costs nothing more.
+        blocks += [np.zeros((height, 1, blocks[0].shape[2]), np.float32)] * (batch - len(blocks))
+        streams = [line.stream for line in lines] + [MinStd()] * (batch - len(lines))
+        padded = pad(blocks, [np.zeros(0, np.int32)] * batch, room, batch)
+        noise = self._noise(blocks, room, streams)
+        return self._apply(self.model.params, padded.images, padded.widths, noise)
+
+    def _noise(
+        self, blocks: Sequence[np.ndarray], room: BatchShape, streams: Sequence[MinStd]
+    ) -> tuple[BorderNoise, ...]:
+        drawn = draw_borders(
+            self.model.root,
+            [(block.shape[0], block.shape[1]) for block in blocks],
+            (room.height, room.width),
+            streams,
+            int_mode=self.model.int_mode,
+        )
+        return tuple(BorderNoise(*map(jnp.asarray, each)) for each in drawn)
+
+
+def _finish(
+    group: list[int], probs: jax.Array, steps: jax.Array
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Wait for a batch and cut out its lines."""
+    all_probs, all_steps = np.asarray(probs), np.asarray(steps)
+    for i, place in enumerate(group):
+        yield place, np.ascontiguousarray(all_probs[: all_steps[i], i])
+
+
+def make_device_forward(model: LoadedModel) -> DeviceForward:
+    """Compile a model for reading, with Tesseract's arithmetic.
+
+    All devices share the lines of a batch that they divide evenly.
+    """
+    network = build(model.root, EXACT_INT8 if model.int_mode else EXACT)
+
+    def apply(params, images, widths, noise):
+        logits, steps = network.apply(params, images, widths, noise)
+        return jax.nn.softmax(logits), steps
+
+    devices = jax.local_devices()
+    alone, shared = jax.jit(apply), _dealt_out(apply, devices)
+    spread = jax.device_put(model.params, everywhere(devices))
+
+    def choose(params, images, widths, noise):
+        if images.shape[2] % len(devices):
+            return alone(params, images, widths, noise)
+        return shared(spread, images, widths, noise)
+
+    return DeviceForward(model, choose)
+
+
+def _dealt_out(apply: Apply, devices: Sequence[Device]) -> Apply:
+    """The same on several devices, each with some of the lines."""
+    if len(devices) < 2:
+        return jax.jit(apply)
+    same, lines = PartitionSpec(), PartitionSpec(LINES)
+    return jax.jit(
+        jax.shard_map(
+            apply,
+            mesh=line_mesh(devices),
+            in_specs=(same, PartitionSpec(None, None, LINES), lines, lines),
+            out_specs=(PartitionSpec(None, LINES), lines),
+            check_vma=False,
+        )
+    )
