@@ -120,8 +120,6 @@ class _Loop:
             jnp.float32(rate * self.progress.rate_scale),
             jnp.asarray(self._hold_perfect()),
             self._border_seed(),
-            loaded.borders,
-            self.started,
         )
         new_shape = batch.images.shape not in self.seen_shapes
         if new_shape:
@@ -167,10 +165,9 @@ class _Loop:
 
     def _hold_perfect(self) -> bool:
         delay = self.config.perfect_sample_delay
-        if delay > 0:
-            self._absorb()  # the last perfect line must be known
-        elif self.config.recipe == "fast":
+        if delay <= 0:
             return False
+        self._absorb()  # the last perfect line must be known
         return self.started <= self.progress.last_perfect + delay
 
     def _absorb(self) -> None:

@@ -45,15 +45,12 @@ class Controls(NamedTuple):
     """Scalars the host decides for each update.
 
     learning_rate; hold_perfect: leave lines without any error out of the gradient; border_seed: of
-    the random borders of convolutions, or None for borders of 0. The last two are for recipe
-    tesseract: the very borders that Tesseract draws, and the training iteration.
+    the random borders of convolutions, or None for borders of 0.
     """
 
     learning_rate: Float[Array, ""]
     hold_perfect: Array
     border_seed: Array | np.uint32 | None
-    borders: tuple[Any, ...] | None = None
-    iteration: int = 0
 
 
 TrainStep = Callable[..., tuple[TrainState, StepResult]]
