@@ -5,7 +5,7 @@ host never waits for the scores of a batch before it starts the next update, onl
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.array_types import Params
-from lstmjax.ctc.targets import normalise_probs
 from lstmjax.data.stream import LoadedBatch
 from lstmjax.devices import everywhere
 from lstmjax.errors import TrainError
@@ -24,8 +23,7 @@ from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
 from lstmjax.train.compiling import give_back_memory
 from lstmjax.train.config import learning_rate_at
-from lstmjax.train.debug_text import Reading, debug_lines, in_detail, mean_line
-from lstmjax.train.exact import targets_of
+from lstmjax.train.debug_batch import BatchDebug
 from lstmjax.train.native import Snapshot
 from lstmjax.train.original import train_as_original
 from lstmjax.train.progress import LineResult, Mark, Progress
@@ -34,7 +32,7 @@ from lstmjax.train.save import restore, trainer_record
 from lstmjax.train.step import Controls, StepResult, TrainState
 from lstmjax.train.trainer import left_out
 from lstmjax.train.validate import Scores
-from lstmjax.train.watch import DebugSeen, ReportSeen, layer_rates, lines_seen
+from lstmjax.train.watch import ReportSeen, layer_rates, lines_seen
 
 __all__ = ["InterruptedRun", "Run", "train"]
 
@@ -67,6 +65,7 @@ class _Loop:
         self.progress = snapshot.progress
         self.best_trainer = snapshot.best_trainer
         self.pending_signal = pending_signal
+        self.debug = BatchDebug(run, pending_signal)
         self.waiting: list[tuple[LoadedBatch, StepResult, Future[list[LineResult]]]] = []
         self.started = snapshot.progress.training_iteration  # dispatched, maybe not yet scored
         self.saved_at = time.monotonic()
@@ -178,7 +177,7 @@ class _Loop:
                 self.last = (loaded, result, before.training_iteration)
             self.progress = before.after_batch(scores.result(), loaded.plan.after)
             if self.config.debug_interval:
-                self._debug(before, loaded, result, scores.result())
+                self.debug.show(before, loaded, result, scores.result(), self.params_before)
             if bool(result.finite):
                 self.bad_updates = 0
                 self.loss = float(np.mean(np.asarray(result.loss)[: len(loaded.plan.numbers)]))
@@ -186,44 +185,6 @@ class _Loop:
                 self.bad_updates += 1
                 self.run.output.line(left_out(before.training_iteration))
         self.waiting.clear()
-
-    def _debug(
-        self,
-        progress: Progress,
-        loaded: LoadedBatch,
-        result: StepResult,
-        lines: Sequence[LineResult],
-    ) -> None:
-        """Print texts about every line of a batch; `progress` is from before it."""
-        reader, say = self.run.scorer.reader, self.run.output.line
-        codec, steps = reader.codec, np.asarray(result.steps)
-        for i, (codes, line) in enumerate(zip(loaded.plan.codes, lines, strict=True)):
-            raw = np.asarray(result.probs)[: steps[i], i]
-            probs = raw if reader.simple_text else normalise_probs(raw)
-            targets = targets_of(probs, codes, codec.null_char, simple_text=reader.simple_text)
-            if targets is not None and bool(result.finite):
-                reading = Reading(
-                    progress.training_iteration,
-                    self.run.stream.index[loaded.plan.numbers[i]],
-                    raw,
-                    targets,
-                    codec.decode(codes),
-                    codec.decode(reader.read(probs)[0]),
-                    line.delta,
-                )
-                for text in debug_lines(reading, reader, self.config.debug_interval):
-                    say(text)
-                self._picture(reading, loaded, i)
-            progress = progress.after_batch([line], progress.position)
-            say(mean_line(progress.rates))
-
-    def _picture(self, reading: Reading, loaded: LoadedBatch, i: int) -> None:
-        """Show a line of --debug_interval n to who watches."""
-        watcher = self.run.watcher
-        if watcher is not None and in_detail(reading.iteration, self.config.debug_interval):
-            image, width = loaded.batch.images[:, :, i : i + 1], int(loaded.batch.widths[i])
-            seen = DebugSeen(reading, self.params_before, image, width, None)
-            watcher.debug(seen, self.pending_signal)
 
     # -- one report --------------------------------------------------------------------------
 
