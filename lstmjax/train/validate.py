@@ -65,7 +65,6 @@ class Validator:
         Raises: DataError: none is usable.
         """
         self.index, self.model, self.max_bytes = index, model, max_bytes
-        self._model = model
         self._batch = _LINES_PER_DEVICE * max(len(devices), 1)
         self._store = ImageStore(index, model.input_shape, max_bytes)
         self._forward = make_eval_step(network, devices)
@@ -94,7 +93,7 @@ class Validator:
         return len(self._lines)
 
     def _width(self, entry: tuple[Line, np.ndarray, tuple[int, int]]) -> int:
-        return self._model.input_shape.width or entry[2][1]
+        return self.model.input_shape.width or entry[2][1]
 
     def scores(self, params: Params) -> Scores:
         """Read all lines with the given weights."""
@@ -123,7 +122,7 @@ class Validator:
             ]
             start += len(group)
             images = [
-                normalise(self._store.scaled(line.number).pixels, self._model.input_shape)
+                normalise(self._store.scaled(line.number).pixels, self.model.input_shape)
                 for line, _, _ in group
             ]
             widest = max(self._width(entry) for entry in group)
@@ -135,7 +134,7 @@ class Validator:
         probs, steps = (np.asarray(x) for x in outputs)
         readings = []
         for i, (line, codes, _) in enumerate(group):
-            result = read_line(self._model, line, codes, probs[: steps[i], i], with_delta=False)
+            result = read_line(self.model, line, codes, probs[: steps[i], i], with_delta=False)
             if isinstance(result, LineReading):
                 readings.append(result)
         return readings
