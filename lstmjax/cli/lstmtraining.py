@@ -29,6 +29,7 @@ _SETTINGS = {
     "weight_range": "weight_range",
     "batch": "batch",
     "augment": "augment",
+    "precision": "precision",
     "devices": "devices",
     "seed": "seed",
     "target_error_rate": "target_error_rate",
@@ -91,6 +92,13 @@ def _define(values: flags.FlagValues) -> None:
         flag_values=values,
     )
     string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
+    flags.DEFINE_enum(
+        "precision",
+        "auto",
+        ["auto", "float32", "bfloat16"],
+        "Of the factors of LSTMs' products; auto: bfloat16 where the processor multiplies it",
+        flag_values=values,
+    )
     integer("devices", 0, "How many cores or GPUs share a batch; 0: as many as divide it", 0)
     integer("freeze_below", 0, "Do not train the layers before this one", 0)
     boolean("allow_int_start", "With continue_from: take an int8 model, too, with what it has lost")
@@ -173,7 +181,7 @@ def _refuse_with_tesseract(values: flags.FlagValues) -> None:
         raise UsageError("--recipe=tesseract updates as the original does; leave out --muon")
     if values.devices > 1:
         raise UsageError("--recipe=tesseract trains one line at a time; leave out --devices")
-    for name in sorted({"seed", "eval_interval"} & given(values)):
+    for name in sorted({"seed", "eval_interval", "precision"} & given(values)):
         raise UsageError(f"--recipe=tesseract does as the original, which has no --{name}")
 
 

@@ -15,10 +15,17 @@ import numpy as np
 from lstmjax.kernels.kept import PACKAGE, claimed
 from lstmjax.kernels.limits import NUM_GATES
 
+_ONE, _PAIR_OF_ONES = 0x3F800000, 0x3F803F80  # bits of 1 as a float, and of two as 16 bits each
+
 
 def usable() -> bool:
     """Whether this process computes on a CPU that has the vectors these operations are made of."""
     return jax.default_backend() == "cpu" and import_module(f"{PACKAGE}.vectors").SUPPORTED
+
+
+def has_pairs() -> bool:
+    """Whether they can also multiply floats of 16 bits, two at once, adding in 32 bits."""
+    return usable() and import_module(f"{PACKAGE}.vectors").PAIRS_SUPPORTED
 
 
 @cache
@@ -47,7 +54,14 @@ def _call(name: str, shapes: list[tuple[int, ...]], *arguments: Any, **options: 
 
 
 def lstm_forward(
-    x: jax.Array, wx: jax.Array, wh: jax.Array, b: jax.Array, lengths: jax.Array, *, reverse: bool
+    x: jax.Array,
+    wx: jax.Array,
+    wh: jax.Array,
+    b: jax.Array,
+    lengths: jax.Array,
+    *,
+    reverse: bool,
+    pairs: bool = False,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Gates [T, N, 4S], outputs and states [T, N, S] of sequences x [T, N, D].
 
@@ -58,12 +72,13 @@ def lstm_forward(
       b: [4S] biases.
       lengths: [N] int32 steps of each sequence; beyond, all results are zero.
       reverse: from each sequence's last step to its first.
+      pairs: round factors of products to 16 bits; see `has_pairs`.
     """
     T, N, D = x.shape
     S = wh.shape[0]
     shapes = [(T, N, NUM_GATES * S), (T, N, S), (T, N, S)]
     scratch = (_lstm_loops().forward_scratch(D, S),)
-    options = np.array([reverse], np.int32)
+    options = np.array([reverse, pairs], np.int32)
     arguments = (x, wx, wh, b, lengths, options)
     gates, h, c, _ = _call("lstm_forward", [*shapes, scratch], *arguments)
     return gates, h, c
@@ -71,7 +86,8 @@ def lstm_forward(
 
 def lstm_backward(
     d: jax.Array, x: jax.Array, wx: jax.Array, wh: jax.Array, lengths: jax.Array,
-    kept: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool, last: bool,
+    kept: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool,
+    last: bool, pairs: bool = False,
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:  # fmt: skip
     """Gradients of x, wx, wh and b.
 
@@ -84,14 +100,16 @@ def lstm_backward(
       kept: what `lstm_forward` returned.
       reverse: as there.
       last: whether only the last step was used; not reversed, all lengths must be T.
+      pairs: as there.
     """
     gates, h, c = kept
     D, S = wx.shape[0], wh.shape[0]
     loops = _lstm_loops()
-    scratch = (max(loops.backward_scratch(D, S), loops.weights_scratch()),)
+    scratch = (max(loops.backward_scratch(D, S), loops.weights_scratch(D, S)),)
     shapes = [gates.shape, x.shape, wx.shape, wh.shape, (NUM_GATES * S,), scratch]
-    options, one = np.array([reverse, last], np.int32), np.ones(1, np.float32)
-    arguments = (gates, d, x, wx, wh, lengths, h, c, options, one)
+    options = np.array([reverse, last, pairs], np.int32)
+    ones = np.array([_ONE, _PAIR_OF_ONES], np.uint32).view(np.float32)
+    arguments = (gates, d, x, wx, wh, lengths, h, c, options, ones)
     _, dx, dwx, dwh, db, _ = _call("lstm_backward", shapes, *arguments, input_output_aliases={0: 0})
     return dx, dwx, dwh, db
 

@@ -19,13 +19,15 @@ def _signature(arguments: int, result: Any = types.void) -> Any:
     return result(*[types.int64] * arguments)
 
 
-def make_block(rows: int, columns: int) -> Callable[..., Any]:
+def make_block(rows: int, columns: int, *, pairs: bool = False) -> Callable[..., Any]:
     """Make the operation that adds a product to a block of sums held in registers.
 
     `block(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w)`:
     out[r, c] = start[r, c] + sum over k < depth of x[r * x_stride + k * x_step] * w[k, c]
-    for `rows` rows and `columns` vectors; w is packed, row after row.
+    for `rows` rows and `columns` vectors; w is packed, row after row. With `pairs` each place of
+    x and w holds two floats of 16 bits that belong to neighbours in depth.
     """
+    combined = v.multiply_add_pairs if pairs else v.multiply_add
 
     @operation
     def block(typingctx, out, out_stride, start, start_stride, x, x_stride, x_step, depth, w):
@@ -56,7 +58,7 @@ def make_block(rows: int, columns: int) -> Callable[..., Any]:
                     value = v.splat(builder, v.load(builder, x, place, v.FLOAT))
                     for c in range(columns):
                         total = builder.load(sums[r, c])
-                        total = v.multiply_add(builder, value, weights[c], total)
+                        total = combined(builder, value, weights[c], total)
                         builder.store(total, sums[r, c])
             for r, c in places:
                 v.store(builder, builder.load(sums[r, c]), out, at(out_stride, r, c))
@@ -157,6 +159,50 @@ def copy_vector(typingctx, out, x):
     def write(context, builder, signature, args):
         del signature
         v.store(builder, v.load(builder, args[1]), args[0])
+        return context.get_dummy_value()
+
+    return _signature(2), write
+
+
+@operation
+def pair_vectors(typingctx, out, x, y):
+    """Out = pairs of two vectors, place by place."""
+    del typingctx, out, x, y
+
+    def write(context, builder, signature, args):
+        del signature
+        out, x, y = args
+        pairs = v.paired(builder, v.load(builder, x), v.load(builder, y))
+        v.store(builder, pairs, out)
+        return context.get_dummy_value()
+
+    return _signature(3), write
+
+
+@operation
+def pair_floats(typingctx, out, x, y):
+    """Out = one pair."""
+    del typingctx, out, x, y
+
+    def write(context, builder, signature, args):
+        del signature
+        out, x, y = args
+        first, second = (v.load(builder, address, None, v.FLOAT) for address in (x, y))
+        v.store(builder, v.paired(builder, first, second), out)
+        return context.get_dummy_value()
+
+    return _signature(3), write
+
+
+@operation
+def pair_neighbours(typingctx, out, x):
+    """Out = half a vector of pairs of neighbours in x."""
+    del typingctx, out, x
+
+    def write(context, builder, signature, args):
+        del signature
+        out, x = args
+        v.store(builder, v.paired_neighbours(builder, v.load(builder, x)), out)
         return context.get_dummy_value()
 
     return _signature(2), write

@@ -70,7 +70,7 @@ def symmetric_product(x, packed, rows, depth, out, zeros):
         panel = packed + FLOAT_BYTES * column * depth
         above = min(rows, (column + width + ROWS - 1) // ROWS * ROWS)
         to = out + FLOAT_BYTES * column
-        add_panel(above, to, rows, zeros, none, x, depth, one, depth, panel, width > LANES)
+        add_panel(above, to, rows, zeros, none, x, depth, one, depth, panel, width, none)
         column += width
     for row in range(0, rows, LANES):
         of = out + FLOAT_BYTES * (row * rows + row)
@@ -134,7 +134,7 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out
                 width = width_of_panel(column, c)
                 panel = packed + FLOAT_BYTES * column * r
                 below = there + FLOAT_BYTES * column
-                add_panel(r, below, c, zeros, none, factor, r, one, r, panel, width > LANES)
+                add_panel(r, below, c, zeros, none, factor, r, one, r, panel, width, none)
                 column += width
             here, there = there, here
         if turned:

@@ -1,25 +1,61 @@
 """Matrix products of any size from blocks that the registers hold.
 
 The right factor is packed once into panels of `PANEL` columns (the rest in panels of `LANES`),
-each of which stays in the nearest caches while the rows of the left factor pass.
+each of which stays in the nearest caches while the rows of the left factor pass. Where both are
+pairs of floats of 16 bits, everything counts pairs in the place of floats.
 """
+
+from typing import Any
 
 from numba import int64, njit
 
-from lstmjax.kernels.operations import copy_float, copy_turned, copy_vector, fill_zero, make_block
-from lstmjax.kernels.vectors import COLUMNS, FLOAT_BYTES, LANES, ROWS, padded
+from lstmjax.kernels.operations import (
+    copy_float,
+    copy_turned,
+    copy_vector,
+    fill_zero,
+    make_block,
+    pair_floats,
+    pair_neighbours,
+    pair_vectors,
+)
+from lstmjax.kernels.vectors import (
+    COLUMNS,
+    FLOAT_BYTES,
+    LANES,
+    PAIRS_SUPPORTED,
+    ROWS,
+    padded,
+)
 
 PANEL = COLUMNS * LANES
 _HALF = ROWS // 2
 
-_block_wide = make_block(ROWS, COLUMNS)
-_block_slim = make_block(ROWS, 1)
-_half_wide = make_block(_HALF, COLUMNS)
-_half_slim = make_block(_HALF, 1)
-_row_wide = make_block(1, COLUMNS)
-_row_slim = make_block(1, 1)
+
+def _make_rows(rows: int) -> Any:
+    """Make `add(..., width, pairs)`, the block of so many rows for every kind of panel."""
+    wide, slim = make_block(rows, COLUMNS), make_block(rows, 1)
+    wide_pairs, slim_pairs = wide, slim
+    if PAIRS_SUPPORTED:
+        wide_pairs = make_block(rows, COLUMNS, pairs=True)
+        slim_pairs = make_block(rows, 1, pairs=True)
+
+    @njit(nogil=True)
+    def add(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w, width, pairs):
+        if pairs:
+            if width > LANES:
+                wide_pairs(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w)
+            else:
+                slim_pairs(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w)
+        elif width > LANES:
+            wide(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w)
+        else:
+            slim(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w)
+
+    return add
 
 
+_add_block, _add_half, _add_row = (_make_rows(rows) for rows in (ROWS, _HALF, 1))
 padded_columns = njit(nogil=True)(padded)
 
 
@@ -81,37 +117,36 @@ def pack_turned(w, depth, columns, packed):
 
 
 @njit(nogil=True)
-def add_panel(rows, out, out_stride, start, start_stride, x, x_stride, x_step, depth, panel, wide):
-    """Out = start + x @ panel for any number of rows; strides as in `operations.make_block`."""
+def add_panel(
+    rows, out, out_stride, start, start_stride, x, x_stride, x_step, depth, panel, width, pairs
+):  # fmt: skip
+    """Out = start + x @ panel for any number of rows; the rest is as in `operations.make_block`."""
     row = int64(0)
     while row < rows:
         to = out + FLOAT_BYTES * row * out_stride
         at = start + FLOAT_BYTES * row * start_stride
         of = x + FLOAT_BYTES * row * x_stride
         if row + ROWS <= rows:
-            if wide:
-                _block_wide(to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel)
-            else:
-                _block_slim(to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel)
+            _add_block(
+                to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel, width, pairs
+            )
             row += ROWS
         elif row + _HALF <= rows:
-            if wide:
-                _half_wide(to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel)
-            else:
-                _half_slim(to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel)
+            _add_half(
+                to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel, width, pairs
+            )
             row += _HALF
         else:
-            if wide:
-                _row_wide(to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel)
-            else:
-                _row_slim(to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel)
+            _add_row(
+                to, out_stride, at, start_stride, of, x_stride, x_step, depth, panel, width, pairs
+            )
             row += 1
 
 
 @njit(nogil=True)
 def add_products(
-    steps, rows, out, out_step, out_stride, start, start_step, start_stride, x, x_step, x_stride,
-    depth, packed, packed_depth, columns,
+    steps, rows, out, out_step, out_stride, start, start_stride, x, x_step, x_stride,
+    depth, packed, packed_depth, columns, pairs,
 ):  # fmt: skip
     """Out = start + x @ packed for all rows of some steps; `columns` counts whole vectors.
 
@@ -123,21 +158,39 @@ def add_products(
     while column < columns:
         width = width_of_panel(column, columns)
         panel = packed + FLOAT_BYTES * column * packed_depth
+        at = start + FLOAT_BYTES * column
         for step in range(steps):
             to = out + FLOAT_BYTES * (step * out_step + column)
-            at = start + FLOAT_BYTES * (step * start_step + column)
             of = x + FLOAT_BYTES * step * x_step
             add_panel(
-                rows,
-                to,
-                out_stride,
-                at,
-                start_stride,
-                of,
-                x_stride,
-                one,
-                depth,
-                panel,
-                width > LANES,
-            )
+                rows, to, out_stride, at, start_stride, of, x_stride, one, depth, panel, width,
+                pairs,
+            )  # fmt: skip
         column += width
+
+
+@njit(nogil=True)
+def pair_row(x, count, out, zeros):
+    """Pairs of neighbours in a row; the last of an odd count is paired with zero."""
+    whole = count // LANES * LANES
+    for i in range(0, whole, LANES):
+        pair_neighbours(out + FLOAT_BYTES // 2 * i, x + FLOAT_BYTES * i)
+    for i in range(whole, count, 2):
+        second = x + FLOAT_BYTES * (i + 1) if i + 1 < count else zeros
+        pair_floats(out + FLOAT_BYTES // 2 * i, x + FLOAT_BYTES * i, second)
+
+
+@njit(nogil=True)
+def pair_rows(x, stride, rows, columns, out, zeros):
+    """Pairs [rows / 2, columns] of rows below each other; the last of an odd number likewise."""
+    whole = columns // LANES * LANES
+    for row in range(0, rows, 2):
+        first = x + FLOAT_BYTES * row * stride
+        second = first + FLOAT_BYTES * stride if row + 1 < rows else zeros
+        to = out + FLOAT_BYTES * (row // 2) * columns
+        for i in range(0, whole, LANES):
+            at = FLOAT_BYTES * i
+            pair_vectors(to + at, first + at, second + at)
+        for i in range(whole, columns):
+            at = FLOAT_BYTES * i
+            pair_floats(to + at, first + at, second + at)

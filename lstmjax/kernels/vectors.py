@@ -34,10 +34,25 @@ def _float_lanes() -> int:
 
 LANES = _float_lanes() or 4
 SUPPORTED = _float_lanes() > 0
+PAIRS_SUPPORTED = bool(llvmlite.binding.get_host_cpu_features().get("avx512bf16"))
 ROWS = 4 if LANES == 8 else 8  # of the block of sums that the registers hold at once
 COLUMNS = 3  # vectors of that block
 VECTOR = ir.VectorType(FLOAT, LANES)
+WORDS = ir.VectorType(INT32, LANES)
 _FMA = f"llvm.fma.v{LANES}f32"
+
+
+class _Brain(ir.Type):
+    """A float of 16 bits, the upper half of one of 32."""
+
+    def __str__(self) -> str:
+        return "bfloat"
+
+
+_BRAINS = ir.VectorType(_Brain(), 2 * LANES)
+_DOT_PAIRS = "llvm.x86.avx512bf16.dpbf16ps.512"
+_UPPER_HALF = 0xFFFF0000
+_BELOW_HALF = 0x7FFF  # added before the lower half is cut off, rounds to nearest
 
 # tanh(x) = x P(x^2) / Q(x^2) to the last place of float32 or two; beyond the bound it is 1.
 _TANH_BOUND = 7.90531110763549805
@@ -105,6 +120,52 @@ def multiply_add(builder: Builder, x: Value, y: Value, z: Value) -> Value:
     """X * y + z, rounded once."""
     kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, _FMA), [x, y, z])
+
+
+def multiply_add_pairs(builder: Builder, x: Value, y: Value, z: Value) -> Value:
+    """Z + x0 * y0 + x1 * y1, where each place of x and y holds two floats of 16 bits."""
+    kind = ir.FunctionType(VECTOR, [VECTOR, _BRAINS, _BRAINS])
+    function = cgutils.get_or_insert_function(builder.module, kind, _DOT_PAIRS)
+    pairs = [builder.bitcast(value, _BRAINS) for value in (x, y)]
+    return builder.call(function, [z, *pairs])
+
+
+def _words(like: Any, value: int) -> Value:
+    """A whole number of 32 bits, everywhere in the kind of value given."""
+    if isinstance(like, ir.VectorType):
+        return ir.Constant(like, [value] * like.count)
+    return ir.Constant(like, value)
+
+
+def _rounded_bits(builder: Builder, x: Value) -> Value:
+    """The bits of floats, of which the upper half is the nearest float of 16 bits, ties to even."""
+    vector = isinstance(x.type, ir.VectorType)
+    kind = ir.VectorType(INT32, x.type.count) if vector else INT32
+    bits = builder.bitcast(x, kind)
+    odd = builder.and_(builder.lshr(bits, _words(kind, 16)), _words(kind, 1))
+    return builder.add(bits, builder.add(odd, _words(kind, _BELOW_HALF)))
+
+
+def _joined(builder: Builder, first: Value, second: Value) -> Value:
+    """Pairs from rounded bits: the first in the lower half."""
+    low = builder.lshr(first, _words(first.type, 16))
+    return builder.or_(low, builder.and_(second, _words(second.type, _UPPER_HALF)))
+
+
+def paired(builder: Builder, x: Value, y: Value) -> Value:
+    """Pairs of two vectors, or of two floats, place by place."""
+    return _joined(builder, _rounded_bits(builder, x), _rounded_bits(builder, y))
+
+
+def paired_neighbours(builder: Builder, x: Value) -> Value:
+    """Pairs of each two neighbours in a vector: half as many."""
+    bits = _rounded_bits(builder, x)
+    kind = ir.VectorType(INT32, LANES // 2)
+    first, second = (
+        builder.shuffle_vector(bits, bits, ir.Constant(kind, list(range(start, LANES, 2))))
+        for start in (0, 1)
+    )
+    return _joined(builder, first, second)
 
 
 def clip(builder: Builder, x: Value, low: float, high: float) -> Value:

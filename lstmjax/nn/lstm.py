@@ -262,7 +262,7 @@ def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
         last = node.summary and (reverse or extent.x is None)
         if lstm_cpu.usable(numerics):
             lengths = row_lengths(extent, H, W, B)
-            y = lstm_cpu.run(time_major(x), params, lengths, reverse=reverse, last=last)
+            y = lstm_cpu.run(time_major(x), params, lengths, numerics, reverse=reverse, last=last)
         else:
             y = _by_scan(time_major(x), params, extent, Scan(reverse, last, numerics, B))
         if last:

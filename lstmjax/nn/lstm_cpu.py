@@ -15,7 +15,7 @@ from lstmjax.array_types import Params
 from lstmjax.kernels import calls
 from lstmjax.kernels.limits import NUM_GATES
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.numerics import FAST, Numerics
+from lstmjax.nn.numerics import Numerics
 
 
 class Pass(NamedTuple):
@@ -23,11 +23,13 @@ class Pass(NamedTuple):
 
     reverse: bool
     last: bool
+    pairs: bool  # round factors of products to 16 bits
 
 
 def usable(numerics: Numerics) -> bool:
     """Whether the operation computes what is asked for, on this machine."""
-    return numerics == FAST and calls.usable()
+    exact = numerics.tables or numerics.int_mode or numerics.clipped_errors
+    return not exact and calls.usable()
 
 
 @with_gradient(5)
@@ -36,14 +38,14 @@ def _run(x, wx, wh, b, lengths, how: Pass) -> jax.Array:
 
 
 def _run_forward(x, wx, wh, b, lengths, how: Pass):
-    kept = calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse)
+    kept = calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
     h = kept[1]
     y = h if not how.last else h[0 if how.reverse else -1]
     return y, (x, wx, wh, lengths, kept)
 
 
 def _run_backward(how: Pass, residual, d: jax.Array):
-    return *calls.lstm_backward(d, *residual, reverse=how.reverse, last=how.last), None
+    return *calls.lstm_backward(d, *residual, **how._asdict()), None
 
 
 _run.defvjp(_run_forward, _run_backward)
@@ -66,7 +68,13 @@ def _in_whole_vectors(params: Params) -> tuple[jax.Array, jax.Array, jax.Array]:
 
 
 def run(
-    x: jax.Array, params: Params, lengths: jax.Array, *, reverse: bool, last: bool
+    x: jax.Array,
+    params: Params,
+    lengths: jax.Array,
+    numerics: Numerics,
+    *,
+    reverse: bool,
+    last: bool,
 ) -> jax.Array:
     """Outputs [T, N, S] of sequences x [T, N, D], with `last` [N, S] of the scan's last step.
 
@@ -74,9 +82,11 @@ def run(
       x: the input.
       params: of the layer.
       lengths: [N] int32 steps of each sequence; outputs beyond are zero.
+      numerics: one that is `usable`.
       reverse: from each sequence's last step to its first.
       last: whether only the last step is wanted; not reversed, all lengths must be T.
     """
     S = params["wh"].shape[0]
     wx, wh, b = _in_whole_vectors(params)
-    return _run(x, wx, wh, b, lengths, Pass(reverse, last))[..., :S]
+    how = Pass(reverse, last, numerics.bfloat16 and calls.has_pairs())
+    return _run(x, wx, wh, b, lengths, how)[..., :S]

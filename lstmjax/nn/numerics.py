@@ -31,14 +31,18 @@ class Numerics:
     tables: tanh and logistic from Tesseract's tables.
     int_mode: int8 weights and activations (held as whole numbers in float32); implies tables.
     clipped_errors: Tesseract's backward pass with its clippings, not the true gradient.
+    bfloat16: LSTMs round factors of products to 16 bits and add in float32, on a processor that
+      does so (`kernels.calls.has_pairs`); elsewhere this changes nothing.
     """
 
     tables: bool = False
     int_mode: bool = False
     clipped_errors: bool = False
+    bfloat16: bool = False
 
 
 FAST = Numerics()
+FAST_BFLOAT16 = Numerics(bfloat16=True)
 EXACT = Numerics(tables=True)
 EXACT_INT8 = Numerics(tables=True, int_mode=True)
 TESSERACT = Numerics(tables=True, clipped_errors=True)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import optax
 
 Recipe = Literal["fast", "tesseract"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 LAYER_SPECIFIC_RATES = 64  # bits of --net_mode
 ADAM = 128
@@ -52,6 +53,8 @@ class TrainConfig:
       report_interval: lines between reports.
       augment: how much lines are degraded, differently each time: 0 not, 1 as is usual; or by kind,
         such as "noise=1,slope=0.5", see `data.augmentation`.
+      precision: recipe fast: of the factors in products of LSTMs, whose sums are float32 in any
+        case; auto: bfloat16 where the processor multiplies such numbers.
       devices: how many share each batch; 0: as many as there are, a core of the CPU being one.
       debug_interval: not 0: texts about every line; n > 0: more about every n-th.
       optimizer: recipe fast: takes the place of Adam or momentum, for example
@@ -87,6 +90,7 @@ class TrainConfig:
     keep_checkpoints: int = 3
     report_interval: int = 100
     augment: float | str = 0.0
+    precision: Precision = "auto"
     devices: int = 0
     debug_interval: int = 0
     optimizer: "optax.GradientTransformation | None" = None

@@ -10,10 +10,12 @@ import optax
 
 from lstmjax.array_types import Params
 from lstmjax.devices import Device
+from lstmjax.errors import UsageError
 from lstmjax.formats.nodes import NetworkNode
+from lstmjax.kernels import calls
 from lstmjax.nn.build import Model, build
 from lstmjax.nn.headers import adam_leaves, frozen_leaves
-from lstmjax.nn.numerics import FAST, TESSERACT
+from lstmjax.nn.numerics import FAST, FAST_BFLOAT16, TESSERACT, Numerics
 from lstmjax.spec.shape import output_loss
 from lstmjax.spec.tree import Series
 from lstmjax.train.compiling import options_for
@@ -112,6 +114,25 @@ class Engine:
         )
 
 
+def numerics_of(config: TrainConfig) -> Numerics:
+    """The arithmetic of a configuration, on this machine.
+
+    Raises: UsageError: it asks for bfloat16, which the machine has not.
+    """
+    if config.recipe == "tesseract":
+        return TESSERACT
+    if config.precision == "float32":
+        return FAST
+    if calls.has_pairs():
+        return FAST_BFLOAT16
+    if config.precision == "bfloat16":
+        raise UsageError(
+            "--precision=bfloat16: this machine computes on something else than a CPU with "
+            "avx512_bf16; leave it out, or take --precision=float32"
+        )
+    return FAST
+
+
 def make_engine(root: Series, config: TrainConfig, headers: NetworkNode | None = None) -> Engine:
     """Build a network for the recipe of a configuration.
 
@@ -120,8 +141,7 @@ def make_engine(root: Series, config: TrainConfig, headers: NetworkNode | None =
       config: settings.
       headers: its flags and frozen layers, where they are not the usual ones.
     """
-    exact = config.recipe == "tesseract"
-    model = build(root, TESSERACT if exact else FAST)
+    model = build(root, numerics_of(config))
     if headers is None:
         return Engine(root, config, model, adam=config.adam)
     params = jax.eval_shape(model.init, jax.random.key(0))

@@ -11,7 +11,7 @@ from lstmjax.kernels import calls
 from lstmjax.nn import lstm as layers
 from lstmjax.nn import lstm_cpu
 from lstmjax.nn.layer import Extent
-from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST, TESSERACT
+from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST, FAST_BFLOAT16, TESSERACT
 from lstmjax.spec.tree import Lstm
 
 pytestmark = pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
@@ -66,12 +66,12 @@ def inside(case: Case) -> np.ndarray:
     return there[..., None].astype(np.float32)
 
 
-def value_and_gradients(case: Case, monkeypatch, *, compiled: bool):
+def value_and_gradients(case: Case, monkeypatch, *, compiled: bool, numerics=FAST):
     """The layer's output where it counts, and gradients of x and params for one direction."""
-    monkeypatch.setattr(lstm_cpu, "usable", lambda numerics: compiled and numerics == FAST)
+    monkeypatch.setattr(lstm_cpu, "usable", lambda numerics: compiled)
     rng = np.random.default_rng(5)
     x, params, extent = make(case, rng)
-    layer = layers.lstm(Lstm(case.D, case.S, summary=case.summary), FAST, reverse=case.reverse)
+    layer = layers.lstm(Lstm(case.D, case.S, summary=case.summary), numerics, reverse=case.reverse)
     counts = inside(case)
     counts = counts.max(1, keepdims=True) if case.summary else counts
     direction = rng.normal(size=(*counts.shape[:3], case.S)).astype(np.float32) * counts
@@ -88,9 +88,9 @@ def value_and_gradients(case: Case, monkeypatch, *, compiled: bool):
     return y, dx * inside(case), gradients, dx
 
 
-def close(found, expected):
+def close(found, expected, error=4e-6):
     scale = max(1.0, float(np.abs(expected).max(initial=0)))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=4e-6 * scale)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=error * scale)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -100,6 +100,20 @@ def test_numbers_are_those_of_the_loop(case, monkeypatch):
     for mine, other in zip(jax.tree.leaves(found[:3]), jax.tree.leaves(expected[:3]), strict=True):
         close(mine, other)
     assert float(jnp.abs(found[1]).max()) > 0
+
+
+@pytest.mark.skipif(not calls.has_pairs(), reason="no products of 16 bits")
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_bfloat16_rounds_factors_only(case, monkeypatch):
+    expected = value_and_gradients(case, monkeypatch, compiled=True)
+    found = value_and_gradients(case, monkeypatch, compiled=True, numerics=FAST_BFLOAT16)
+    differs = False
+    for mine, other in zip(jax.tree.leaves(found[:3]), jax.tree.leaves(expected[:3]), strict=True):
+        close(mine, other, 0.03)
+        mean_error = float(jnp.abs(mine - other).mean())
+        assert mean_error <= 0.01 * float(jnp.abs(other).mean()) + 1e-7
+        differs |= mean_error > 0
+    assert differs
 
 
 def test_what_lies_beyond_a_line_matters_to_nothing(monkeypatch):
