@@ -94,10 +94,12 @@ def run(command: Sequence[object], core: int) -> str:
     Raises: SystemExit: it failed.
     """
     words = [str(word) for word in command]
-    done = subprocess.run(
-        words, capture_output=True, text=True, env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
-    )  # fmt: skip
+    environ, all_cores = {**os.environ, "OMP_THREAD_LIMIT": "1"}, os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})  # of this thread; the program inherits it
+    try:
+        done = subprocess.run(words, env=environ, capture_output=True, text=True)
+    finally:
+        os.sched_setaffinity(0, all_cores)
     if done.returncode:
         sys.exit(f"{' '.join(words)} failed:\n{done.stderr[-2000:]}")
     return done.stdout + done.stderr

@@ -1,6 +1,7 @@
 """The comparison of accuracy measures on lines it has not trained on, and sums up what it found."""
 
 import json
+import os
 import sys
 import threading
 from argparse import Namespace
@@ -155,6 +156,14 @@ def test_results_are_kept_and_other_flags_make_other_runs(tool, trained, tmp_pat
     assert len(json.loads(out.read_text())) == 8
 
 
+def test_a_program_has_one_core_and_the_caller_keeps_all(tool):
+    cores = os.sched_getaffinity(0)
+    code = "import os; print(os.sched_getaffinity(0))"
+    assert tool.run([sys.executable, "-c", code], max(cores)) == f"{ {max(cores)} }\n"
+    assert os.sched_getaffinity(0) == cores
+
+
 def test_a_failing_program_is_told(tool):
+    code = "import sys; sys.exit('out of luck')"
     with pytest.raises(SystemExit, match="out of luck"):
-        tool.run([sys.executable, "-c", "import sys; sys.exit('out of luck')"], core=0)
+        tool.run([sys.executable, "-c", code], min(os.sched_getaffinity(0)))
