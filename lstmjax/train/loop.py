@@ -19,7 +19,6 @@ from lstmjax.devices import everywhere
 from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
-from lstmjax.formats.files import write_atomically
 from lstmjax.train import report
 from lstmjax.train.compiling import give_back_memory
 from lstmjax.train.config import learning_rate_at
@@ -28,7 +27,7 @@ from lstmjax.train.native import Snapshot
 from lstmjax.train.original import train_as_original
 from lstmjax.train.progress import LineResult, Mark, Progress
 from lstmjax.train.running import MAX_BAD_UPDATES, InterruptedRun, Run, remembered_signals
-from lstmjax.train.save import restore, trainer_record
+from lstmjax.train.save import restore
 from lstmjax.train.step import Controls, StepResult, TrainState
 from lstmjax.train.trainer import left_out
 from lstmjax.train.validate import Scores
@@ -63,7 +62,7 @@ class _Loop:
         self.placement = everywhere(run.devices)
         self.state = jax.device_put(snapshot.state, self.placement)
         self.progress = snapshot.progress
-        self.best_trainer = snapshot.best_trainer
+        self.best_trainer: bytes | Future[bytes] = snapshot.best_trainer
         self.pending_signal = pending_signal
         self.debug = BatchDebug(run, pending_signal)
         self.waiting: list[tuple[LoadedBatch, StepResult, Future[list[LineResult]]]] = []
@@ -270,29 +269,37 @@ class _Loop:
             )
         write = measure < progress.last_saved * report.SAVE_RATIO
         self.progress = replace(progress, last_saved=measure) if write else progress
-        record = trainer_record(
-            self.run.identity, self.state, self.progress, self.config, best_trainer=None
-        )
-        self.best_trainer = checkpoint.pack(record)
-        if not write:
-            return ""
-        name = (
-            f"{self.run.model_output}_{progress.char_rate:f}_{progress.learning_iteration}"
-            f"_{progress.training_iteration}.checkpoint"
-        )
-        write_atomically(name, self.best_trainer)
-        return f" wrote best model:{name}"
+        name = None
+        if write:
+            name = (
+                f"{self.run.model_output}_{progress.char_rate:f}_{progress.learning_iteration}"
+                f"_{progress.training_iteration}.checkpoint"
+            )
+        self._best_trainer()  # what kept the one before from being written is told now
+        self.best_trainer = self.run.writer.keep_best(self._snapshot(b""), name)
+        return f" wrote best model:{name}" if name else ""
+
+    def _best_trainer(self) -> bytes:
+        """The best state so far as a checkpoint, as soon as it is packed; empty without one."""
+        best = self.best_trainer
+        return best if isinstance(best, bytes) else best.result()
+
+    def _snapshot(self, best_trainer: bytes) -> Snapshot:
+        """The state as it is now, in arrays of its own: the device's are used again."""
+        state = jax.tree.map(np.array, jax.device_get(self.state))
+        return Snapshot(state, self.progress, best_trainer, self.run.fingerprint)
 
     def _go_back(self) -> str:
         """Return to the best state with a lower rate; counters and place in the data go on."""
         self.bad_updates = 0
-        if not self.best_trainer:
+        best_trainer = self._best_trainer()
+        if not best_trainer:
             raise TrainError(
                 f"training diverged at iteration {self.progress.training_iteration} before it "
                 f"had learnt anything; try a lower --learning_rate than "
                 f"{self.config.learning_rate:g}"
             )
-        best = restore(checkpoint.unpack(self.best_trainer))
+        best = restore(checkpoint.unpack(best_trainer))
         opt_state = best.put_into(
             jax.device_get(self.state.opt_state), self.progress.training_iteration
         )
@@ -318,9 +325,7 @@ class _Loop:
 
     def _save(self) -> str:
         """Start writing a checkpoint; say if the one before failed."""
-        state = jax.tree.map(np.array, jax.device_get(self.state))  # the device's are reused
-        snapshot = Snapshot(state, self.progress, self.best_trainer, self.run.fingerprint)
-        problem = self.run.writer.save(snapshot)
+        problem = self.run.writer.save(self._snapshot(self._best_trainer()))
         self.saved_at = time.monotonic()
         if problem:
             self.run.output.line(problem)
@@ -366,6 +371,7 @@ class _Loop:
         raise InterruptedRun(self.progress, self.pending_signal())
 
     def _finish_writing(self) -> None:
+        self._best_trainer()
         problem = self.run.writer.wait()
         if problem:
             raise TrainError(f"the last checkpoint could not be written: {problem}")

@@ -32,6 +32,13 @@ class CheckpointWriter:
         self._pending = self._pool.submit(self._write, snapshot)
         return problem
 
+    def keep_best(self, snapshot: Snapshot, name: str | None) -> "Future[bytes]":
+        """Start packing a snapshot as the best trainer, and writing it to a file if it has a name.
+
+        Its arrays must be nobody else's. The result is raised, or read, by whoever needs it next.
+        """
+        return self._pool.submit(self._pack_best, snapshot, name)
+
     def wait(self) -> str | None:
         """Block until the last checkpoint is complete, or say why it could not be written."""
         pending, self._pending = self._pending, None
@@ -46,6 +53,15 @@ class CheckpointWriter:
     def close(self) -> None:
         """Finish writing."""
         self._pool.shutdown()
+
+    def _pack_best(self, snapshot: Snapshot, name: str | None) -> bytes:
+        record = trainer_record(
+            self._identity, snapshot.state, snapshot.progress, self._config, best_trainer=None
+        )
+        packed = checkpoint.pack(record)
+        if name:
+            write_atomically(name, packed)
+        return packed
 
     def _write(self, snapshot: Snapshot) -> None:
         self._native.save(snapshot)
