@@ -145,7 +145,7 @@ class Tutorial:
         seconds = self.train(
             "plusminus/plusminus", 3600, "--traineddata", starter, "--old_traineddata", model,
             "--continue_from", self.network("fra"), "--train_listfile", train / "list.train",
-            "--learning_rate", 0.001,
+            "--learning_rate", 0.001, "--batch", 4,
         )  # fmt: skip
         checkpoint = self.out / "plusminus" / "plusminus_checkpoint"
         return {
