@@ -4,7 +4,6 @@ Operations of these networks are too small for several threads to share one; sev
 once on cores of their own gain nearly the number of cores.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from lstmjax.cores import usable_cores
 from lstmjax.errors import UsageError
 
 Device = Any
@@ -19,13 +19,6 @@ Device = Any
 
 LINES = "lines"
 """Name of the mesh axis along which the lines of a batch are dealt out."""
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def fitting(batch: int, most: int) -> int:

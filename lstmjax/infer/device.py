@@ -3,7 +3,9 @@
 The result for a line does not depend on the lines beside it.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import jax
@@ -14,14 +16,15 @@ from jax.sharding import PartitionSpec
 from lstmjax.data.batch import BatchShape, Buckets, pad
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.random import MinStd
-from lstmjax.devices import LINES, Device, everywhere, line_mesh
-from lstmjax.infer.forward import Forward, Prepare, Prepared
+from lstmjax.devices import LINES, Device, everywhere, line_mesh, usable_cores
+from lstmjax.infer.forward import Forward, Prepare, Prepared, Result
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import build
 from lstmjax.nn.layer import BorderNoise
 from lstmjax.nn.numerics import EXACT, EXACT_INT8
 
 Apply = Callable[..., tuple[jax.Array, jax.Array]]
+_MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,27 @@ class DeviceForward(Forward):
     _apply: Apply
 
     def _run_groups(
+        self,
+        groups: Iterable[list[int]],
+        prepare: Prepare,
+        read: Callable[[int, np.ndarray], Result],
+        batch: int,
+        buckets: Buckets,
+    ) -> Iterator[tuple[int, Result]]:
+        reading: deque[tuple[int, Future[Result]]] = deque()
+        with ThreadPoolExecutor(min(_MOST_THREADS, usable_cores())) as pool:
+            for place, probs in self._computed(groups, prepare, batch, buckets):
+                reading.append((place, pool.submit(read, place, probs)))
+                while len(reading) > 2 * batch:
+                    first, future = reading.popleft()
+                    yield first, future.result()
+            for place, future in reading:
+                yield place, future.result()
+
+    def _computed(
         self, groups: Iterable[list[int]], prepare: Prepare, batch: int, buckets: Buckets
     ) -> Iterator[tuple[int, np.ndarray]]:
-        # One batch behind what is being computed.
+        """Class probabilities, one batch behind what is being computed."""
         running: tuple[list[int], jax.Array, jax.Array] | None = None
         for group in groups:
             started = (group, *self._start(prepare(group), batch, buckets))

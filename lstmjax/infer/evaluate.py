@@ -1,6 +1,5 @@
 """How well a model reads lines: Tesseract's measures, and true edit distances."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,9 +25,8 @@ from lstmjax.spec.shape import output_width
 from lstmjax.spec.tree import x_scale
 
 INVERT_BELOW = 0.5  # of a line without boxes
-_CHUNK = 128  # lines prepared at a time, fewer if their outputs would be large
+_FIRST_CHUNK, _CHUNK = 64, 512  # lines prepared at a time, fewer if their outputs would be large
 _CHUNK_BYTES = 1 << 27
-_MOST_THREADS = 4
 _SAMPLE = 4096  # lines whose widths decide what is compiled
 
 
@@ -181,9 +179,8 @@ def evaluate(
     """
     total = int(index.pages[0]) * len(index.documents)
     readings: list[LineReading] = []
-    threads = min(_MOST_THREADS, os.cpu_count() or 1)
-    with ThreadPoolExecutor(1) as loader, ThreadPoolExecutor(threads) as pool:
-        reader = _Reader(forward, index, max_bytes, with_delta, batch, loader, pool)
+    with ThreadPoolExecutor(1) as loader:
+        reader = _Reader(forward, index, max_bytes, with_delta, batch, loader)
         for result in reader.results(total):
             if isinstance(result, LineReading):
                 readings.append(result)
@@ -214,7 +211,6 @@ class _Reader:
     with_delta: bool
     batch: int
     loader: ThreadPoolExecutor
-    pool: ThreadPoolExecutor
 
     def __post_init__(self) -> None:
         model = self.forward.model
@@ -251,12 +247,13 @@ class _Reader:
     def _chunks(self, total: int) -> Iterator[tuple[int, _Chunk]]:
         """Chunks with their first serial; in the first round one is prepared ahead."""
         serial = 0
+        size = min(_FIRST_CHUNK, self.chunk)  # the network is not to wait long for the first
         ahead: deque[tuple[int, Future[_Chunk]]] = deque()
         while True:
             while not ahead or (len(ahead) == 1 and serial < total):
-                end = serial + min(self.chunk, total - serial % total)
+                end = serial + min(size, total - serial % total)
                 ahead.append((serial, self.loader.submit(self._prepare, range(serial, end))))
-                serial = end
+                serial, size = end, min(2 * size, self.chunk)
             first, chunk = ahead.popleft()
             yield first, chunk.result()
 
@@ -277,28 +274,30 @@ class _Reader:
         if isinstance(codes, Skip):
             return codes
         try:
-            pixels = self.store.scaled(line.number).pixels
+            image = self.store.scaled(line.number)
         except DataError as err:
             return Skip(SkipReason.UNDECODABLE, str(err))
-        scaled.append(ScaledLine(pixels, sample, 0.0 if line.has_boxes else INVERT_BELOW))
+        invert_below = 0.0 if line.has_boxes else INVERT_BELOW
+        scaled.append(ScaledLine(image.pixels, sample, invert_below, image.levels))
         return codes
 
     def _read(self, chunk: _Chunk) -> Iterator[LineReading | tuple[Line, Skip]]:
         usable = [(line, codes) for line, codes in chunk.lines if not isinstance(codes, Skip)]
-        waiting: dict[int, Future[LineReading | Skip]] = {}
-        outputs = self.forward.outputs(chunk.scaled, batch=self.batch, buckets=self.buckets)
-        for place, probs in outputs:
+
+        def read(place: int, probs: np.ndarray) -> LineReading | Skip:
             line, codes = usable[place]
-            waiting[place] = self.pool.submit(
-                read_line, self.forward.model, line, codes, probs, with_delta=self.with_delta
-            )
+            return read_line(self.forward.model, line, codes, probs, with_delta=self.with_delta)
+
+        results = dict(
+            self.forward.results(chunk.scaled, read, batch=self.batch, buckets=self.buckets)
+        )
         place = 0
         for line, codes in chunk.lines:
             result: LineReading | Skip
             if isinstance(codes, Skip):
                 result = codes
             else:
-                result = waiting[place].result()
+                result = results[place]
                 place += 1
             if isinstance(result, LineReading):
                 yield result

@@ -7,7 +7,7 @@ that its place in the run gives it, so an evaluation has the same digits as `lst
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, Int32
@@ -35,11 +35,13 @@ class ScaledLine(NamedTuple):
     pixels: scaled to the network's height, uint8.
     sample: its place in the run, which seeds its random numbers.
     invert_below: try white on black when the mean probability of the reading is less; 0 never.
+    levels: of ink and paper in `pixels`, if they are known.
     """
 
     pixels: Pixels
     sample: int
     invert_below: float = 0.0
+    levels: tuple[np.float32, np.float32] | None = None
 
 
 class Prepared(NamedTuple):
@@ -49,7 +51,15 @@ class Prepared(NamedTuple):
     stream: MinStd
 
 
+class _Doubtful(NamedTuple):
+    """What came out for a line that may be white on black."""
+
+    probs: np.ndarray
+    certainty: float
+
+
 Prepare = Callable[[list[int]], list[Prepared]]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -77,23 +87,50 @@ class Forward(ABC):
           batch: lines computed at once.
           buckets: widths to compile for, where JAX does it; fitted to these lines if missing.
         """
+        return self.results(lines, lambda _, probs: probs, batch=batch, buckets=buckets)
+
+    def results(
+        self,
+        lines: Sequence[ScaledLine],
+        read: Callable[[int, np.ndarray], Result],
+        *,
+        batch: int = BATCH,
+        buckets: Buckets | None = None,
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield place and `read(place, probabilities)` of each line; it runs in several threads.
+
+        See `outputs` for the other arguments.
+        """
         buckets = buckets or self.buckets([line.pixels.shape[1] for line in lines])
-        doubtful: dict[int, np.ndarray] = {}
-        for place, probs in self._run(lines, range(len(lines)), batch, buckets, _AS_IS):
+        null_char = self.model.null_char
+
+        def read_if_sure(place: int, probs: np.ndarray) -> Result | _Doubtful:
             limit = lines[place].invert_below
-            if limit and certainty(probs, self.model.null_char) < limit:
-                doubtful[place] = probs
+            if limit and (sure := certainty(probs, null_char)) < limit:
+                return _Doubtful(probs, sure)
+            return read(place, probs)
+
+        def look_again(place: int, probs: np.ndarray) -> Result | None:
+            before = doubtful[place]
+            if certainty(probs, null_char) > before.certainty:
+                return read(place, probs)
+            return None if self.model.input_shape.width else read(place, before.probs)
+
+        doubtful: dict[int, _Doubtful] = {}
+        all_places = range(len(lines))
+        for place, result in self._run(lines, all_places, _AS_IS, batch, buckets, read_if_sure):
+            if isinstance(result, _Doubtful):
+                doubtful[place] = result
             else:
-                yield place, probs
+                yield place, result
         again: list[int] = []
-        for place, inverted in self._run(lines, list(doubtful), batch, buckets, _INVERTED):
-            both = (doubtful[place], inverted)  # of two alike, the first
-            chosen = max(both, key=lambda probs: certainty(probs, self.model.null_char))
-            if chosen is not inverted and self.model.input_shape.width:
+        places = list(doubtful)
+        for place, result in self._run(lines, places, _INVERTED, batch, buckets, look_again):
+            if result is None:
                 again.append(place)
             else:
-                yield place, chosen
-        yield from self._run(lines, again, batch, buckets, _RESTARTED)
+                yield place, result
+        yield from self._run(lines, again, _RESTARTED, batch, buckets, read)
 
     def buckets(self, widths: Sequence[int]) -> Buckets:
         """Choose the widths to compile for, given those of (a sample of) all scaled lines."""
@@ -116,29 +153,38 @@ class Forward(ABC):
         self,
         lines: Sequence[ScaledLine],
         places: Sequence[int],
+        way: int,
         batch: int,
         buckets: Buckets,
-        way: int,
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the outputs of the lines at `places`."""
+        read: Callable[[int, np.ndarray], Result],
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield what is read of the lines at `places`."""
         groups = _groups({place: lines[place].pixels.shape for place in places}, batch)
 
         def prepare(group: list[int]) -> list[Prepared]:
             return [self._prepare(lines[place], way) for place in group]
 
-        yield from self._run_groups(groups, prepare, batch, buckets)
+        return self._run_groups(groups, prepare, read, batch, buckets)
 
     @abstractmethod
     def _run_groups(
-        self, groups: Iterable[list[int]], prepare: Prepare, batch: int, buckets: Buckets
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the outputs of groups of at most `batch` lines of one height."""
+        self,
+        groups: Iterable[list[int]],
+        prepare: Prepare,
+        read: Callable[[int, np.ndarray], Result],
+        batch: int,
+        buckets: Buckets,
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield what is read in groups of at most `batch` lines of one height."""
 
     def _prepare(self, line: ScaledLine, way: int) -> Prepared:
         stream = MinStd.for_sample(line.sample)
-        pixels = image_module.invert(line.pixels) if way == _INVERTED else line.pixels
-        model = self.model
-        block = image_module.normalise(pixels, model.input_shape, stream, int8=model.int_mode)
+        model, pixels, levels = self.model, line.pixels, line.levels
+        if way == _INVERTED:
+            pixels, levels = image_module.invert(pixels), None
+        block = image_module.normalise(
+            pixels, model.input_shape, stream, int8=model.int_mode, levels=levels
+        )
         return Prepared(block, MinStd.for_sample(line.sample) if way == _RESTARTED else stream)
 
 

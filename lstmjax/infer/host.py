@@ -4,7 +4,6 @@ What `nn` computes with Tesseract's arithmetic is computed here faster, with not
 each width: convolutions with their pools, LSTMs along one axis, layers side by side, a softmax.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,15 +13,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from lstmjax.cores import usable_cores
 from lstmjax.data.batch import Buckets
 from lstmjax.data.image import Input as Block
 from lstmjax.data.random import MinStd
-from lstmjax.infer import _host_loops as loops
-from lstmjax.infer._host_cells import TABLES
-from lstmjax.infer.forward import Forward, Prepare
+from lstmjax.infer.forward import Forward, Prepare, Result
 from lstmjax.infer.model import LoadedModel
+from lstmjax.kernels import reading_loops as loops
+from lstmjax.kernels.reading_cells import TABLES
+from lstmjax.kernels.tables import EXACT_FLOAT_SUM
 from lstmjax.kernels.vectors import LANES, SUPPORTED
-from lstmjax.nn.tables import EXACT_FLOAT_SUM
 from lstmjax.spec.tree import (
     Convolve,
     Dense,
@@ -132,41 +132,47 @@ class HostForward(Forward):
     _network: HostNetwork
 
     def _run_groups(
-        self, groups: Iterable[list[int]], prepare: Prepare, batch: int, buckets: Buckets
-    ) -> Iterator[tuple[int, np.ndarray]]:
+        self,
+        groups: Iterable[list[int]],
+        prepare: Prepare,
+        read: Callable[[int, np.ndarray], Result],
+        batch: int,
+        buckets: Buckets,
+    ) -> Iterator[tuple[int, Result]]:
         del batch, buckets
 
-        def run(group: list[int]) -> list[np.ndarray]:
+        def run(group: list[int]) -> list[tuple[int, Result]]:
             lines = prepare(group)
-            return self._network.probs(
+            all_probs = self._network.probs(
                 [line.block for line in lines], [line.stream for line in lines]
             )
+            return [
+                (place, read(place, probs)) for place, probs in zip(group, all_probs, strict=True)
+            ]
 
         todo = deque(groups)
-        if len(todo) == 1:
-            yield from zip(todo[0], run(todo[0]), strict=True)
+        threads = min(usable_cores(), len(todo))
+        if threads < 2:
+            for group in todo:
+                yield from run(group)
             return
-        threads = _usable_cores()
-        running: deque[tuple[list[int], Future[list[np.ndarray]]]] = deque()
+        running: deque[Future[list[tuple[int, Result]]]] = deque()
         with ThreadPoolExecutor(threads) as pool:
             while todo or running:
-                while todo and len(running) <= threads:
-                    group = todo.popleft()
-                    running.append((group, pool.submit(run, group)))
-                group, future = running.popleft()
-                yield from zip(group, future.result(), strict=True)
+                while todo and len(running) < 2 * threads:
+                    running.append(pool.submit(run, todo.popleft()))
+                yield from running.popleft().result()
+
+    def buckets(self, widths: Sequence[int]) -> Buckets:
+        """Nothing is compiled for any width."""
+        del widths
+        return Buckets((), ())
 
 
 def make_host_forward(model: LoadedModel) -> HostForward | None:
     """Prepare a model; None if its network, or this processor, is not one for these loops."""
     network = make_network(model)
     return None if network is None else HostForward(model, network)
-
-
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def make_network(model: LoadedModel) -> HostNetwork | None:

@@ -12,14 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lstmjax.nn.gradient import matmul, with_gradient
-from lstmjax.nn.tables import (
+from lstmjax.kernels.tables import (
     EXACT_FLOAT_SUM,
     LOGISTIC_TABLE,
     SIZE,
     STEPS_PER_UNIT,
     TANH_TABLE,
 )
+from lstmjax.nn.gradient import matmul, with_gradient
 
 _EXP_FLOOR = -86.0  # softmax never looks further down than this
 

@@ -61,7 +61,8 @@ def test_no_lines_give_nothing(forward):
     assert forward.probs([]) == []
 
 
-def test_few_widths_are_compiled_for_few_lines(forward):
+def test_few_widths_are_compiled_for_few_lines(model):
+    forward = make_device_forward(model)
     assert len(forward.buckets([40, 20, 30]).widths) == 1
     many = [*range(20, 400, 2)] * 40
     buckets = forward.buckets(many)

@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from lstmjax.kernels import vectors as v
-from lstmjax.nn.tables import LOGISTIC_TABLE, SIZE, STEPS_PER_UNIT, TANH_TABLE
+from lstmjax.kernels.tables import LOGISTIC_TABLE, SIZE, STEPS_PER_UNIT, TANH_TABLE
 
 TABLES = np.array(
     [np.stack([table, np.diff(table, append=np.float32(1))], 1)

@@ -1,13 +1,18 @@
-"""The layers of a network over a few lines at a time, as compiled loops; `host` puts them together.
+"""The layers of a network over a few lines at a time, for reading with Tesseract's arithmetic.
 
 Features come in whole vectors: what was added to fill the last one has weights of zero. Arrays are
 `rows, columns, line, feature`.
 """
 
-import numpy as np
+from collections.abc import Callable
+from typing import Any
 
-from lstmjax.compiled import kernel
-from lstmjax.infer import _host_cells as cells
+import numpy as np
+from numba import njit
+from numba.core import config
+
+from lstmjax.kernels import reading_cells as cells
+from lstmjax.kernels.kept import directory
 from lstmjax.kernels.operations import copy_float, copy_vector
 from lstmjax.kernels.products import add_products, pack
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS
@@ -17,7 +22,20 @@ _CHUNK = 8  # steps whose input is multiplied together
 _MULTIPLIER, _MODULUS = 48271, 2**31 - 1  # as in data.random
 
 
-@kernel
+def _kept(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls, in the cache of this version of all operations."""
+    own = getattr(config, "CACHE_DIR", "")
+    place = own or directory()
+    if not place:
+        return njit(nogil=True)(function)
+    config.CACHE_DIR = str(place)  # pyright: ignore  # read once, by the decorator below
+    try:
+        return njit(nogil=True, cache=True)(function)
+    finally:
+        config.CACHE_DIR = own  # pyright: ignore
+
+
+@_kept
 def packed(w):
     """[depth, columns] -> panels for `add_products`, flat; columns are whole vectors."""
     out = np.empty(w.size, np.float32)
@@ -25,16 +43,16 @@ def packed(w):
     return out
 
 
-@kernel
+@njit(nogil=True)
 def _add_product(rows, out, start, start_stride, x, x_stride, depth, weights, columns):
     """Out [rows, columns] = start + x [rows, depth] @ weights; a stride of 0: one row for all."""
     add_products(
-        1, rows, out, 0, columns, start, 0, start_stride, x, 0, x_stride, depth, weights, depth,
-        columns,
+        1, rows, out, 0, columns, start, start_stride, x, 0, x_stride, depth, weights, depth,
+        columns, False,
     )  # fmt: skip
 
 
-@kernel
+@njit(nogil=True)
 def _squash(kind, tables, x, count):
     """Apply a non-linearity in place."""
     for i in range(0, count, LANES):
@@ -51,7 +69,7 @@ def _squash(kind, tables, x, count):
             cells.clip_tanh(at, 0)
 
 
-@kernel
+@njit(nogil=True)
 def _finish(kind, tables, scale, int_mode, x, count):
     """From the sums of one position to its outputs, in place."""
     if int_mode:
@@ -63,7 +81,7 @@ def _finish(kind, tables, scale, int_mode, x, count):
             cells.to_int8(x + FLOAT_BYTES * i, 0)
 
 
-@kernel
+@njit(nogil=True)
 def _next_noise(state, int_mode):
     """The next state of the random numbers, and the noise it gives."""
     state = state * _MULTIPLIER % _MODULUS
@@ -73,7 +91,7 @@ def _next_noise(state, int_mode):
     return state, np.float32(np.trunc(drawn + np.copysign(0.5, drawn)))
 
 
-@kernel
+@njit(nogil=True)
 def _inner_taps(x, y, W, D, half_x, half_y, out):
     """Write the neighbours of a row's positions that have all of them; addresses."""
     depth = (2 * half_x + 1) * (2 * half_y + 1) * D
@@ -88,7 +106,7 @@ def _inner_taps(x, y, W, D, half_x, half_y, out):
                 at += 1
 
 
-@kernel
+@njit(nogil=True)
 def _taps(x, y, half_x, half_y, state, int_mode, out):
     """Write the neighbours [W, taps * D] of a row; those outside the picture are drawn."""
     H, W, D = x.shape
@@ -110,7 +128,7 @@ def _taps(x, y, half_x, half_y, state, int_mode, out):
     return state
 
 
-@kernel
+@njit(nogil=True)
 def _convolution(
     x, half_x, half_y, state, weights, bias, scale, kind, tables, x_scale, y_scale, int_mode, out
 ):  # fmt: skip
@@ -145,7 +163,7 @@ def _convolution(
     return state
 
 
-@kernel
+@_kept
 def convolution(
     blocks, height, depth, widths, states, half_x, half_y, weights, bias, scale, kind, tables,
     x_scale, y_scale, int_mode,
@@ -183,7 +201,7 @@ def convolution(
     return out
 
 
-@kernel
+@_kept
 def dense(x, weights, bias, scale, kind, tables, int_mode, out):
     """A fully connected layer at every position: [n, D] -> [n, N]."""
     n, D = x.shape
@@ -195,7 +213,7 @@ def dense(x, weights, bias, scale, kind, tables, int_mode, out):
         _finish(kind, tables.ctypes.data, scale.ctypes.data, int_mode, at, N)
 
 
-@kernel
+@_kept
 def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
     """Run over time.
 
@@ -233,7 +251,9 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
                 steps = min(_CHUNK, T - k)
                 begin = t - steps + 1 if reverse else t
                 at = source + FLOAT_BYTES * (begin * N + first) * D
-                add_products(steps, rows, z, rows * G, G, start, 0, 0, at, N * D, D, D, of_x, D, G)
+                add_products(
+                    steps, rows, z, rows * G, G, start, 0, at, N * D, D, D, of_x, D, G, False
+                )
             here = z + FLOAT_BYTES * (t - begin) * rows * G
             _add_product(rows, here, here, G, h, S, S, of_h, G)
             for n in range(rows):
@@ -254,7 +274,7 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
                 copy_vector(to + FLOAT_BYTES * (first * S + i), h + FLOAT_BYTES * i)
 
 
-@kernel
+@njit(nogil=True)
 def _line_probs(x, line, weights, bias, scale, int_mode, num_classes, probs):
     """The softmax of one line of a batch [T, B, D], for as many steps as `probs` has."""
     _, B, D = x.shape
@@ -282,7 +302,7 @@ def _line_probs(x, line, weights, bias, scale, int_mode, num_classes, probs):
             probs[t, k] = sums[t, k] / whole
 
 
-@kernel
+@_kept
 def class_probs(x, widths, weights, bias, scale, int_mode, num_classes):
     """The softmax layer: [T, B, D] -> [sum of widths, num_classes], one line after the other.
 
