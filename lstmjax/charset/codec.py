@@ -141,7 +141,12 @@ class Codec:
             training tools compare them; False gives them as they are, as the tesseract program.
         """
         text_of = self.unicharset.normed if normed else self.unicharset.unichar
-        labels = [int(code) for code in codes if code != self.null_char]
+        null_char = self.null_char
+        plain = codes.tolist() if isinstance(codes, np.ndarray) else map(int, codes)
+        labels = [code for code in plain if code != null_char]
+        if self._one_code_each and self._first_codes.issuperset(labels):
+            spelled = (self._spelled.get((code,)) for code in labels)
+            return "".join(UNDECODABLE if i is None else text_of(i) for i in spelled)
         pieces = []
         start = 0
         while start < len(labels):
@@ -176,6 +181,10 @@ class Codec:
         """Codes -> unichar_id; the last of several with the same codes counts."""
         codes = self.recoder.codes[: len(self.unicharset)]
         return {sequence: unichar_id for unichar_id, sequence in enumerate(codes)}
+
+    @cached_property
+    def _one_code_each(self) -> bool:
+        return all(len(sequence) < 2 for sequence in self.recoder.codes)
 
     @cached_property
     def _first_codes(self) -> frozenset[int]:

@@ -15,6 +15,7 @@ Source: Tesseract src/lstm/recodebeam.cpp (RecodeBeamSearch), src/ccutil/generic
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32, Int, Int32
@@ -74,13 +75,13 @@ def beam_search_batch(
     # Loops are compiled afresh for read-only arrays, such as those of JAX: copy them.
     probs = np.require(probs, np.float32, ["C", "W"])
     lengths = np.require(lengths, np.int64, ["C", "W"])
-    edges = _edges(tables)
-    _check(probs, lengths, edges, null_char)
-    T, B, _ = probs.shape
+    _check(probs, lengths, null_char)
+    T, B, K = probs.shape
+    edges = _edges(tables, K)
     codes, starts, ends = (np.empty((B, T), np.int32) for _ in range(3))
     certainty = np.empty((B, T), np.float32)
     counts = np.zeros(B, np.int64)
-    room = make_room(T, probs.shape[2], edges)
+    room = make_room(T, K, edges)
     search_lines(
         probs, lengths, edges, int(null_char), room, codes, starts, ends, certainty, counts
     )
@@ -90,16 +91,27 @@ def beam_search_batch(
     ]
 
 
-def _edges(tables: BeamTables) -> Edges:
+@lru_cache(maxsize=8)
+def _edges(tables: BeamTables, num_codes: int) -> Edges:
+    """The tables as the loops want them, which cannot reach beyond an array with them."""
     starts, codes, next_states = (
-        np.ascontiguousarray(array, np.int64)
-        for array in (tables.starts, tables.codes, tables.next_states)
+        np.array(array, np.int64) for array in (tables.starts, tables.codes, tables.next_states)
     )
     is_final = np.asarray(tables.unichar_ids) >= 0
+    num_states = len(starts) - 1
+    sizes = {len(codes), len(next_states), len(is_final)}
+    if num_states < 1 or sizes != {int(starts[-1])} or starts[0] or (np.diff(starts) < 0).any():
+        raise ValueError("beam tables are broken: the edges of the states do not fit together")
+    for name, values, limit in (("code", codes, num_codes), ("state", next_states, num_states)):
+        if len(values) and not 0 <= values.min() <= values.max() < limit:
+            raise ValueError(
+                f"beam tables do not fit the network: {name}s go from {values.min()} to "
+                f"{values.max()}, expected 0 to {limit - 1}; use the tables of the network's model"
+            )
     return Edges(starts, codes, next_states, is_final, int(codes.max(initial=-1)) + 1)
 
 
-def _check(probs, lengths, edges: Edges, null_char: int) -> None:
+def _check(probs, lengths, null_char: int) -> None:
     """Make sure that no loop can reach beyond an array."""
     if probs.ndim != 3 or lengths.shape != probs.shape[1:2]:
         raise ValueError(
@@ -110,16 +122,3 @@ def _check(probs, lengths, edges: Edges, null_char: int) -> None:
         raise ValueError(f"lengths must lie in 0..{T}, found {lengths.tolist()}")
     if not 0 <= null_char < K:
         raise ValueError(f"null {null_char} is not one of the network's {K} outputs")
-    starts, num_states = edges.starts, len(edges.starts) - 1
-    sizes = {len(edges.codes), len(edges.next_states), len(edges.is_final)}
-    if num_states < 1 or sizes != {int(starts[-1])} or starts[0] or (np.diff(starts) < 0).any():
-        raise ValueError("beam tables are broken: the edges of the states do not fit together")
-    for name, values, limit in (
-        ("code", edges.codes, K),
-        ("state", edges.next_states, num_states),
-    ):
-        if len(values) and not 0 <= values.min() <= values.max() < limit:
-            raise ValueError(
-                f"beam tables do not fit the network: {name}s go from {values.min()} to "
-                f"{values.max()}, expected 0 to {limit - 1}; use the tables of the network's model"
-            )

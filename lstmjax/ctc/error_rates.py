@@ -28,7 +28,17 @@ def delta_error(deltas: Float[np.ndarray, "T K"]) -> float:
 
 def bcer(truth: Int[np.ndarray, " L"], read: Int[np.ndarray, " M"], null_char: int) -> float:
     """Return the share of a line's codes that were not read; see `bcer_batch`."""
-    return float(bcer_batch([truth], [read], null_char)[0])
+    surplus = Counter(np.asarray(truth).tolist())
+    del surplus[null_char]
+    size = surplus.total()
+    surplus.subtract(Counter(np.asarray(read).tolist()))
+    del surplus[null_char]
+    if min(surplus, default=0) < 0:
+        raise ValueError(f"codes cannot be negative, found {min(surplus)}")
+    errors = sum(map(abs, surplus.values()))
+    if errors >= size:
+        return 1.0 if errors else 0.0
+    return errors / size
 
 
 def bcer_batch(

@@ -154,7 +154,8 @@ def _check(
     """Make sure that no loop can reach beyond an array."""
     if probs.ndim != 2:
         raise ValueError(f"expected probs [T, K], found shape {probs.shape}")
-    beam._check(probs[:, None], np.array([len(probs)]), beam._edges(tables), null_char)
+    beam._check(probs[:, None], np.array([len(probs)]), null_char)
+    beam._edges(tables, probs.shape[1])
     highest, size = edges.unichar_ids.max(initial=0), len(dictionary.delimited)
     if highest >= size:
         raise ValueError(
