@@ -5,9 +5,14 @@ including the null), L label length. Images and activations are `H W B D`, seque
 so that scanning either axis needs no copy.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jaxtyping import Array, Float
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from jaxtyping import Array
+else:
+    Array = Any  # importing the real one imports JAX
 
 Activations = Float[Array, "H W B D"]
 Key = Array
