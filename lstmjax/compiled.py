@@ -5,16 +5,18 @@ are plain functions in a module of their own, which `compiled` turns into kernel
 first needed. Importing this module imports nothing heavy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from threading import Lock
+from pathlib import Path
+from threading import RLock
 from types import FunctionType, ModuleType
 from typing import Any, Literal
 
 from lstmjax.cache import cache_directory
 
-_LOCK = Lock()
+_LOCK = RLock()
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -23,14 +25,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     A user's own `NUMBA_CACHE_DIR` is respected. Without a usable cache directory the loop is
     compiled afresh in every process.
     """
-    with _LOCK:
-        return _compile(function, "python")
+    return _compile(function, "python")
 
 
 def float_kernel(function: Callable[..., Any]) -> Any:
     """Likewise, but divide as floats are divided: by zero, too, so loops can become vectors."""
-    with _LOCK:
-        return _compile(function, "numpy")
+    return _compile(function, "numpy")
 
 
 def compiled(module: str) -> Any:
@@ -53,13 +53,25 @@ def _compile_all(loops: ModuleType) -> None:
 
 def _compile(function: Callable[..., Any], error_model: Literal["python", "numpy"]) -> Any:
     import numba
+
+    with kept_in(cache_directory("numba")) as keeps:
+        return numba.njit(cache=keeps, nogil=True, error_model=error_model)(function)
+
+
+@contextmanager
+def kept_in(place: Path | None) -> Iterator[bool]:
+    """Let numba keep in a place what is decorated meanwhile; gives whether it can keep anything.
+
+    A user's own `NUMBA_CACHE_DIR` takes the place's place.
+    """
     from numba.core import config
 
-    own = getattr(config, "CACHE_DIR", "")
-    directory = own or cache_directory("numba")
-    if directory:
-        config.CACHE_DIR = str(directory)  # pyright: ignore  # read once, by the decorator below
-    try:
-        return numba.njit(cache=bool(directory), nogil=True, error_model=error_model)(function)
-    finally:
-        config.CACHE_DIR = own  # pyright: ignore
+    with _LOCK:
+        own = getattr(config, "CACHE_DIR", "")
+        directory = own or place
+        if directory:
+            config.CACHE_DIR = str(directory)  # pyright: ignore  # read once, by a decorator
+        try:
+            yield bool(directory)
+        finally:
+            config.CACHE_DIR = own  # pyright: ignore

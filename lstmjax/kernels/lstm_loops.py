@@ -9,6 +9,7 @@ numba compiles a function anew for every literal it is called with, hence `int64
 
 from numba import int64, njit
 
+from lstmjax.kernels.compiling import handler
 from lstmjax.kernels.limits import NUM_GATES
 from lstmjax.kernels.operations import (
     cell_backward,
@@ -35,7 +36,6 @@ from lstmjax.kernels.xla import (
     answers,
     argument,
     argument_sizes,
-    handler,
     result,
     result_sizes,
 )

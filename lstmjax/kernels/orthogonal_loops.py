@@ -6,6 +6,7 @@ and mirrored; all numbers of a matrix stay in the nearer caches through all iter
 
 from numba import int64, njit
 
+from lstmjax.kernels.compiling import handler
 from lstmjax.kernels.operations import (
     add_square,
     add_to_float,
@@ -27,7 +28,7 @@ from lstmjax.kernels.products import (
     width_of_panel,
 )
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS, padded
-from lstmjax.kernels.xla import answers, argument, argument_sizes, handler, result, result_sizes
+from lstmjax.kernels.xla import answers, argument, argument_sizes, result, result_sizes
 
 _NORM_MARGIN = 1.01  # the norm of Frobenius bounds the largest singular value; so does rounding
 _TINY = 1e-30

@@ -4,15 +4,11 @@ Features come in whole vectors: what was added to fill the last one has weights 
 `rows, columns, line, feature`.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numba import njit
-from numba.core import config
 
 from lstmjax.kernels import reading_cells as cells
-from lstmjax.kernels.kept import directory
+from lstmjax.kernels.compiling import vector_kernel
 from lstmjax.kernels.operations import copy_float, copy_vector
 from lstmjax.kernels.products import add_products, pack
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS
@@ -22,20 +18,7 @@ _CHUNK = 8  # steps whose input is multiplied together
 _MULTIPLIER, _MODULUS = 48271, 2**31 - 1  # as in data.random
 
 
-def _kept(function: Callable[..., Any]) -> Any:
-    """Compile a function that Python calls, in the cache of this version of all operations."""
-    own = getattr(config, "CACHE_DIR", "")
-    place = own or directory()
-    if not place:
-        return njit(nogil=True)(function)
-    config.CACHE_DIR = str(place)  # pyright: ignore  # read once, by the decorator below
-    try:
-        return njit(nogil=True, cache=True)(function)
-    finally:
-        config.CACHE_DIR = own  # pyright: ignore
-
-
-@_kept
+@vector_kernel
 def packed(w):
     """[depth, columns] -> panels for `add_products`, flat; columns are whole vectors."""
     out = np.empty(w.size, np.float32)
@@ -163,7 +146,7 @@ def _convolution(
     return state
 
 
-@_kept
+@vector_kernel
 def convolution(
     blocks, height, depth, widths, states, half_x, half_y, weights, bias, scale, kind, tables,
     x_scale, y_scale, int_mode,
@@ -201,7 +184,7 @@ def convolution(
     return out
 
 
-@_kept
+@vector_kernel
 def dense(x, weights, bias, scale, kind, tables, int_mode, out):
     """A fully connected layer at every position: [n, D] -> [n, N]."""
     n, D = x.shape
@@ -213,7 +196,7 @@ def dense(x, weights, bias, scale, kind, tables, int_mode, out):
         _finish(kind, tables.ctypes.data, scale.ctypes.data, int_mode, at, N)
 
 
-@_kept
+@vector_kernel
 def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
     """Run over time.
 
@@ -302,7 +285,7 @@ def _line_probs(x, line, weights, bias, scale, int_mode, num_classes, probs):
             probs[t, k] = sums[t, k] / whole
 
 
-@_kept
+@vector_kernel
 def class_probs(x, widths, weights, bias, scale, int_mode, num_classes):
     """The softmax layer: [T, B, D] -> [sum of widths, num_classes], one line after the other.
 

@@ -7,10 +7,8 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from numba import cfunc, int64, njit
-from numba.core import config
+from numba import int64, njit
 
-from lstmjax.kernels.kept import directory
 from lstmjax.kernels.operations import operation, read_int32, read_int64, write_int32
 from lstmjax.kernels.vectors import INT64
 
@@ -66,18 +64,6 @@ argument = _reader(_ARGUMENTS, _BUFFER_DATA)  # address of its first element
 result = _reader(_RESULTS, _BUFFER_DATA)
 argument_sizes = _reader(_ARGUMENTS, _BUFFER_DIMS)  # address of its sizes along each axis, int64
 result_sizes = _reader(_RESULTS, _BUFFER_DIMS)
-
-
-def handler(function: Callable[..., Any]) -> Any:
-    """Compile a function of one frame that returns 0, for XLA to call."""
-    own = getattr(config, "CACHE_DIR", "")
-    kept = own or directory()
-    if kept:
-        config.CACHE_DIR = str(kept)  # pyright: ignore  # read once, by the decorator below
-    try:
-        return cfunc(int64(int64), cache=bool(kept))(function)
-    finally:
-        config.CACHE_DIR = own  # pyright: ignore
 
 
 def register(name: str, function: Any) -> None:

@@ -1,0 +1,24 @@
+"""Compiling loops made of vector operations, for XLA and for Python to call.
+
+What numba keeps of them is found again as long as all files of this package are the same.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import cfunc, int64, njit
+
+from lstmjax.compiled import kept_in
+from lstmjax.kernels.kept import directory
+
+
+def handler(function: Callable[..., Any]) -> Any:
+    """Compile a function of one frame that returns 0, for XLA to call; see `xla`."""
+    with kept_in(directory()) as keeps:
+        return cfunc(int64(int64), cache=keeps)(function)
+
+
+def vector_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop that Python calls; the GIL is free while it runs."""
+    with kept_in(directory()) as keeps:
+        return njit(nogil=True, cache=keeps)(function)
