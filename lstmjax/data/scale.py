@@ -9,6 +9,8 @@ Source: Leptonica 1.82 src/scale1.c, src/scale2.c, src/enhance.c.
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmjax.compiled import compiled
+
 Pixels = NDArray[np.uint8]
 _Index = NDArray[np.int64]
 
@@ -137,9 +139,8 @@ def _block_means(pixels: Pixels, f: float, height: int, width: int) -> Pixels:
 def _area_map(pixels: Pixels, height: int, width: int) -> Pixels:
     """Average the source area under each target pixel, to a sixteenth of a pixel.
 
-    Weights are products of a row weight and a column weight, so the two directions are summed one
-    after the other, each from running sums. Target pixels whose area reaches the last source row
-    or column are not averaged: they take the pixel at the area's start, as in the original.
+    Target pixels whose area reaches the last source row or column are not averaged: they take the
+    pixel at the area's start, as in the original.
 
     Source: src/scale2.c, scaleGrayAreaMapLow, scaleColorAreaMapLow.
     """
@@ -148,12 +149,10 @@ def _area_map(pixels: Pixels, height: int, width: int) -> Pixels:
     bottom, right = _ends(h, height), _ends(w, width)
     deep, wide = int(np.sum((bottom >> 4) <= h - 2)), int(np.sum((right >> 4) <= w - 2))
     out = pixels[(top >> 4)[:, None], left >> 4]
-    sums = _weighted_sums(pixels, top[:deep], bottom[:deep])
-    sums = _weighted_sums(sums.swapaxes(0, 1), left[:wide], right[:wide]).swapaxes(0, 1)
-    area = (bottom - top)[:deep, None] * (right - left)[:wide]
-    if pixels.ndim == 3:
-        area = area[..., None]
-    out[:deep, :wide] = (sums + 128) // area
+    areas = out.reshape(height, width, -1)[:deep, :wide]
+    source = np.ascontiguousarray(pixels).reshape(h, w, -1)
+    loops = compiled("lstmjax.data._scale_loops")
+    loops.average_areas(source, top[:deep], bottom[:deep], left[:wide], right[:wide], areas)
     return out
 
 
