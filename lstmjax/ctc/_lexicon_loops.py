@@ -19,6 +19,7 @@ from lstmjax.ctc._beam_loops import (
     NO_DUP,
     NUM_LENGTHS,
     ONLY_DUP,
+    TOP_N,
     TOP_TWO,
     _certainty,
     _rank_codes,
@@ -63,6 +64,7 @@ class _Step(NamedTuple):
     best: np.ndarray
     listed: np.ndarray
     listing: np.ndarray
+    top: np.ndarray
 
 
 class _Plan(NamedTuple):
@@ -381,6 +383,7 @@ def _search_line(probs, edges, lexicon, weights, nodes, positions):
     ranks, best = np.empty(K, np.int8), np.empty(2, np.int64)
     listed = np.full((len(edges.starts) - 1, 3), -1, np.int64)
     listing = np.empty(len(edges.codes), np.int64)
+    top = np.empty(TOP_N + 1, np.int64)
     old_heaps, old_sizes = np.empty_like(s.heaps), np.empty_like(s.sizes)
     # The line begins with the path of no codes, outside the dictionary and in it.
     for beam in (0, DICTIONARY):
@@ -391,7 +394,7 @@ def _search_line(probs, edges, lexicon, weights, nodes, positions):
         s.sizes[:] = 0
         s.counters[1] = -1
         s.has_start[:] = False
-        step = _Step(probs[t], ranks, best, listed, listing)
+        step = _Step(probs[t], ranks, best, listed, listing, top)
         _rank_codes(probs[t], edges.null_char, step)
         if not _extend_all(s, step, t, old_heaps, old_sizes):
             return FULL
