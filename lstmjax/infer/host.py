@@ -22,7 +22,7 @@ from lstmjax.infer.model import LoadedModel
 from lstmjax.kernels import reading_loops as loops
 from lstmjax.kernels.reading_cells import TABLES
 from lstmjax.kernels.tables import EXACT_FLOAT_SUM
-from lstmjax.kernels.vectors import LANES, PAIRS_SUPPORTED, SUPPORTED
+from lstmjax.kernels.vectors import LANES, SUPPORTED
 from lstmjax.spec.tree import (
     Convolve,
     Dense,
@@ -251,9 +251,7 @@ class _Maker:
                 return self.parallel(node, params, features)
         raise _UnusualError
 
-    def weights(
-        self, leaves, w, features: _Features, absent: float = 0.0, *, pairs: bool = False
-    ) -> _Weights:
+    def weights(self, leaves, w, features: _Features, absent: float = 0.0) -> _Weights:
         """A matrix whose rows are features, with columns in whole vectors."""
         w = np.asarray(w, np.float32)
         columns = w.shape[1]
@@ -265,7 +263,7 @@ class _Maker:
         if self.int_mode:
             self.check_sums(len(w) + 1)
             scale[:columns] = leaves["scale"]
-        return _Weights(loops.packed(full, pairs), bias, scale)
+        return _Weights(loops.packed(full), bias, scale)
 
     def check_sums(self, terms: int) -> None:
         """Whole numbers must be added without rounding."""
@@ -326,9 +324,8 @@ class _Maker:
             return wide
 
         filled = {key: gates(leaves[key]) for key in ("wx", "wh", "b", "scale") if key in leaves}
-        pairs = self.int_mode and PAIRS_SUPPORTED
-        wx = self.weights(filled, filled["wx"], features, pairs=pairs)
-        wh = self.weights(filled, filled["wh"], own, pairs=pairs)
+        wx = self.weights(filled, filled["wx"], features)
+        wh = self.weights(filled, filled["wh"], own)
         last, int_mode = node.summary, self.int_mode
 
         def run(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -336,7 +333,7 @@ class _Maker:
             out = np.zeros((1 if last else T, N, size), np.float32)
             loops.lstm(
                 x, lengths, wx.packed, wh.packed, wx.bias, wx.scale, TABLES, reverse, last,
-                int_mode, pairs, out,
+                int_mode, out,
             )  # fmt: skip
             return out
 

@@ -10,7 +10,7 @@ from numba import njit
 from lstmjax.kernels import reading_cells as cells
 from lstmjax.kernels.compiling import vector_kernel
 from lstmjax.kernels.operations import copy_float, copy_vector
-from lstmjax.kernels.products import add_products, pack, pair_row, pair_rows
+from lstmjax.kernels.products import add_products, pack
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS
 
 LINEAR, TANH, LOGISTIC, RELU, LIN_LOGISTIC, LIN_TANH = range(6)
@@ -19,19 +19,10 @@ _MULTIPLIER, _MODULUS = 48271, 2**31 - 1  # as in data.random
 
 
 @vector_kernel
-def packed(w, pairs):
+def packed(w):
     """[depth, columns] -> panels for `add_products`, flat; columns are whole vectors."""
-    depth, columns = w.shape
-    if not pairs:
-        out = np.empty(w.size, np.float32)
-        pack(w.ctypes.data, depth, columns, out.ctypes.data)
-        return out
-    half = (depth + 1) // 2
-    turned, zeros = np.empty((half, columns), np.float32), np.zeros(columns, np.float32)
-    out = np.empty(turned.size, np.float32)
-    pair_rows(w.ctypes.data, columns, depth, columns, turned.ctypes.data, zeros.ctypes.data)
-    pack(turned.ctypes.data, half, columns, out.ctypes.data)
-    zeros[0] = turned[0, 0]  # an array lives until it is named for the last time
+    out = np.empty(w.size, np.float32)
+    pack(w.ctypes.data, w.shape[0], w.shape[1], out.ctypes.data)
     return out
 
 
@@ -206,7 +197,7 @@ def dense(x, weights, bias, scale, kind, tables, int_mode, out):
 
 
 @vector_kernel
-def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, pairs, out):
+def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
     """Run over time.
 
     Args:
@@ -220,46 +211,34 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, pairs
       reverse: from the last step to the first.
       last: keep the output of the last step only.
       int_mode: whether numbers are those of int8.
-      pairs: whether weights are packed so; the numbers of int8 are not rounded by that.
       out: [T, N, S], or [1, N, S] with `last`; zero before.
     """
     T, N, D = x.shape
     G = len(bias)
     S = G // 4
-    Dp, Sp = ((D + 1) // 2, (S + 1) // 2) if pairs else (D, S)
     kept_z = np.empty(_CHUNK * ROWS * G, np.float32)
     kept_h, kept_c = np.empty((ROWS, S), np.float32), np.empty((ROWS, S), np.float32)
-    kept_x, zeros = np.empty(_CHUNK * ROWS * Dp, np.float32), np.zeros(1, np.float32)
-    kept_pairs = np.empty((ROWS, Sp), np.float32)
     z, h, c = kept_z.ctypes.data, kept_h.ctypes.data, kept_c.ctypes.data
-    x_pairs, zero = kept_x.ctypes.data, zeros.ctypes.data
-    h_factor = kept_pairs.ctypes.data if pairs else h
     source, to, table = x.ctypes.data, out.ctypes.data, tables.ctypes.data
     start, scales = bias.ctypes.data, scale.ctypes.data
     of_x, of_h = wx.ctypes.data, wh.ctypes.data
     for first in range(0, N, ROWS):
         rows = min(ROWS, N - first)
-        kept_z[0] = kept_x[0] = zeros[0] = 0  # arrays live until they are named for the last time
+        kept_z[0] = 0  # an array lives until it is named for the last time
         kept_h[:] = 0
         kept_c[:] = 0
-        kept_pairs[:] = 0
         begin = 0
         for k in range(T):
             t = T - 1 - k if reverse else k
             if k % _CHUNK == 0:
                 steps = min(_CHUNK, T - k)
                 begin = t - steps + 1 if reverse else t
-                at, step, stride = source + FLOAT_BYTES * (begin * N + first) * D, N * D, D
-                if pairs:
-                    for i in range(steps * rows):
-                        row = at + FLOAT_BYTES * (i // rows * N + i % rows) * D
-                        pair_row(row, D, x_pairs + FLOAT_BYTES * i * Dp, zero)
-                    at, step, stride = x_pairs, rows * Dp, Dp
+                at = source + FLOAT_BYTES * (begin * N + first) * D
                 add_products(
-                    steps, rows, z, rows * G, G, start, 0, at, step, stride, Dp, of_x, Dp, G, pairs
+                    steps, rows, z, rows * G, G, start, 0, at, N * D, D, D, of_x, D, G, False
                 )
             here = z + FLOAT_BYTES * (t - begin) * rows * G
-            add_products(1, rows, here, 0, G, here, G, h_factor, 0, Sp, Sp, of_h, Sp, G, pairs)
+            _add_product(rows, here, here, G, h, S, S, of_h, G)
             for n in range(rows):
                 if t >= lengths[first + n]:
                     continue
@@ -273,8 +252,6 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, pairs
                     if not last:
                         put = to + FLOAT_BYTES * ((t * N + first + n) * S + unit)
                         copy_vector(put, h + own + u)
-                if pairs:
-                    pair_row(h + own, S, h_factor + FLOAT_BYTES * n * Sp, zero)
         if last:
             for i in range(0, rows * S, LANES):
                 copy_vector(to + FLOAT_BYTES * (first * S + i), h + FLOAT_BYTES * i)
