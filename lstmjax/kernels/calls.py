@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.kernels.kept import PACKAGE, claimed
-from lstmjax.kernels.limits import NUM_GATES
+from lstmjax.kernels.limits import NUM_GATES, NUM_KEPT_2D
 
 _ONE, _PAIR_OF_ONES = 0x3F800000, 0x3F803F80  # bits of 1 as a float, and of two as 16 bits each
 
@@ -42,13 +42,26 @@ def _lstm_loops() -> Any:
     return _loops("lstm_loops", "lstm_forward", "lstm_backward")
 
 
+def _lstm2d_loops() -> Any:
+    return _loops("lstm2d_loops", "lstm2d_forward", "lstm2d_backward")
+
+
 def padded(units: int) -> int:
     """Units in whole vectors."""
     return import_module(f"{PACKAGE}.vectors").padded(units)
 
 
-def _call(name: str, shapes: list[tuple[int, ...]], *arguments: Any, **options: Any) -> Any:
-    results = tuple(jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes)
+def lanes() -> int:
+    """Units in a vector."""
+    return import_module(f"{PACKAGE}.vectors").LANES
+
+
+def _call(name: str, shapes: list[Any], *arguments: Any, **options: Any) -> Any:
+    """Results are float32 of the shapes given, or what a `jax.ShapeDtypeStruct` among them says."""
+    results = tuple(
+        jax.ShapeDtypeStruct(shape, jnp.float32) if isinstance(shape, tuple) else shape
+        for shape in shapes
+    )
     call = jax.ffi.ffi_call(f"lstmjax_{name}", results, vmap_method="sequential", **options)
     return call(*arguments)
 
@@ -112,6 +125,52 @@ def lstm_backward(
     arguments = (gates, d, x, wx, wh, lengths, h, c, options, ones)
     _, dx, dwx, dwh, db, _ = _call("lstm_backward", shapes, *arguments, input_output_aliases={0: 0})
     return dx, dwx, dwh, db
+
+
+def lstm2d_forward(
+    x: jax.Array, w: jax.Array, lengths: jax.Array, *, left: bool, up: bool
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Outputs and states [H, W, N, S] of pictures x [H, W, N, D], and what the way back needs.
+
+    Args:
+      x: the input.
+      w: [S / L, 2S + D + 1, 5, L] weights by vectors of L units: for the output to the left, that
+        above, the input, and the bias; gates in file order.
+      lengths: [H, N] int32 columns of each row of each line; beyond, outputs and states are zero.
+      left: scan from each line's last column to its first.
+      up: scan from the last row to the first.
+    """
+    H, W, N, _ = x.shape
+    S = w.shape[0] * w.shape[-1]
+    shapes = [(H, W, N, S), (H, W, N, S), (H, W, N, NUM_KEPT_2D * S)]
+    scratch = (_lstm2d_loops().forward_scratch(S),)
+    options = np.array([left, up], np.int32)
+    h, c, kept, _ = _call("lstm2d_forward", [*shapes, scratch], x, w, lengths, options)
+    return h, c, kept
+
+
+def lstm2d_backward(
+    d: jax.Array, x: jax.Array, w: jax.Array, lengths: jax.Array,
+    kept: tuple[jax.Array, jax.Array, jax.Array], *, left: bool, up: bool,
+) -> tuple[jax.Array, jax.Array]:  # fmt: skip
+    """Gradients of x and w.
+
+    Args:
+      d: gradient of the outputs.
+      x: as for `lstm2d_forward`, like the next two.
+      w: weights.
+      lengths: columns.
+      kept: what `lstm2d_forward` returned.
+      left: as there.
+      up: as there.
+    """
+    _, W, _, D = x.shape
+    S = w.shape[0] * w.shape[-1]
+    shapes = [x.shape, w.shape, (_lstm2d_loops().backward_scratch(W, D, S),)]
+    options = np.array([left, up], np.int32)
+    arguments = (d, x, w, lengths, *kept, options, np.ones(1, np.float32))
+    dx, dw, _ = _call("lstm2d_backward", shapes, *arguments)
+    return dx, dw
 
 
 def orthogonal(

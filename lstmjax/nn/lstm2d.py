@@ -1,8 +1,9 @@
 """The 2-D LSTM: each cell sees its left and its upper neighbour.
 
-The picture is walked by anti-diagonals (all cells with the same x + y at once), so the number of
-steps is W + H - 1 instead of W * H. The two forget paths compete: the unit keeps its left state
-weighted by GF1, or the upper state weighted by GFS where that gate is larger.
+The two forget paths compete: the unit keeps its left state weighted by GF1, or the upper state
+weighted by GFS where that gate is larger. On a CPU training goes through `lstm2d_cpu`; here is
+every other way: the picture is walked by anti-diagonals (all cells with the same x + y at once), so
+the number of steps is W + H - 1 instead of W * H.
 Source: Tesseract src/lstm/lstm.cpp; Graves, Fernandez & Schmidhuber, 2007.
 """
 
@@ -13,22 +14,26 @@ import jax.numpy as jnp
 from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.kernels.limits import (
+    GATE_ERROR_CLIP,
+    NUM_GATES_2D,
+    STATE_CLIP,
+    STATE_ERROR_CLIP_2D,
+)
+from lstmjax.nn import lstm2d_cpu
+from lstmjax.nn.combine import flip
 from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.lstm import (
-    GATE_ERROR_CLIP,
-    STATE_CLIP,
     init_gates,
     input_share,
     next_steps,
+    row_lengths,
     scaled_sum,
     step_at,
 )
 from lstmjax.nn.numerics import Numerics, add_product, logistic, quantize, tanh
 from lstmjax.spec.tree import Lstm
-
-NUM_GATES = 5  # CI, GI, GF1, GO, GFS
-STATE_ERROR_CLIP = 9.0
 
 
 def _skew(x: jax.Array) -> jax.Array:
@@ -63,7 +68,7 @@ def _forward(
 
     def step(carry, following):
         z, c = carry
-        ci, gi, gf, go, gs = jnp.split(z, NUM_GATES, axis=-1)
+        ci, gi, gf, go, gs = jnp.split(z, NUM_GATES_2D, axis=-1)
         a = tanh(ci, numerics)
         i, f, o, g = (logistic(gate, numerics) for gate in (gi, gf, go, gs))
         from_upper = has_upper & (f < g)
@@ -121,7 +126,7 @@ def _run_backward(numerics: Numerics, residual, d: jax.Array):
         dh = dh + d_t
         tanh_c = tanh(c, numerics)
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
-        dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
+        dc = jnp.clip(dc, -STATE_ERROR_CLIP_2D, STATE_ERROR_CLIP_2D)
         from_upper = has_upper & (f < g)
         d_left = dc * c_left * f * (1 - f)
         d_upper = dc * _from_above(c_before) * g * (1 - g)
@@ -180,38 +185,56 @@ def _row(extent: Extent, W: int, B: int, reverse_x: bool) -> _Row:
     return _Row(jnp.zeros_like(width), width - 1)
 
 
-def lstm2d(node: Lstm, numerics: Numerics, *, reverse_x: bool = False) -> Layer:
+def _by_diagonals(
+    x: Activations, params: Params, extent: Extent, numerics: Numerics, *, reverse_x: bool
+) -> Activations:
+    """Outputs [H, W, B, S] of x [H, W, B, D], by a loop that XLA compiles."""
+    W = x.shape[1]
+    share = input_share(params, x, numerics)
+    if reverse_x:
+        # Padding comes first in this order: with no input share it leaves the state at 0.
+        if extent.x is not None:
+            inside = valid(W, extent.x)[None, :, :, None]
+            share = jnp.where(inside, share, jnp.zeros((), share.dtype))
+        share = share[:, ::-1]
+    skewed = _skew(share)
+    if numerics.int_mode:
+        hs = _forward(skewed, params["wh"], params["wv"], numerics, params["scale"])[0]
+    else:
+        row = _row(extent, W, x.shape[2], reverse_x)
+        hs = _run(skewed, params["wh"], params["wv"], row, numerics)
+    y = _unskew(hs, W)
+    return y[:, ::-1] if reverse_x else y
+
+
+def lstm2d(
+    node: Lstm, numerics: Numerics, *, reverse_x: bool = False, reverse_y: bool = False
+) -> Layer:
     """Make the layer: [H, W, B, D] -> [H, W, B, S], scanning right and down.
 
-    `reverse_x` scans from each line's true end to the left; rows are reversed by the caller.
+    `reverse_x` scans from each line's true end to the left, `reverse_y` from its last row up.
     """
     S = node.num_states
 
     def init(key: Key) -> Params:
         key_gates, key_upper = jax.random.split(key)
-        params = init_gates(key_gates, node.num_in, S, NUM_GATES)
-        params["wv"] = glorot_uniform(key_upper, (S, NUM_GATES * S), S, S)
+        params = init_gates(key_gates, node.num_in, S, NUM_GATES_2D)
+        params["wv"] = glorot_uniform(key_upper, (S, NUM_GATES_2D * S), S, S)
         return params
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise
     ) -> tuple[Activations, Extent]:
         del noise
-        W = x.shape[1]
-        share = input_share(params, x, numerics)
-        if reverse_x:
-            # Padding comes first in this order: with no input share it leaves the state at 0.
-            if extent.x is not None:
-                inside = valid(W, extent.x)[None, :, :, None]
-                share = jnp.where(inside, share, jnp.zeros((), share.dtype))
-            share = share[:, ::-1]
-        skewed = _skew(share)
-        if numerics.int_mode:
-            hs = _forward(skewed, params["wh"], params["wv"], numerics, params["scale"])[0]
-        else:
-            row = _row(extent, W, x.shape[2], reverse_x)
-            hs = _run(skewed, params["wh"], params["wv"], row, numerics)
-        y = _unskew(hs, W)
-        return (y[:, ::-1] if reverse_x else y), extent
+        if lstm2d_cpu.usable(numerics):
+            H, W, B, _ = x.shape
+            lengths = row_lengths(extent, H, W, B).reshape(H, B)
+            return lstm2d_cpu.run(
+                x, params, lengths, reverse_x=reverse_x, reverse_y=reverse_y
+            ), extent
+        if reverse_y:
+            x = flip(x, extent.y, 0)
+        y = _by_diagonals(x, params, extent, numerics, reverse_x=reverse_x)
+        return (flip(y, extent.y, 0) if reverse_y else y), extent
 
     return Layer(init, apply)

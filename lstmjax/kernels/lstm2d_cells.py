@@ -1,0 +1,169 @@
+"""Cells of the 2-D LSTM as vector instructions: a few lines at one place of the picture.
+
+A unit keeps one of two states: its left one weighted by GF1, or the upper one weighted by GFS where
+that gate is larger. Only the weight that won is remembered, negative if it was the upper one's.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import int64, types
+from numba.core import cgutils
+
+from lstmjax.kernels import vectors as v
+from lstmjax.kernels.limits import (
+    GATE_ERROR_CLIP,
+    NUM_GATES_2D,
+    NUM_KEPT_2D,
+    STATE_CLIP,
+    STATE_ERROR_CLIP_2D,
+)
+from lstmjax.kernels.operations import operation
+
+_BOOL = ir.IntType(1)
+_MASK = ir.VectorType(_BOOL, v.LANES)
+
+
+def _at(builder: v.Builder, address: v.Value, stride: v.Value, row: int) -> v.Value:
+    """The address of a row; strides count floats."""
+    return builder.add(address, builder.mul(stride, v.integer(v.FLOAT_BYTES * row)))
+
+
+def _store_cell(
+    builder: v.Builder, sums: list[v.Value], c_left: v.Value, c_up: v.Value, has_upper: v.Value
+) -> tuple[list[v.Value], v.Value, v.Value]:
+    """Values to keep, state and output of one vector of cells, from the sums of the gates."""
+    a = v.tanh(builder, sums[0])
+    i, left, o, up = (v.logistic(builder, z) for z in sums[1:])
+    upper_won = builder.and_(
+        builder.fcmp_ordered("<", left, up),
+        builder.select(has_upper, ir.Constant(_MASK, [1] * v.LANES), ir.Constant(_MASK, None)),
+    )
+    weight = builder.select(upper_won, up, left)
+    state = builder.fmul(weight, builder.select(upper_won, c_up, c_left))
+    c = v.clip(builder, v.multiply_add(builder, i, a, state), -STATE_CLIP, STATE_CLIP)
+    h = builder.fmul(o, v.tanh(builder, c))
+    signed = builder.select(upper_won, builder.fneg(weight), weight)
+    return [a, i, signed, o], c, h
+
+
+def make_cells(rows: int) -> Callable[..., Any]:
+    """Make the operation that computes one vector of units of some lines at one place.
+
+    `cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step)`: the lines of
+    `kept` are `NUM_KEPT_2D * S` apart, those of x D, all others S. w is [2S + D + 1, gates] for
+    these units: rows for the left output, the upper one, the input, and the bias. `steps_above`
+    are how many steps each line has in the row above, as int32; a line has no upper state at a
+    `step` beyond.
+    """
+
+    @operation
+    def cells(typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step):
+        del typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step
+
+        def write(context, builder, signature, args):
+            del signature
+            kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step = args
+            builder.function.attributes.add("noinline")
+            width = NUM_GATES_2D * v.LANES
+            places = [(r, g) for r in range(rows) for g in range(NUM_GATES_2D)]
+            sums = {place: cgutils.alloca_once(builder, v.VECTOR) for place in places}
+
+            def weights(row):
+                first = builder.mul(row, v.integer(width))
+                return [
+                    v.load(builder, w, builder.add(first, v.integer(g * v.LANES)))
+                    for g in range(NUM_GATES_2D)
+                ]
+
+            bias = weights(builder.add(builder.add(S, S), D))
+            for r, g in places:
+                builder.store(bias[g], sums[r, g])
+            before = v.integer(0)
+            for source, depth in ((h_left, S), (h_up, S), (x, D)):
+                with cgutils.for_range(builder, depth) as loop:
+                    factors = weights(builder.add(before, loop.index))
+                    for r in range(rows):
+                        row = _at(builder, source, depth, r)
+                        value = v.splat(builder, v.load(builder, row, loop.index, v.FLOAT))
+                        for g in range(NUM_GATES_2D):
+                            total = builder.load(sums[r, g])
+                            total = v.multiply_add(builder, value, factors[g], total)
+                            builder.store(total, sums[r, g])
+                before = builder.add(before, depth)
+            for r in range(rows):
+                steps = builder.load(
+                    builder.inttoptr(
+                        builder.add(steps_above, v.integer(4 * r)), v.INT32.as_pointer()
+                    )
+                )
+                has_upper = builder.icmp_signed("<", step, builder.sext(steps, v.INT64))
+                of_line = [builder.load(sums[r, g]) for g in range(NUM_GATES_2D)]
+                left, up = (v.load(builder, _at(builder, of, S, r)) for of in (c_left, c_up))
+                values, state, output = _store_cell(builder, of_line, left, up, has_upper)
+                size = builder.mul(S, v.integer(NUM_KEPT_2D))
+                for g, value in enumerate(values):
+                    v.store(builder, value, _at(builder, kept, size, r), v.integer(g * v.LANES))
+                v.store(builder, state, _at(builder, c, S, r))
+                v.store(builder, output, _at(builder, h, S, r))
+            return context.get_dummy_value()
+
+        return types.void(*[int64] * 13), write
+
+    return cells
+
+
+@operation
+def cell_errors(typingctx, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz):
+    """One vector of cells on the way back: gradients of the gates' sums.
+
+    d, `d_left` and `d_up` are what the output's gradient is the sum of; `dc_left` and `dc_up` come
+    in as the state's gradient from the cells to the right and below, and leave as those for the
+    cells to the left and above.
+    """
+    del typingctx, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz
+
+    def write(context, builder, signature, args):
+        del signature
+        kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz = args
+        zero, one = v.constant(0), v.constant(1)
+
+        def times(*factors):
+            product = factors[0]
+            for factor in factors[1:]:
+                product = builder.fmul(product, factor)
+            return product
+
+        def slope(value):  # of the logistic function, from its value
+            return times(value, builder.fsub(one, value))
+
+        a, i, signed, o = (
+            v.load(builder, kept, v.integer(g * v.LANES)) for g in range(NUM_KEPT_2D)
+        )
+        e = builder.fadd(v.load(builder, d), v.load(builder, d_left))
+        e = builder.fadd(e, v.load(builder, d_up))
+        tanh_c = v.tanh(builder, v.load(builder, c))
+        inner = builder.fsub(one, times(tanh_c, tanh_c))
+        dc = builder.fadd(v.load(builder, dc_left), v.load(builder, dc_up))
+        dc = v.multiply_add(builder, times(e, o), inner, dc)
+        dc = v.clip(builder, dc, -STATE_ERROR_CLIP_2D, STATE_ERROR_CLIP_2D)
+        upper_won = builder.fcmp_ordered("<", signed, zero)
+        weight = builder.select(upper_won, builder.fneg(signed), signed)
+        state = builder.select(upper_won, v.load(builder, c_up), v.load(builder, c_left))
+        learnt, passed = times(dc, state, slope(weight)), times(dc, weight)
+        errors = (
+            times(dc, i, builder.fsub(one, times(a, a))),
+            times(dc, a, slope(i)),
+            builder.select(upper_won, zero, learnt),
+            times(e, tanh_c, slope(o)),
+            builder.select(upper_won, learnt, zero),
+        )
+        for g, error in enumerate(errors):
+            error = v.clip(builder, error, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
+            v.store(builder, error, dz, v.integer(g * v.LANES))
+        v.store(builder, builder.select(upper_won, zero, passed), dc_left)
+        v.store(builder, builder.select(upper_won, passed, zero), dc_up)
+        return context.get_dummy_value()
+
+    return types.void(*[int64] * 10), write

@@ -1,0 +1,73 @@
+"""The 2-D LSTM on the CPU: one compiled operation each way, in place of a loop of small ones.
+
+It goes from cell to cell, not by anti-diagonals, and computes none beyond a line's width and
+height. The numbers are those of `lstm2d` up to rounding. Products stay in float32 when those of
+`lstm_cpu` do not: these layers are small, and their gates take as long as their products.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from lstmjax.array_types import Params
+from lstmjax.kernels import calls
+from lstmjax.kernels.limits import NUM_GATES_2D
+from lstmjax.nn.gradient import with_gradient
+from lstmjax.nn.lstm_cpu import usable
+
+__all__ = ["run", "usable"]
+
+
+class Pass(NamedTuple):
+    """Where a scan goes, instead of to the right and down."""
+
+    left: bool
+    up: bool
+
+
+@with_gradient(3)
+def _run(x, w, lengths, way: Pass) -> jax.Array:
+    return _run_forward(x, w, lengths, way)[0]
+
+
+def _run_forward(x, w, lengths, way: Pass):
+    kept = calls.lstm2d_forward(x, w, lengths, **way._asdict())
+    return kept[0], (x, w, lengths, kept)
+
+
+def _run_backward(way: Pass, residual, d: jax.Array):
+    return *calls.lstm2d_backward(d, *residual, **way._asdict()), None
+
+
+_run.defvjp(_run_forward, _run_backward)
+
+
+def _in_vectors(params: Params) -> jax.Array:
+    """All weights [units / L, 2S + D + 1, gates, L], by vectors of L units.
+
+    There are so many units of zero weight that vectors hold them all; their output is 0.
+    """
+    S, lanes = params["wh"].shape[0], calls.lanes()
+    more = -S % lanes
+    recurrent = [jnp.pad(params[key], [(0, more), (0, 0)]) for key in ("wh", "wv")]
+    w = jnp.concatenate([*recurrent, params["wx"], params["b"][None]], axis=0)
+    w = jnp.pad(w.reshape(-1, NUM_GATES_2D, S), [(0, 0), (0, 0), (0, more)])
+    return w.reshape(-1, NUM_GATES_2D, (S + more) // lanes, lanes).transpose(2, 0, 1, 3)
+
+
+def run(
+    x: jax.Array, params: Params, lengths: jax.Array, *, reverse_x: bool, reverse_y: bool
+) -> jax.Array:
+    """Outputs [H, W, B, S] of pictures x [H, W, B, D].
+
+    Args:
+      x: the input.
+      params: of the layer.
+      lengths: [H, B] int32 columns of each row of each line, none for rows below the line;
+        outputs beyond are zero.
+      reverse_x: from each line's last column to its first.
+      reverse_y: from each line's last row to its first.
+    """
+    y = _run(x, _in_vectors(params), lengths, Pass(reverse_x, reverse_y))
+    return y[..., : params["wh"].shape[0]]
