@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep what is rendered here")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = options.folder or Path(scratch)
+        folder = (options.folder or Path(scratch)).absolute()
         groups = make_groups(folder, options.lines)
         for group in groups:
             compare(group)
@@ -119,7 +119,7 @@ def render(folder: Path, script: str, number: int, font: str, count: int) -> Pat
         "text2image", f"--text={base}.txt", f"--outputbase={base}", f"--font={font}",
         "--xsize=2000", "--ysize=1600", f"--ptsize={10 + number}", *mode,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)  # leaves fonts.conf
     if done.returncode or not base.with_suffix(".tif").exists():
         sys.exit(f"text2image failed for {font}: {done.stderr}")
     return base.with_suffix(".tif")

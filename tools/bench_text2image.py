@@ -39,13 +39,14 @@ class Run:
 
 
 def run(command: list[str], base: Path, flags: list[str]) -> Run:
-    """Run a program and read what it wrote."""
+    """Run a program where it writes (the original leaves its font settings) and read the files."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     environ = {**os.environ, "OMP_THREAD_LIMIT": "1"}
     result = subprocess.run(
-        [*command, f"--outputbase={base}", *flags], env=environ, capture_output=True, text=True
-    )
+        [*command, f"--outputbase={base}", *flags],
+        cwd=base.parent, env=environ, capture_output=True, text=True,
+    )  # fmt: skip
     elapsed = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if result.returncode:
@@ -96,7 +97,7 @@ def main() -> None:
     ours = [sys.executable, "-m", "lstmjax", "text2image"]
     for entry in arguments.text:
         path, _, font = entry.rpartition(":")
-        flags = [f"--text={path}", f"--font={font}", *arguments.flags]
+        flags = [f"--text={Path(path).absolute()}", f"--font={font}", *arguments.flags]
         print(f"{path} in {font}")
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
