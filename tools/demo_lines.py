@@ -6,6 +6,7 @@ nothing to learn by heart.
 """
 
 import io
+import logging
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -52,6 +53,8 @@ class Fonts:
     """
 
     def __init__(self) -> None:
+        # It warns of implausible dates in old fonts, a line each.
+        logging.getLogger("fontTools").setLevel(logging.ERROR)
         own = Path(matplotlib.get_data_path(), "fonts", "ttf")
         self._catalog = FontCatalog([own, *system_folders()])
         self.training = list(self._found((*OWN_FONTS, *SYSTEM_FONTS)))
