@@ -128,7 +128,7 @@ def lstm_backward(
 
 
 def lstm2d_forward(
-    x: jax.Array, w: jax.Array, lengths: jax.Array, *, left: bool, up: bool
+    x: jax.Array, w: jax.Array, lengths: jax.Array, *, reverse: bool
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Outputs and states [H, W, N, S] of pictures x [H, W, N, D], and what the way back needs.
 
@@ -136,22 +136,22 @@ def lstm2d_forward(
       x: the input.
       w: [S / L, 2S + D + 1, 5, L] weights by vectors of L units: for the output to the left, that
         above, the input, and the bias; gates in file order.
-      lengths: [H, N] int32 columns of each row of each line; beyond, outputs and states are zero.
-      left: scan from each line's last column to its first.
-      up: scan from the last row to the first.
+      lengths: [H, N] int32 columns of each row of each line, never more than in the row above;
+        beyond, outputs and states are zero.
+      reverse: from each row's last column to its first.
     """
     H, W, N, _ = x.shape
     S = w.shape[0] * w.shape[-1]
     shapes = [(H, W, N, S), (H, W, N, S), (H, W, N, NUM_KEPT_2D * S)]
     scratch = (_lstm2d_loops().forward_scratch(S),)
-    options = np.array([left, up], np.int32)
+    options = np.array([reverse], np.int32)
     h, c, kept, _ = _call("lstm2d_forward", [*shapes, scratch], x, w, lengths, options)
     return h, c, kept
 
 
 def lstm2d_backward(
     d: jax.Array, x: jax.Array, w: jax.Array, lengths: jax.Array,
-    kept: tuple[jax.Array, jax.Array, jax.Array], *, left: bool, up: bool,
+    kept: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool,
 ) -> tuple[jax.Array, jax.Array]:  # fmt: skip
     """Gradients of x and w.
 
@@ -161,13 +161,12 @@ def lstm2d_backward(
       w: weights.
       lengths: columns.
       kept: what `lstm2d_forward` returned.
-      left: as there.
-      up: as there.
+      reverse: as there.
     """
     _, W, _, D = x.shape
     S = w.shape[0] * w.shape[-1]
     shapes = [x.shape, w.shape, (_lstm2d_loops().backward_scratch(W, D, S),)]
-    options = np.array([left, up], np.int32)
+    options = np.array([reverse], np.int32)
     arguments = (d, x, w, lengths, *kept, options, np.ones(1, np.float32))
     dx, dw, _ = _call("lstm2d_backward", shapes, *arguments)
     return dx, dw

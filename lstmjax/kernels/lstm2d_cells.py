@@ -51,20 +51,19 @@ def _store_cell(
 def make_cells(rows: int) -> Callable[..., Any]:
     """Make the operation that computes one vector of units of some lines at one place.
 
-    `cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step)`: the lines of
-    `kept` are `NUM_KEPT_2D * S` apart, those of x D, all others S. w is [2S + D + 1, gates] for
-    these units: rows for the left output, the upper one, the input, and the bias. `steps_above`
-    are how many steps each line has in the row above, as int32; a line has no upper state at a
-    `step` beyond.
+    `cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)`: the lines of `kept`
+    are `NUM_KEPT_2D * S` apart, those of x D, all others S. w is [2S + D + 1, gates] for these
+    units: rows for the left output, the upper one, the input, and the bias. `has_upper` is 0 in
+    the first row, where the left state is kept.
     """
 
     @operation
-    def cells(typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step):
-        del typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step
+    def cells(typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
+        del typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper
 
         def write(context, builder, signature, args):
             del signature
-            kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step = args
+            kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper = args
             builder.function.attributes.add("noinline")
             width = NUM_GATES_2D * v.LANES
             places = [(r, g) for r in range(rows) for g in range(NUM_GATES_2D)]
@@ -77,6 +76,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
                     for g in range(NUM_GATES_2D)
                 ]
 
+            below = builder.icmp_signed("!=", has_upper, v.integer(0))
             bias = weights(builder.add(builder.add(S, S), D))
             for r, g in places:
                 builder.store(bias[g], sums[r, g])
@@ -93,15 +93,9 @@ def make_cells(rows: int) -> Callable[..., Any]:
                             builder.store(total, sums[r, g])
                 before = builder.add(before, depth)
             for r in range(rows):
-                steps = builder.load(
-                    builder.inttoptr(
-                        builder.add(steps_above, v.integer(4 * r)), v.INT32.as_pointer()
-                    )
-                )
-                has_upper = builder.icmp_signed("<", step, builder.sext(steps, v.INT64))
                 of_line = [builder.load(sums[r, g]) for g in range(NUM_GATES_2D)]
                 left, up = (v.load(builder, _at(builder, of, S, r)) for of in (c_left, c_up))
-                values, state, output = _store_cell(builder, of_line, left, up, has_upper)
+                values, state, output = _store_cell(builder, of_line, left, up, below)
                 size = builder.mul(S, v.integer(NUM_KEPT_2D))
                 for g, value in enumerate(values):
                     v.store(builder, value, _at(builder, kept, size, r), v.integer(g * v.LANES))
@@ -109,7 +103,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
                 v.store(builder, output, _at(builder, h, S, r))
             return context.get_dummy_value()
 
-        return types.void(*[int64] * 13), write
+        return types.void(*[int64] * 12), write
 
     return cells
 

@@ -3,7 +3,7 @@
 A few lines are taken at a time, cell by cell and row by row of the picture, so that what a cell
 leaves is still in a near cache when its neighbours need it. Arrays are `row, column, line,
 feature`, as in `nn.lstm2d`, which says what is computed; `lengths` [H, N] are the columns that
-each row of each line has, none for rows below the line. On the way back the weights' gradient is
+each row of each line has, never more than the row above. On the way back the weights' gradient is
 summed from some cells at a time.
 
 The weights w are [units / LANES, 2S + D + 1, gates, LANES]: for each vector of units the rows of
@@ -34,9 +34,10 @@ from lstmjax.kernels.xla import (
     result,
 )
 
-_CELLS = 8  # places whose errors are multiplied with their inputs together
+_CELLS = 16  # places whose errors are multiplied with their inputs together
 _BLOCK = 2 if LANES == 8 else 4  # lines, or rows of weights, whose sums the registers hold
 _GATES = NUM_GATES_2D * LANES  # sums of a vector of units
+_PART = FLOAT_BYTES * NUM_GATES_2D * _CELLS * ROWS  # bytes of gradients kept of each unit
 
 
 def _make_pair(make: Any) -> tuple[Any, Any]:
@@ -48,8 +49,8 @@ def _make_cells(rows: int) -> Any:
     operation = make_cells(rows)
 
     @njit(nogil=True)
-    def cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step):
-        operation(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, steps_above, step)
+    def cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
+        operation(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)
 
     return cells
 
@@ -94,72 +95,72 @@ def _place(k, count, backwards):
     return count - 1 - k if backwards else k
 
 
+@njit(nogil=True)
+def _compute_cells(rows, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
+    """Compute all units of some lines at one place; see `lstm2d_cells.make_cells`."""
+    size = FLOAT_BYTES * (2 * S + D + 1) * _GATES
+    for unit in range(0, S, LANES):
+        u = FLOAT_BYTES * unit
+        weights = w + unit // LANES * size
+        n = int64(0)
+        while n < rows:
+            line = FLOAT_BYTES * n * S
+            own = line + u
+            values, source = kept + NUM_KEPT_2D * own, x + FLOAT_BYTES * n * D
+            if n + _BLOCK <= rows:
+                _block_of_cells(
+                    values, c + own, h + own, c_left + own, c_up + own, h_left + line, h_up + line,
+                    source, D, S, weights, has_upper,
+                )  # fmt: skip
+                n += _BLOCK
+            else:
+                _cell(
+                    values, c + own, h + own, c_left + own, c_up + own, h_left + line, h_up + line,
+                    source, D, S, weights, has_upper,
+                )  # fmt: skip
+                n += 1
+
+
 def forward_scratch(S: int) -> int:
     """Floats that `forward` needs for itself."""
     return ROWS * S
 
 
 @njit(nogil=True)
-def forward(x, w, lengths, H, W, N, D, S, left, up, h, c, kept, zeros):
+def forward(x, w, lengths, H, W, N, D, S, reverse, h, c, kept, zeros):
     """Compute h and c [H, W, N, S] and the gates' values to keep from x [H, W, N, D].
 
     Beyond a line's width and height h and c are zero. S counts whole vectors.
     """
-    K = 2 * S + D + 1
     fill_zero(zeros, ROWS * S)
     for first in range(0, N, ROWS):
         rows = min(ROWS, N - first)
-        for j in range(H):
-            y = _place(j, H, up)
+        for y in range(H):
             steps = lengths + FLOAT_BYTES * (y * N + first)
-            steps_above, row_above = zeros, int64(0)
-            if j > 0:
-                row_above = (W if up else -W) * N
-                steps_above = steps + FLOAT_BYTES * (N if up else -N)
             longest = _longest(steps, rows, W)
             for t in range(longest, W):
-                at = FLOAT_BYTES * ((y * W + t) * N + first) * S
-                fill_zero(h + at, rows * S)
-                fill_zero(c + at, rows * S)
+                here = FLOAT_BYTES * ((y * W + t) * N + first) * S
+                fill_zero(h + here, rows * S)
+                fill_zero(c + here, rows * S)
             for k in range(longest):
-                t = _place(k, longest, left)
+                t = _place(k, longest, reverse)
                 at = (y * W + t) * N + first
+                here = FLOAT_BYTES * at * S
                 h_left, c_left, h_up, c_up = zeros, zeros, zeros, zeros
                 if k > 0:
-                    before = FLOAT_BYTES * (at + (N if left else -N)) * S
+                    before = here + FLOAT_BYTES * (N if reverse else -N) * S
                     h_left, c_left = h + before, c + before
-                if j > 0:
-                    above = FLOAT_BYTES * (at + row_above) * S
+                if y > 0:
+                    above = here - FLOAT_BYTES * W * N * S
                     h_up, c_up = h + above, c + above
-                for unit in range(0, S, LANES):
-                    weights = w + FLOAT_BYTES * (unit // LANES) * K * _GATES
-                    u = FLOAT_BYTES * unit
-                    n = int64(0)
-                    while n < rows:
-                        line = FLOAT_BYTES * n * S
-                        here = FLOAT_BYTES * (at + n) * S
-                        values = kept + NUM_KEPT_2D * (here + u)
-                        source = x + FLOAT_BYTES * (at + n) * D
-                        above_n = steps_above + FLOAT_BYTES * n
-                        if n + _BLOCK <= rows:
-                            _block_of_cells(
-                                values, c + here + u, h + here + u, c_left + line + u,
-                                c_up + line + u, h_left + line, h_up + line, source, D, S,
-                                weights, above_n, t,
-                            )  # fmt: skip
-                            n += _BLOCK
-                        else:
-                            _cell(
-                                values, c + here + u, h + here + u, c_left + line + u,
-                                c_up + line + u, h_left + line, h_up + line, source, D, S,
-                                weights, above_n, t,
-                            )  # fmt: skip
-                            n += 1
+                _compute_cells(
+                    rows, kept + NUM_KEPT_2D * here, c + here, h + here, c_left, c_up, h_left,
+                    h_up, x + FLOAT_BYTES * at * D, D, S, w, y,
+                )  # fmt: skip
                 for n in range(rows):
                     if t >= read_int32(steps, n):
-                        here = FLOAT_BYTES * (at + n) * S
-                        fill_zero(h + here, S)
-                        fill_zero(c + here, S)
+                        fill_zero(h + here + FLOAT_BYTES * n * S, S)
+                        fill_zero(c + here + FLOAT_BYTES * n * S, S)
 
 
 def backward_scratch(W: int, D: int, S: int) -> int:
@@ -180,7 +181,7 @@ def _add_weight_gradients(dw, inputs, dz, count, D, S):
     K = 2 * S + D + 1
     for unit in range(0, S, LANES):
         k = int64(0)
-        errors = dz + FLOAT_BYTES * unit * NUM_GATES_2D * _CELLS * ROWS
+        errors = dz + _PART * unit
         while k < K:
             to = dw + FLOAT_BYTES * (unit // LANES * K + k) * _GATES
             if k + _BLOCK <= K:
@@ -192,19 +193,54 @@ def _add_weight_gradients(dw, inputs, dz, count, D, S):
 
 
 @njit(nogil=True)
-def backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, left, up, dx, dw, scratch):
+def _cell_errors_of_line(
+    kept, c, c_left, c_up, d, from_right, from_below, dc_left, dc_up, dz, S
+):  # fmt: skip
+    """Gradients of the gates' sums, for all units of a line at one place."""
+    for unit in range(0, S, LANES):
+        u = FLOAT_BYTES * unit
+        cell_errors(
+            kept + NUM_KEPT_2D * u, c + u, c_left + u, c_up + u, d + u, from_right + u,
+            from_below + u, dc_left + u, dc_up + u, dz + _PART * unit,
+        )  # fmt: skip
+
+
+@njit(nogil=True)
+def _write_inputs(out, h_left, h_up, x, one, D, S):
+    """One row of what the weights are multiplied with."""
+    _copy(out, h_left, S)
+    _copy(out + FLOAT_BYTES * S, h_up, S)
+    _copy(out + FLOAT_BYTES * 2 * S, x, D)
+    copy_float(out + FLOAT_BYTES * (2 * S + D), one)
+
+
+@njit(nogil=True)
+def _errors_before(rows, dz, turned, errors, C, S, zeros):
+    """Errors [rows, C] of what cells took, from the gradients of their sums."""
+    none, one, depth = int64(0), int64(1), int64(_GATES)
+    start, stride = zeros, none
+    for unit in range(0, S, LANES):
+        packed = turned + FLOAT_BYTES * NUM_GATES_2D * unit * C
+        add_products(
+            one, rows, errors, none, C, start, stride, dz + _PART * unit, none, depth, depth,
+            packed, depth, C, none,
+        )  # fmt: skip
+        start, stride = errors, C
+
+
+@njit(nogil=True)
+def backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, reverse, dx, dw, scratch):
     """Compute dx [H, W, N, D] and dw from d [H, W, N, S]; `one` is the address of a 1."""
-    none, step = int64(0), int64(1)
     K = 2 * S + D + 1
     C = 2 * S + padded_columns(D)  # errors of the left output, of the upper one, of the input
     units = S // LANES
-    turned = scratch
-    zeros = turned + FLOAT_BYTES * units * _GATES * C
-    errors = zeros + FLOAT_BYTES * max(ROWS * S, C)
+    zeros = scratch
+    turned = zeros + FLOAT_BYTES * max(ROWS * S, C)
+    errors = turned + FLOAT_BYTES * units * _GATES * C
     dc_left = errors + FLOAT_BYTES * W * ROWS * C
     dc_up = dc_left + FLOAT_BYTES * ROWS * S
-    dz = dc_up + FLOAT_BYTES * W * ROWS * S
-    inputs = dz + FLOAT_BYTES * _CELLS * ROWS * units * _GATES
+    all_dz = dc_up + FLOAT_BYTES * W * ROWS * S
+    inputs = all_dz + _PART * S
     fill_zero(zeros, max(ROWS * S, C))
     fill_zero(dw, units * K * _GATES)
     for unit in range(units):
@@ -214,10 +250,8 @@ def backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, left, up, dx, dw,
         rows = min(ROWS, N - first)
         fill_zero(errors, W * ROWS * C)
         fill_zero(dc_up, W * ROWS * S)
-        cells = int64(0)
-        for j in range(H):
-            y = _place(j, H, 1 - up)
-            row_above = (W if up else -W) * N if j < H - 1 else none
+        cells = int64(0)  # whose gradients and inputs are not multiplied yet
+        for y in range(H - 1, -1, -1):
             steps = lengths + FLOAT_BYTES * (y * N + first)
             longest = _longest(steps, rows, W)
             for t in range(longest, W):
@@ -225,64 +259,51 @@ def backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, left, up, dx, dw,
             fill_zero(dc_left, ROWS * S)
             from_right = zeros
             for k in range(longest):
-                t = _place(k, longest, 1 - left)
+                t = _place(k, longest, 1 - reverse)
                 at = (y * W + t) * N + first
+                here = FLOAT_BYTES * at * S
                 h_left, c_left, h_up, c_up = zeros, zeros, zeros, zeros
                 if k < longest - 1:
-                    before = FLOAT_BYTES * (at + (N if left else -N)) * S
+                    before = here + FLOAT_BYTES * (N if reverse else -N) * S
                     h_left, c_left = h + before, c + before
-                if row_above != 0:
-                    above = FLOAT_BYTES * (at + row_above) * S
+                if y > 0:
+                    above = here - FLOAT_BYTES * W * N * S
                     h_up, c_up = h + above, c + above
                 own = errors + FLOAT_BYTES * t * ROWS * C
+                dz = all_dz + FLOAT_BYTES * cells * rows * _GATES
                 for n in range(rows):
-                    to = dz + FLOAT_BYTES * (cells * rows + n) * _GATES
                     source = inputs + FLOAT_BYTES * (cells * rows + n) * K
-                    per_unit = FLOAT_BYTES * NUM_GATES_2D * _CELLS * ROWS
                     if t >= read_int32(steps, n):
                         fill_zero(source, K)
                         for unit in range(0, S, LANES):
-                            fill_zero(to + per_unit * unit, int64(_GATES))
+                            fill_zero(dz + FLOAT_BYTES * n * _GATES + _PART * unit, int64(_GATES))
                         continue
                     line = FLOAT_BYTES * n * S
-                    here = FLOAT_BYTES * (at + n) * S
-                    right = none if k == 0 else FLOAT_BYTES * n * C
-                    for unit in range(0, S, LANES):
-                        u = FLOAT_BYTES * unit
-                        cell_errors(
-                            kept + NUM_KEPT_2D * (here + u), c + here + u, c_left + line + u,
-                            c_up + line + u, d + here + u, from_right + right + u,
-                            own + FLOAT_BYTES * (n * C + S) + u, dc_left + line + u,
-                            dc_up + FLOAT_BYTES * t * ROWS * S + line + u, to + per_unit * unit,
-                        )  # fmt: skip
-                    _copy(source, h_left + line, S)
-                    _copy(source + FLOAT_BYTES * S, h_up + line, S)
-                    _copy(source + FLOAT_BYTES * 2 * S, x + FLOAT_BYTES * (at + n) * D, D)
-                    copy_float(source + FLOAT_BYTES * (K - 1), one)
-                start, stride = zeros, none
-                for unit in range(units):
-                    of = dz + FLOAT_BYTES * (unit * _CELLS * ROWS + cells * rows) * _GATES
-                    packed = turned + FLOAT_BYTES * unit * _GATES * C
-                    depth = int64(_GATES)
-                    add_products(
-                        step, rows, own, none, C, start, stride, of, none, depth, depth, packed,
-                        depth, C, none,
+                    right = FLOAT_BYTES * n * C if k > 0 else int64(0)
+                    _cell_errors_of_line(
+                        kept + NUM_KEPT_2D * (here + line), c + here + line, c_left + line,
+                        c_up + line, d + here + line, from_right + right,
+                        own + FLOAT_BYTES * (n * C + S), dc_left + line,
+                        dc_up + FLOAT_BYTES * t * ROWS * S + line,
+                        dz + FLOAT_BYTES * n * _GATES, S,
                     )  # fmt: skip
-                    start, stride = own, C
+                    of = x + FLOAT_BYTES * (at + n) * D
+                    _write_inputs(source, h_left + line, h_up + line, of, one, D, S)
+                _errors_before(rows, dz, turned, own, C, S, zeros)
                 from_right = own
                 for n in range(rows):
                     of = own + FLOAT_BYTES * (n * C + 2 * S)
                     _copy(dx + FLOAT_BYTES * (at + n) * D, of, D)
                 cells += 1
                 if cells == _CELLS:
-                    _add_weight_gradients(dw, inputs, dz, cells * rows, D, S)
-                    cells = none
-        _add_weight_gradients(dw, inputs, dz, cells * rows, D, S)
+                    _add_weight_gradients(dw, inputs, all_dz, cells * rows, D, S)
+                    cells = int64(0)
+        _add_weight_gradients(dw, inputs, all_dz, cells * rows, D, S)
 
 
 @handler
 def lstm2d_forward(frame):
-    """Arguments x, w, lengths, [left, up]; results h, c, kept, scratch."""
+    """Arguments x, w, lengths, [reverse]; results h, c, kept, scratch."""
     if answers(frame):
         return 0
     sizes = argument_sizes(frame, 0)
@@ -293,15 +314,15 @@ def lstm2d_forward(frame):
     x, w, lengths, options = (
         argument(frame, 0), argument(frame, 1), argument(frame, 2), argument(frame, 3),
     )  # fmt: skip
-    left, up = read_int32(options, 0), read_int32(options, 1)
     h, c, kept, scratch = result(frame, 0), result(frame, 1), result(frame, 2), result(frame, 3)
-    forward(x, w, lengths, H, W, N, D, S, left, up, h, c, kept, scratch)
+    reverse = read_int32(options, 0)
+    forward(x, w, lengths, H, W, N, D, S, reverse, h, c, kept, scratch)
     return 0
 
 
 @handler
 def lstm2d_backward(frame):
-    """Arguments d, x, w, lengths, h, c, kept, [left, up], and a 1; results dx, dw, scratch."""
+    """Arguments d, x, w, lengths, h, c, kept, [reverse], and a 1; results dx, dw, scratch."""
     if answers(frame):
         return 0
     sizes = argument_sizes(frame, 1)
@@ -314,7 +335,7 @@ def lstm2d_backward(frame):
     )  # fmt: skip
     h, c, kept = argument(frame, 4), argument(frame, 5), argument(frame, 6)
     options, one = argument(frame, 7), argument(frame, 8)
-    left, up = read_int32(options, 0), read_int32(options, 1)
     dx, dw, scratch = result(frame, 0), result(frame, 1), result(frame, 2)
-    backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, left, up, dx, dw, scratch)
+    reverse = read_int32(options, 0)
+    backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, reverse, dx, dw, scratch)
     return 0

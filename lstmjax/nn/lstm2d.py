@@ -21,7 +21,6 @@ from lstmjax.kernels.limits import (
     STATE_ERROR_CLIP_2D,
 )
 from lstmjax.nn import lstm2d_cpu
-from lstmjax.nn.combine import flip
 from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
 from lstmjax.nn.lstm import (
@@ -207,12 +206,10 @@ def _by_diagonals(
     return y[:, ::-1] if reverse_x else y
 
 
-def lstm2d(
-    node: Lstm, numerics: Numerics, *, reverse_x: bool = False, reverse_y: bool = False
-) -> Layer:
+def lstm2d(node: Lstm, numerics: Numerics, *, reverse_x: bool = False) -> Layer:
     """Make the layer: [H, W, B, D] -> [H, W, B, S], scanning right and down.
 
-    `reverse_x` scans from each line's true end to the left, `reverse_y` from its last row up.
+    `reverse_x` scans from each line's true end to the left; rows are reversed by the caller.
     """
     S = node.num_states
 
@@ -229,12 +226,7 @@ def lstm2d(
         if lstm2d_cpu.usable(numerics):
             H, W, B, _ = x.shape
             lengths = row_lengths(extent, H, W, B).reshape(H, B)
-            return lstm2d_cpu.run(
-                x, params, lengths, reverse_x=reverse_x, reverse_y=reverse_y
-            ), extent
-        if reverse_y:
-            x = flip(x, extent.y, 0)
-        y = _by_diagonals(x, params, extent, numerics, reverse_x=reverse_x)
-        return (flip(y, extent.y, 0) if reverse_y else y), extent
+            return lstm2d_cpu.run(x, params, lengths, reverse=reverse_x), extent
+        return _by_diagonals(x, params, extent, numerics, reverse_x=reverse_x), extent
 
     return Layer(init, apply)

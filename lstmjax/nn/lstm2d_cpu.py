@@ -5,8 +5,6 @@ height. The numbers are those of `lstm2d` up to rounding. Products stay in float
 `lstm_cpu` do not: these layers are small, and their gates take as long as their products.
 """
 
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 
@@ -19,25 +17,18 @@ from lstmjax.nn.lstm_cpu import usable
 __all__ = ["run", "usable"]
 
 
-class Pass(NamedTuple):
-    """Where a scan goes, instead of to the right and down."""
-
-    left: bool
-    up: bool
-
-
 @with_gradient(3)
-def _run(x, w, lengths, way: Pass) -> jax.Array:
-    return _run_forward(x, w, lengths, way)[0]
+def _run(x, w, lengths, reverse: bool) -> jax.Array:
+    return _run_forward(x, w, lengths, reverse)[0]
 
 
-def _run_forward(x, w, lengths, way: Pass):
-    kept = calls.lstm2d_forward(x, w, lengths, **way._asdict())
+def _run_forward(x, w, lengths, reverse: bool):
+    kept = calls.lstm2d_forward(x, w, lengths, reverse=reverse)
     return kept[0], (x, w, lengths, kept)
 
 
-def _run_backward(way: Pass, residual, d: jax.Array):
-    return *calls.lstm2d_backward(d, *residual, **way._asdict()), None
+def _run_backward(reverse: bool, residual, d: jax.Array):
+    return *calls.lstm2d_backward(d, *residual, reverse=reverse), None
 
 
 _run.defvjp(_run_forward, _run_backward)
@@ -56,18 +47,15 @@ def _in_vectors(params: Params) -> jax.Array:
     return w.reshape(-1, NUM_GATES_2D, (S + more) // lanes, lanes).transpose(2, 0, 1, 3)
 
 
-def run(
-    x: jax.Array, params: Params, lengths: jax.Array, *, reverse_x: bool, reverse_y: bool
-) -> jax.Array:
+def run(x: jax.Array, params: Params, lengths: jax.Array, *, reverse: bool) -> jax.Array:
     """Outputs [H, W, B, S] of pictures x [H, W, B, D].
 
     Args:
       x: the input.
       params: of the layer.
-      lengths: [H, B] int32 columns of each row of each line, none for rows below the line;
+      lengths: [H, B] int32 columns of each row of each line, never more than in the row above;
         outputs beyond are zero.
-      reverse_x: from each line's last column to its first.
-      reverse_y: from each line's last row to its first.
+      reverse: from each row's last column to its first.
     """
-    y = _run(x, _in_vectors(params), lengths, Pass(reverse_x, reverse_y))
+    y = _run(x, _in_vectors(params), lengths, reverse)
     return y[..., : params["wh"].shape[0]]
