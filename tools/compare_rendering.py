@@ -4,8 +4,8 @@
         [--fonts "DejaVu Sans" "Liberation Serif"] [--lines 2000] [--iterations 12000]
 
 Both programs draw the same lines in the same fonts; a fifth of the words is kept for the lines that
-are only read. A network is trained on the lines of each program with the same flags and seed, and
-reads the held-out lines of both. If our pages are as good as the original's, it makes no difference
+are only read. Networks are trained on the lines of each program with the same flags and seeds, and
+read the held-out lines of both. If our pages are as good as the original's, it makes no difference
 who drew them. The original must be on the path. The exit status is 1 if true error rates (CER)
 differ by more than --bound, between lines of both programs or between both networks.
 """
@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -60,7 +61,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--read_lines", type=int, default=300, help="to read")
     parser.add_argument("--iterations", type=int, default=12000)
     parser.add_argument("--net_spec", default=NET_SPEC)
-    parser.add_argument("--seed", type=int, default=0, help="of the text and of training")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="networks to train on each; means count"
+    )
     parser.add_argument("--norm_mode", type=int, default=1, help="units of the character set")
     parser.add_argument("--bound", type=float, default=0.5, help="percent points")
     parser.add_argument("--folder", type=Path, help="keep everything here")
@@ -144,13 +147,13 @@ def different_ink(one: Drawn, other: Drawn) -> tuple[int, int]:
     return different, ink
 
 
-def train(drawn: Drawn, starter: Path, arguments, folder: Path) -> Path:
+def train(drawn: Drawn, starter: Path, seed: int, arguments, folder: Path) -> Path:
     """Train a network on lines; its last state."""
     folder.mkdir()
     run(
         [*OURS, "lstmtraining", "--traineddata", starter, "--net_spec", arguments.net_spec,
          "--train_listfile", drawn.lists["train"], "--max_iterations", arguments.iterations,
-         "--target_error_rate", "-1", "--seed", arguments.seed, "--model_output", folder / "m"],
+         "--target_error_rate", "-1", "--seed", seed, "--model_output", folder / "m"],
         folder,
     )  # fmt: skip
     return folder / "m_checkpoint"
@@ -167,10 +170,10 @@ def error_rate(model: Path, starter: Path, drawn: Drawn, report: Path) -> float:
 
 
 def measure(arguments, folder: Path) -> dict[tuple[str, str], float]:
-    """CER by who drew the lines trained on and who drew the lines read."""
+    """Mean CER by who drew the lines trained on and who drew the lines read."""
     counts = (arguments.lines, arguments.read_lines)
     parts = zip(PARTS, divided(arguments.text), counts, strict=True)
-    lines = {part: make_lines(words, n, f"{part}{arguments.seed}") for part, words, n in parts}
+    lines = {part: make_lines(words, n, part) for part, words, n in parts}
     drawn = {name: draw(name, lines, arguments, folder / name) for name in PROGRAMS}
     for name, one in drawn.items():
         print(f"{name}: {len(one.texts)} lines")
@@ -181,13 +184,15 @@ def measure(arguments, folder: Path) -> dict[tuple[str, str], float]:
     starter = folder / "starter.traineddata"
     texts = [text for one in drawn.values() for text in one.texts]
     lstmjax.make_starter(texts, starter, norm_mode=arguments.norm_mode)
-    models = {name: train(one, starter, arguments, folder / f"on-{name}")
-              for name, one in drawn.items()}  # fmt: skip
-    return {
-        (trained, read): error_rate(model, starter, one, folder / f"{trained}-{read}.json")
-        for trained, model in models.items()
-        for read, one in drawn.items()
-    }
+    found: dict[tuple[str, str], list[float]] = {}
+    for seed in range(arguments.seeds):
+        for name in PROGRAMS:
+            model = train(drawn[name], starter, seed, arguments, folder / f"on-{name}-{seed}")
+            for read, one in drawn.items():
+                rate = error_rate(model, starter, one, folder / f"{name}-{read}-{seed}.json")
+                found.setdefault((name, read), []).append(rate)
+                print(f"seed {seed}, on lines of {name}, reads those of {read}: {rate:.2f}")
+    return {pair: statistics.fmean(rates) for pair, rates in found.items()}
 
 
 def gaps(rates: dict[tuple[str, str], float]) -> Iterator[tuple[str, float]]:

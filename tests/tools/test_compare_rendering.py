@@ -95,14 +95,31 @@ def test_pixels_that_differ_are_counted(tool, tmp_path):
 
 def test_a_network_is_trained_on_one_list_and_reads_the_other(tool, commands, tmp_path):
     drawn = tool.Drawn(lists={"train": tmp_path / "t.list", "read": tmp_path / "r.list"})
-    asked = Namespace(net_spec="[1,36,0,1 O1c1]", iterations=500, seed=3)
-    model = tool.train(drawn, tmp_path / "starter", asked, tmp_path / "on")
+    asked = Namespace(net_spec="[1,36,0,1 O1c1]", iterations=500)
+    model = tool.train(drawn, tmp_path / "starter", 3, asked, tmp_path / "on")
     assert tool.error_rate(model, tmp_path / "starter", drawn, tmp_path / "r.json") == 2.5
     (train, _), (read, _) = commands
     assert train[train.index("--train_listfile") + 1] == str(tmp_path / "t.list")
     assert train[train.index("--seed") + 1] == "3"
     assert f"{train[train.index('--model_output') + 1]}_checkpoint" == str(model)
     assert read[read.index("--eval_listfile") + 1] == str(tmp_path / "r.list")
+
+
+def test_means_of_the_seeds_count(tool, commands, tmp_path, monkeypatch):
+    (tmp_path / "text").write_text(" ".join(WORDS))
+    rates = iter([1.0, 2.0, 3.0, 4.0, 2.0, 4.0, 5.0, 8.0])
+    monkeypatch.setattr(tool, "error_rate", lambda *_: next(rates))
+    monkeypatch.setattr(tool, "different_ink", lambda *_: (1, 2))
+    asked = Namespace(
+        text=[tmp_path / "text"], lines=6, read_lines=2, fonts=["DejaVu Sans"], flags=[],
+        net_spec="[1,36,0,1 O1c1]", iterations=500, seeds=2, norm_mode=1,
+    )  # fmt: skip
+    assert tool.measure(asked, tmp_path) == {
+        ("original", "original"): 1.5, ("original", "lstmjax"): 3.0,
+        ("lstmjax", "original"): 4.0, ("lstmjax", "lstmjax"): 6.0,
+    }  # fmt: skip
+    seeds = [words[words.index("--seed") + 1] for words, _ in commands if "--seed" in words]
+    assert seeds == ["0", "0", "1", "1"]
 
 
 def test_table_and_differences(tool):
