@@ -22,3 +22,14 @@ def vector_kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop that Python calls; the GIL is free while it runs."""
     with kept_in(directory()) as keeps:
         return njit(nogil=True, cache=keeps)(function)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a part of loops, which only loops can call: what Python would need is left out.
+
+    Pieces of code that were compiled in different processes find each other by name, so functions
+    that differ need names that differ: those made inside of others have to be given one.
+    """
+    assert "<locals>" not in function.__qualname__
+    compile_it: Any = njit  # checkers do not know these options
+    return compile_it(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)

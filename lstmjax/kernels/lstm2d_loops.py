@@ -12,9 +12,9 @@ the left output, the upper one, the input, and the bias.
 
 from typing import Any
 
-from numba import int64, njit
+from numba import int64
 
-from lstmjax.kernels.compiling import handler
+from lstmjax.kernels.compiling import handler, inner
 from lstmjax.kernels.limits import NUM_GATES_2D, NUM_KEPT_2D
 from lstmjax.kernels.lstm2d_cells import cell_errors, make_cells
 from lstmjax.kernels.operations import (
@@ -48,29 +48,29 @@ def _make_pair(make: Any) -> tuple[Any, Any]:
 def _make_cells(rows: int) -> Any:
     operation = make_cells(rows)
 
-    @njit(nogil=True)
     def cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
         operation(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)
 
-    return cells
+    cells.__qualname__ = f"cells_of_{rows}_rows"
+    return inner(cells)
 
 
 def _make_gradients(rows: int) -> Any:
     operation = make_block(rows, NUM_GATES_2D)
 
-    @njit(nogil=True)
     def add(dw, inputs, K, depth, dz):
         width, one = int64(_GATES), int64(1)
         operation(dw, width, dw, width, inputs, one, K, depth, dz)
 
-    return add
+    add.__qualname__ = f"add_gradients_of_{rows}_rows"
+    return inner(add)
 
 
 _block_of_cells, _cell = _make_pair(_make_cells)
 _add_gradients, _add_gradient = _make_pair(_make_gradients)
 
 
-@njit(nogil=True)
+@inner
 def _longest(lengths, rows, W):
     """The most columns any of some lines has."""
     longest = int64(0)
@@ -79,7 +79,7 @@ def _longest(lengths, rows, W):
     return min(longest, W)
 
 
-@njit(nogil=True)
+@inner
 def _copy(out, x, count):
     """Copy floats."""
     whole = count // LANES * LANES
@@ -89,13 +89,13 @@ def _copy(out, x, count):
         copy_float(out + FLOAT_BYTES * i, x + FLOAT_BYTES * i)
 
 
-@njit(nogil=True)
+@inner
 def _place(k, count, backwards):
     """Where step k of a scan of so many places is."""
     return count - 1 - k if backwards else k
 
 
-@njit(nogil=True)
+@inner
 def _compute_cells(rows, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
     """Compute all units of some lines at one place; see `lstm2d_cells.make_cells`."""
     size = FLOAT_BYTES * (2 * S + D + 1) * _GATES
@@ -126,7 +126,7 @@ def forward_scratch(S: int) -> int:
     return ROWS * S
 
 
-@njit(nogil=True)
+@inner
 def forward(x, w, lengths, H, W, N, D, S, reverse, h, c, kept, zeros):
     """Compute h and c [H, W, N, S] and the gates' values to keep from x [H, W, N, D].
 
@@ -175,7 +175,7 @@ def backward_scratch(W: int, D: int, S: int) -> int:
     return turned + max(ROWS * S, C) + errors + states + cells
 
 
-@njit(nogil=True)
+@inner
 def _add_weight_gradients(dw, inputs, dz, count, D, S):
     """Add what some cells of some lines contribute: inputs [count, K], dz [.., count, gates]."""
     K = 2 * S + D + 1
@@ -192,7 +192,7 @@ def _add_weight_gradients(dw, inputs, dz, count, D, S):
                 k += 1
 
 
-@njit(nogil=True)
+@inner
 def _cell_errors_of_line(
     kept, c, c_left, c_up, d, from_right, from_below, dc_left, dc_up, dz, S
 ):  # fmt: skip
@@ -205,7 +205,7 @@ def _cell_errors_of_line(
         )  # fmt: skip
 
 
-@njit(nogil=True)
+@inner
 def _write_inputs(out, h_left, h_up, x, one, D, S):
     """One row of what the weights are multiplied with."""
     _copy(out, h_left, S)
@@ -214,7 +214,7 @@ def _write_inputs(out, h_left, h_up, x, one, D, S):
     copy_float(out + FLOAT_BYTES * (2 * S + D), one)
 
 
-@njit(nogil=True)
+@inner
 def _errors_before(rows, dz, turned, errors, C, S, zeros):
     """Errors [rows, C] of what cells took, from the gradients of their sums."""
     none, one, depth = int64(0), int64(1), int64(_GATES)
@@ -228,7 +228,7 @@ def _errors_before(rows, dz, turned, errors, C, S, zeros):
         start, stride = errors, C
 
 
-@njit(nogil=True)
+@inner
 def backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, reverse, dx, dw, scratch):
     """Compute dx [H, W, N, D] and dw from d [H, W, N, S]; `one` is the address of a 1."""
     K = 2 * S + D + 1

@@ -7,9 +7,9 @@ Arrays are `time, sequence, feature`, as in `nn.lstm`, which says what is comput
 numba compiles a function anew for every literal it is called with, hence `int64(0)`.
 """
 
-from numba import int64, njit
+from numba import int64
 
-from lstmjax.kernels.compiling import handler
+from lstmjax.kernels.compiling import handler, inner
 from lstmjax.kernels.limits import NUM_GATES
 from lstmjax.kernels.operations import (
     cell_backward,
@@ -44,7 +44,7 @@ _CHUNK = 8  # steps whose input, or whose input's error, is multiplied together
 _DEPTH = 256  # rows, or pairs of them, that are summed to a gradient of weights in one go
 
 
-@njit(nogil=True)
+@inner
 def longest_of(lengths, first, rows, T):
     """The most steps any of some sequences has."""
     longest = int64(0)
@@ -53,7 +53,7 @@ def longest_of(lengths, first, rows, T):
     return min(longest, T)
 
 
-@njit(nogil=True)
+@inner
 def in_places(count, pairs):
     """Places that so many factors take: their number, or that of pairs."""
     return (count + 1) // 2 if pairs else count
@@ -65,7 +65,7 @@ def forward_scratch(D: int, S: int) -> int:
     return G * (S + D) + G + G * max(D, S) + ROWS * S + _CHUNK * ROWS * D
 
 
-@njit(nogil=True)
+@inner
 def forward(x, wx, wh, b, lengths, T, N, D, S, reverse, pairs, gates, h, c, scratch):
     """Compute gates [T, N, 4S] (their values), h and c [T, N, S] from x [T, N, D].
 
@@ -145,7 +145,7 @@ def backward_scratch(D: int, S: int) -> int:
     return G * (S + padded(D)) + own + G * max(D, S) + _CHUNK * ROWS * G
 
 
-@njit(nogil=True)
+@inner
 def input_error(steps, rows, dz, dz_step, Gp, packed, dx, dx_step, D, zeros, tail, pairs):
     """Dx = dz @ wx^T for some steps; columns that are no whole panel go through `tail`."""
     none, one, slot = int64(0), int64(1), int64(PANEL)
@@ -168,7 +168,7 @@ def input_error(steps, rows, dz, dz_step, Gp, packed, dx, dx_step, D, zeros, tai
         column += width
 
 
-@njit(nogil=True)
+@inner
 def pack_error_factor(w, rows, G, pairs, turned, packed, zeros):
     """Pack the transpose of w [rows, 4S], if asked for as pairs."""
     if not pairs:
@@ -180,7 +180,7 @@ def pack_error_factor(w, rows, G, pairs, turned, packed, zeros):
     pack_turned(turned, half, rows, packed)
 
 
-@njit(nogil=True)
+@inner
 def backward(
     d, x, wx, wh, lengths, c, T, N, D, S, reverse, last, pairs, gates, dx, scratch
 ):  # fmt: skip
@@ -260,7 +260,7 @@ def weights_scratch(D: int, S: int) -> int:
     return _DEPTH * (PANEL + D + S) + NUM_GATES * S + D
 
 
-@njit(nogil=True)
+@inner
 def weight_gradients(
     x, h, dz, lengths, ones, T, N, D, S, reverse, pairs, dwx, dwh, db, scratch
 ):  # fmt: skip
@@ -297,7 +297,7 @@ def weight_gradients(
         end = begin + active
 
 
-@njit(nogil=True)
+@inner
 def add_weight_gradients(
     x, h, dz, ones, begin, rows, shift, D, S, pairs, dwx, dwh, db, scratch
 ):  # fmt: skip

@@ -4,9 +4,9 @@
 and mirrored; all numbers of a matrix stay in the nearer caches through all iterations.
 """
 
-from numba import int64, njit
+from numba import int64
 
-from lstmjax.kernels.compiling import handler
+from lstmjax.kernels.compiling import handler, inner
 from lstmjax.kernels.operations import (
     add_square,
     add_to_float,
@@ -34,7 +34,7 @@ _NORM_MARGIN = 1.01  # the norm of Frobenius bounds the largest singular value; 
 _TINY = 1e-30
 
 
-@njit(nogil=True)
+@inner
 def copy_block(out, out_stride, x, x_stride, rows, columns):
     """Copy x [rows, columns]; rows are `*_stride` apart."""
     for row in range(rows):
@@ -47,7 +47,7 @@ def copy_block(out, out_stride, x, x_stride, rows, columns):
             copy_float(to + FLOAT_BYTES * column, of + FLOAT_BYTES * column)
 
 
-@njit(nogil=True)
+@inner
 def normalise(x, count, sums):
     """Divide `count` floats (whole vectors) by their norm and a little more."""
     fill_zero(sums, LANES)
@@ -61,7 +61,7 @@ def normalise(x, count, sums):
         scale_vector(x + FLOAT_BYTES * i, factor)
 
 
-@njit(nogil=True)
+@inner
 def symmetric_product(x, packed, rows, depth, out, zeros):
     """Out [rows, rows] = x [rows, depth] @ packed, where that is x times its transpose."""
     one, none = int64(1), int64(0)
@@ -88,7 +88,7 @@ def scratch_size(rows, columns):
     return 2 * r * c + 3 * r * r + r * c + LANES + c
 
 
-@njit(nogil=True)
+@inner
 def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out, scratch):
     """Out [count, rows, columns] = the orthogonal matrices for those in x.
 

@@ -7,8 +7,9 @@ pairs of floats of 16 bits, everything counts pairs in the place of floats.
 
 from typing import Any
 
-from numba import int64, njit
+from numba import int64
 
+from lstmjax.kernels.compiling import inner
 from lstmjax.kernels.operations import (
     copy_float,
     copy_turned,
@@ -40,7 +41,6 @@ def _make_rows(rows: int) -> Any:
         wide_pairs = make_block(rows, COLUMNS, pairs=True)
         slim_pairs = make_block(rows, 1, pairs=True)
 
-    @njit(nogil=True)
     def add(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w, width, pairs):
         if pairs:
             if width > LANES:
@@ -52,20 +52,21 @@ def _make_rows(rows: int) -> Any:
         else:
             slim(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w)
 
-    return add
+    add.__qualname__ = f"add_{rows}_rows"
+    return inner(add)
 
 
 _add_block, _add_half, _add_row = (_make_rows(rows) for rows in (ROWS, _HALF, 1))
-padded_columns = njit(nogil=True)(padded)
+padded_columns = inner(padded)
 
 
-@njit(nogil=True)
+@inner
 def width_of_panel(column, columns):
     """Of the panel that begins at a column."""
     return PANEL if column + PANEL <= columns else LANES
 
 
-@njit(nogil=True)
+@inner
 def pack_panel(w, stride, depth, width, panel):
     """Copy `width` columns of w, whose rows are `stride` apart, next to each other."""
     for k in range(depth):
@@ -74,7 +75,7 @@ def pack_panel(w, stride, depth, width, panel):
             copy_vector(panel + FLOAT_BYTES * (k * width + column), source)
 
 
-@njit(nogil=True)
+@inner
 def pack(w, depth, columns, packed):
     """Pack w [depth, columns], columns whole vectors."""
     column = int64(0)
@@ -85,7 +86,7 @@ def pack(w, depth, columns, packed):
         column += width
 
 
-@njit(nogil=True)
+@inner
 def copy_block_turned(out, out_stride, x, x_stride, rows, columns):
     """Copy the transpose of x [rows, columns]."""
     for row in range(0, rows, LANES):
@@ -101,7 +102,7 @@ def copy_block_turned(out, out_stride, x, x_stride, rows, columns):
                     copy_float(target, of + FLOAT_BYTES * (i * x_stride + j))
 
 
-@njit(nogil=True)
+@inner
 def pack_turned(w, depth, columns, packed):
     """Pack the transpose of w [columns, depth]; missing columns of the last vector are zero."""
     whole = padded_columns(columns)
@@ -116,7 +117,7 @@ def pack_turned(w, depth, columns, packed):
         column += width
 
 
-@njit(nogil=True)
+@inner
 def add_panel(
     rows, out, out_stride, start, start_stride, x, x_stride, x_step, depth, panel, width, pairs
 ):  # fmt: skip
@@ -143,7 +144,7 @@ def add_panel(
             row += 1
 
 
-@njit(nogil=True)
+@inner
 def add_products(
     steps, rows, out, out_step, out_stride, start, start_stride, x, x_step, x_stride,
     depth, packed, packed_depth, columns, pairs,
@@ -169,7 +170,7 @@ def add_products(
         column += width
 
 
-@njit(nogil=True)
+@inner
 def pair_row(x, count, out, zeros):
     """Pairs of neighbours in a row; the last of an odd count is paired with zero."""
     whole = count // LANES * LANES
@@ -180,7 +181,7 @@ def pair_row(x, count, out, zeros):
         pair_floats(out + FLOAT_BYTES // 2 * i, x + FLOAT_BYTES * i, second)
 
 
-@njit(nogil=True)
+@inner
 def pair_rows(x, stride, rows, columns, out, zeros):
     """Pairs [rows / 2, columns] of rows below each other; the last of an odd number likewise."""
     whole = columns // LANES * LANES

@@ -5,10 +5,9 @@ Features come in whole vectors: what was added to fill the last one has weights 
 """
 
 import numpy as np
-from numba import njit
 
 from lstmjax.kernels import reading_cells as cells
-from lstmjax.kernels.compiling import vector_kernel
+from lstmjax.kernels.compiling import inner, vector_kernel
 from lstmjax.kernels.operations import copy_float, copy_vector
 from lstmjax.kernels.products import add_products, pack
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS
@@ -26,7 +25,7 @@ def packed(w):
     return out
 
 
-@njit(nogil=True)
+@inner
 def _add_product(rows, out, start, start_stride, x, x_stride, depth, weights, columns):
     """Out [rows, columns] = start + x [rows, depth] @ weights; a stride of 0: one row for all."""
     add_products(
@@ -35,7 +34,7 @@ def _add_product(rows, out, start, start_stride, x, x_stride, depth, weights, co
     )  # fmt: skip
 
 
-@njit(nogil=True)
+@inner
 def _squash(kind, tables, x, count):
     """Apply a non-linearity in place."""
     for i in range(0, count, LANES):
@@ -52,7 +51,7 @@ def _squash(kind, tables, x, count):
             cells.clip_tanh(at, 0)
 
 
-@njit(nogil=True)
+@inner
 def _finish(kind, tables, scale, int_mode, x, count):
     """From the sums of one position to its outputs, in place."""
     if int_mode:
@@ -64,7 +63,7 @@ def _finish(kind, tables, scale, int_mode, x, count):
             cells.to_int8(x + FLOAT_BYTES * i, 0)
 
 
-@njit(nogil=True)
+@inner
 def _next_noise(state, int_mode):
     """The next state of the random numbers, and the noise it gives."""
     state = state * _MULTIPLIER % _MODULUS
@@ -74,7 +73,7 @@ def _next_noise(state, int_mode):
     return state, np.float32(np.trunc(drawn + np.copysign(0.5, drawn)))
 
 
-@njit(nogil=True)
+@inner
 def _inner_taps(x, y, W, D, half_x, half_y, out):
     """Write the neighbours of a row's positions that have all of them; addresses."""
     depth = (2 * half_x + 1) * (2 * half_y + 1) * D
@@ -89,7 +88,7 @@ def _inner_taps(x, y, W, D, half_x, half_y, out):
                 at += 1
 
 
-@njit(nogil=True)
+@inner
 def _taps(x, y, half_x, half_y, state, int_mode, out):
     """Write the neighbours [W, taps * D] of a row; those outside the picture are drawn."""
     H, W, D = x.shape
@@ -111,7 +110,7 @@ def _taps(x, y, half_x, half_y, state, int_mode, out):
     return state
 
 
-@njit(nogil=True)
+@inner
 def _convolution(
     x, half_x, half_y, state, weights, bias, scale, kind, tables, x_scale, y_scale, int_mode, out
 ):  # fmt: skip
@@ -257,7 +256,7 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
                 copy_vector(to + FLOAT_BYTES * (first * S + i), h + FLOAT_BYTES * i)
 
 
-@njit(nogil=True)
+@inner
 def _line_probs(x, line, weights, bias, scale, int_mode, num_classes, probs):
     """The softmax of one line of a batch [T, B, D], for as many steps as `probs` has."""
     _, B, D = x.shape

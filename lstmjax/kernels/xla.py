@@ -7,8 +7,9 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from numba import int64, njit
+from numba import int64
 
+from lstmjax.kernels.compiling import inner
 from lstmjax.kernels.operations import operation, read_int32, read_int64, write_int32
 from lstmjax.kernels.vectors import INT64
 
@@ -23,7 +24,7 @@ _METADATA = 1  # the kind of extension that asks for the version
 _EXTENSION_KIND, _METADATA_MAJOR, _METADATA_MINOR = 2, 6, 7
 
 
-@njit(nogil=True)
+@inner
 def answers(frame):
     """Whether a call only asks for the version of the interface, which is then answered."""
     extension = read_int64(frame, _EXTENSION)
