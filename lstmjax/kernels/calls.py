@@ -186,3 +186,62 @@ def orthogonal(
     """
     scratch = (_loops("orthogonal_loops", "orthogonal").scratch_size(*shape[1:]),)
     return _call("orthogonal", [shape, scratch], leaf, coefficients, first)[0]
+
+
+def ctc(
+    logits: jax.Array, steps: jax.Array, labels: jax.Array, num_labels: jax.Array, null_char: int
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Losses [B], rms and wrong classes of the log [B], and minus their gradient [T, B, K].
+
+    Args:
+      logits: [T, B, K] float32, before softmax.
+      steps: [B] int32, of each line.
+      labels: [B, L] int32.
+      num_labels: [B] int32, of each line.
+      null_char: the class of the blank.
+    """
+    T, B, K = logits.shape
+    L = labels.shape[1]
+    scratch = (_loops("ctc_loops", "ctc").scratch_size(T, K, L),)
+    integers = [jnp.asarray(each, jnp.int32) for each in (steps, labels, num_labels)]
+    options = np.array([null_char], np.int32)
+    return tuple(_call("ctc", [(B,), (B,), (B,), (T, B, K), scratch], logits, *integers, options))[
+        :4
+    ]
+
+
+def conv_pool_forward(
+    x: jax.Array, w: jax.Array, lengths: jax.Array, taps: tuple[int, int], pool: tuple[int, int]
+) -> tuple[jax.Array, jax.Array]:
+    """The largest sum of each cell [h, w, B, N], and the position in the cell that has it.
+
+    Args:
+      x: [H, W, B, D], with the border that the windows need.
+      w: [taps_y * taps_x * D, N] weights; N must be `padded`.
+      lengths: [B] int32 cells along x of each line; beyond, all results are zero.
+      taps: pixels of a window along x and y.
+      pool: positions of a cell along x and y; a position's number counts along y first.
+    """
+    H, W, B, D = x.shape
+    N = w.shape[1]
+    rows, columns = (H - taps[1] + 1) // pool[1], (W - taps[0] + 1) // pool[0]
+    loops = _loops("conv_pool_loops", "conv_pool_forward", "conv_pool_backward")
+    scratch = (loops.forward_scratch(rows * pool[1], *taps, D, N),)
+    cells = (rows, columns, B, N)
+    options = np.array([*taps, *pool], np.int32)
+    shapes = [cells, jax.ShapeDtypeStruct(cells, jnp.int32), scratch]
+    best, index, _ = _call("conv_pool_forward", shapes, x, w, lengths, options)
+    return best, index
+
+
+def conv_pool_backward(
+    d: jax.Array, x: jax.Array, index: jax.Array, lengths: jax.Array, taps: tuple[int, int],
+    pool: tuple[int, int],
+) -> jax.Array:  # fmt: skip
+    """The gradient of the weights of `conv_pool_forward`, from that of its first result."""
+    D, N = x.shape[3], d.shape[3]
+    loops = _loops("conv_pool_loops", "conv_pool_forward", "conv_pool_backward")
+    scratch = (loops.backward_scratch(d.shape[0] * pool[1], *taps, D),)
+    options = np.array([*taps, *pool], np.int32)
+    shapes = [(taps[0] * taps[1] * D, N), scratch]
+    return _call("conv_pool_backward", shapes, d, x, index, lengths, options)[0]

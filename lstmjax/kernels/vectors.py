@@ -67,6 +67,36 @@ _TANH_P = (
 )
 _TANH_Q = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
 
+# exp(x) = 2^k (1 + r + r^2 P(r)), x = k log(2) + r; below the lower bound it is 0.
+_EXP_BOUNDS = (-87.0, 88.0)
+_LOG2_E = 1.44269504088896341
+_LOG_2 = (0.693359375, -2.12194440e-4)  # in two parts, the first exact times any k
+_EXP_P = (
+    1.9875691500e-4,
+    1.3981999507e-3,
+    8.3334519073e-3,
+    4.1665795894e-2,
+    1.6666665459e-1,
+    5.0000001201e-1,
+)
+_WHOLE = 1.5 * 2.0**23  # added to a float, leaves its nearest whole number in the lowest bits
+_MANTISSA_BITS = 23
+_ONE_BITS = 127 << _MANTISSA_BITS  # of 1 as a float
+
+# log(m 2^k) = k log(2) + r - r^2 / 2 + r^3 P(r), r = m - 1, m between the roots of 1/2 and 2.
+_ROOT_HALF_BITS = 0x3F3504F3
+_LOG_P = (
+    7.0376836292e-2,
+    -1.1514610310e-1,
+    1.1676998740e-1,
+    -1.2420140846e-1,
+    1.4249322787e-1,
+    -1.6668057665e-1,
+    2.0000714765e-1,
+    -2.4999993993e-1,
+    3.3333331174e-1,
+)
+
 
 def padded(columns: int) -> int:
     """Columns in whole vectors."""
@@ -109,8 +139,8 @@ def rounded(builder: Builder, value: Value) -> Value:
 
 
 def splat(builder: Builder, value: Value) -> Value:
-    """A vector of one float repeated."""
-    undefined = ir.Constant(VECTOR, ir.Undefined)
+    """A vector of one number of 32 bits repeated."""
+    undefined = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
     first = builder.insert_element(undefined, value, INT32(0))
     places = ir.Constant(ir.VectorType(INT32, LANES), [0] * LANES)
     return builder.shuffle_vector(first, undefined, places)
@@ -194,6 +224,42 @@ def logistic(builder: Builder, x: Value) -> Value:
     """1 / (1 + exp(-x))."""
     half = constant(0.5)
     return multiply_add(builder, tanh(builder, builder.fmul(x, half)), half, half)
+
+
+def largest(builder: Builder, x: Value, y: Value) -> Value:
+    """The larger of two numbers, place by place."""
+    return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+
+def exponential(builder: Builder, x: Value) -> Value:
+    """exp(x), to the last place of float32 or two."""
+    low, high = _EXP_BOUNDS
+    bounded = clip(builder, x, low, high)
+    shifted = multiply_add(builder, bounded, constant(_LOG2_E), constant(_WHOLE))
+    k = builder.fsub(shifted, constant(_WHOLE))
+    r = multiply_add(builder, k, constant(-_LOG_2[0]), bounded)
+    r = multiply_add(builder, k, constant(-_LOG_2[1]), r)
+    rest = builder.fadd(r, constant(1))
+    value = multiply_add(builder, builder.fmul(r, r), _polynomial(builder, r, _EXP_P), rest)
+    raised = builder.shl(builder.bitcast(shifted, WORDS), _words(WORDS, _MANTISSA_BITS))
+    power = builder.add(raised, _words(WORDS, _ONE_BITS))  # 2^k
+    value = builder.fmul(value, builder.bitcast(power, VECTOR))
+    return builder.select(builder.fcmp_ordered("<", x, constant(low)), constant(0), value)
+
+
+def logarithm(builder: Builder, x: Value) -> Value:
+    """The natural logarithm of ordinary positive numbers, to the last place or two."""
+    bits = builder.bitcast(x, WORDS)
+    above = builder.sub(bits, _words(WORDS, _ROOT_HALF_BITS))
+    k = builder.ashr(above, _words(WORDS, _MANTISSA_BITS))
+    mantissa = builder.sub(bits, builder.shl(k, _words(WORDS, _MANTISSA_BITS)))
+    k = builder.sitofp(k, VECTOR)
+    r = builder.fsub(builder.bitcast(mantissa, VECTOR), constant(1))
+    square = builder.fmul(r, r)
+    y = builder.fmul(builder.fmul(r, square), _polynomial(builder, r, _LOG_P))
+    y = multiply_add(builder, k, constant(_LOG_2[1]), y)
+    y = multiply_add(builder, square, constant(-0.5), y)
+    return multiply_add(builder, k, constant(_LOG_2[0]), builder.fadd(r, y))
 
 
 def transposed(builder: Builder, rows: list[Value]) -> list[Value]:
