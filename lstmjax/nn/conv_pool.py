@@ -2,7 +2,8 @@
 
 Each pooling cell needs a patch of (pool + 2 * half) pixels a side; one product with a Toeplitz
 matrix gives the convolution at every position of the cell, the largest is kept, and bias and
-non-linearity (which is monotone) come last, on a ninth of the values for a 3x3 pool.
+non-linearity (which is monotone) come last, on a ninth of the values for a 3x3 pool. On a CPU
+compiled loops do the same as far as each line reaches.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.array_types import Activations, Params
+from lstmjax.kernels import calls
 from lstmjax.nn.borders import with_border
 from lstmjax.nn.dense import weighted_sum
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.layer import Apply, Extent, Noise
+from lstmjax.nn.layer import Apply, Extent, Noise, valid
 from lstmjax.nn.numerics import Numerics, activate, per_output, quantize
 from lstmjax.nn.window import convolve, first_maximum, maxpool
 from lstmjax.spec.tree import Convolve, Dense, Maxpool
@@ -24,7 +26,7 @@ DEEPEST = 3  # beyond this depth the wider Toeplitz product costs more than it s
 
 
 @dataclass(frozen=True)
-class _Geometry:
+class Geometry:
     half_x: int
     half_y: int
     x_scale: int
@@ -34,6 +36,15 @@ class _Geometry:
     @property
     def patch(self) -> tuple[int, int]:
         return self.x_scale + 2 * self.half_x, self.y_scale + 2 * self.half_y
+
+    @property
+    def taps_and_pool(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        taps = (2 * self.half_x + 1, 2 * self.half_y + 1)
+        return taps, (self.x_scale, self.y_scale)
+
+    def inner(self, x: jax.Array) -> tuple[int, int]:
+        """Height and width of a picture without its border."""
+        return x.shape[0] - 2 * self.half_y, x.shape[1] - 2 * self.half_x
 
     def toeplitz(self) -> np.ndarray:
         """[patch pixels * depth, cell positions, taps * depth] of 0 and 1."""
@@ -48,7 +59,7 @@ class _Geometry:
         return deep.reshape(p * d, o, t * e)
 
 
-def _patches(x: Activations, H: int, W: int, g: _Geometry) -> jax.Array:
+def patches_of(x: Activations, H: int, W: int, g: Geometry) -> jax.Array:
     """[H + 2 half_y, W + 2 half_x, B, D] -> [patch pixels * D, (H/y) * (W/x) * B]."""
     _, _, B, D = x.shape
     h, w = H // g.y_scale, W // g.x_scale
@@ -61,18 +72,18 @@ def _patches(x: Activations, H: int, W: int, g: _Geometry) -> jax.Array:
     return jnp.stack(pixels).transpose(0, 4, 1, 2, 3).reshape(wide * high * D, h * w * B)
 
 
-def _kernel(w: jax.Array, g: _Geometry) -> jax.Array:
+def _kernel(w: jax.Array, g: Geometry) -> jax.Array:
     """[taps * D, N] -> [patch pixels * D, positions * N]."""
     toeplitz = g.toeplitz()
     return jnp.einsum("pot,tn->pon", toeplitz, w).reshape(toeplitz.shape[0], -1)
 
 
 @with_gradient(2)
-def _pooled(patches: jax.Array, w: jax.Array, g: _Geometry) -> jax.Array:
+def pooled(patches: jax.Array, w: jax.Array, g: Geometry) -> jax.Array:
     return _pooled_forward(patches, w, g)[0]
 
 
-def _pooled_forward(patches: jax.Array, w: jax.Array, g: _Geometry):
+def _pooled_forward(patches: jax.Array, w: jax.Array, g: Geometry):
     N = w.shape[1]
     sums = jax.lax.dot_general(patches, _kernel(w, g), (((0,), (0,)), ((), ())))
     parts = [sums[:, k * N : (k + 1) * N] for k in range(g.x_scale * g.y_scale)]
@@ -80,7 +91,7 @@ def _pooled_forward(patches: jax.Array, w: jax.Array, g: _Geometry):
     return best, (patches, w, index)
 
 
-def _pooled_backward(g: _Geometry, residual, d: jax.Array):
+def _pooled_backward(g: Geometry, residual, d: jax.Array):
     patches, w, index = residual
     positions = g.x_scale * g.y_scale
     d_sums = jnp.concatenate([jnp.where(index == k, d, 0) for k in range(positions)], axis=1)
@@ -89,7 +100,45 @@ def _pooled_backward(g: _Geometry, residual, d: jax.Array):
     return _kernel(w, g) @ d_sums.T, d_w
 
 
-_pooled.defvjp(_pooled_forward, _pooled_backward)
+pooled.defvjp(_pooled_forward, _pooled_backward)
+
+
+def _taps_y_first(w: jax.Array, g: Geometry, back: bool = False) -> jax.Array:
+    """Weights with taps along y slowest, instead of those along x; or `back` again."""
+    taps = (2 * g.half_x + 1, 2 * g.half_y + 1)
+    if back:
+        taps = taps[::-1]
+    return w.reshape(*taps, g.depth, -1).transpose(1, 0, 2, 3).reshape(w.shape)
+
+
+@with_gradient(3)
+def pooled_on_cpu(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry) -> jax.Array:
+    return _on_cpu_forward(x, w, lengths, g)[0]
+
+
+def _on_cpu_forward(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry):
+    N = w.shape[1]
+    wide = jnp.pad(_taps_y_first(w, g), ((0, 0), (0, calls.padded(N) - N)))
+    best, index = calls.conv_pool_forward(x, wide, lengths, *g.taps_and_pool)
+    return best[..., :N], (x, w, lengths, index)
+
+
+def _on_cpu_backward(g: Geometry, residual, d: jax.Array):
+    x, w, lengths, index = residual
+    N = w.shape[1]
+    wide = jnp.pad(d, ((0, 0), (0, 0), (0, 0), (0, index.shape[3] - N)))
+    d_w = calls.conv_pool_backward(wide, x, index, lengths, *g.taps_and_pool)[:, :N]
+    # Of a network's first layer nobody asks for what follows, and XLA leaves it out.
+    _, of_patches = jax.vjp(lambda x: patches_of(x, *g.inner(x), g), x)
+    inside = valid(d.shape[1], lengths)[None, :, :, None]
+    flat, chosen = jnp.where(inside, d, 0).reshape(-1, N), index[..., :N].reshape(-1, N)
+    d_sums = jnp.concatenate(
+        [jnp.where(chosen == k, flat, 0) for k in range(g.x_scale * g.y_scale)], axis=1
+    )
+    return of_patches(_kernel(w, g) @ d_sums.T)[0], _taps_y_first(d_w, g, back=True), None
+
+
+pooled_on_cpu.defvjp(_on_cpu_forward, _on_cpu_backward)
 
 
 def conv_pool(
@@ -99,7 +148,7 @@ def conv_pool(
 
     The very numbers that Tesseract draws for borders need the separate layers.
     """
-    geometry = _Geometry(conv.half_x, conv.half_y, pool.x_scale, pool.y_scale, conv.num_in)
+    geometry = Geometry(conv.half_x, conv.half_y, pool.x_scale, pool.y_scale, conv.num_in)
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise
@@ -107,12 +156,16 @@ def conv_pool(
         H, W, B, _ = x.shape
         h, w = H // pool.y_scale, W // pool.x_scale
         x = with_border(x, extent, conv.half_x, conv.half_y, noise, noise_slot)
-        sums = _pooled(_patches(x, H, W, geometry), params["w"], geometry)
-        y = activate(sums + per_output(params["b"], sums), dense.activation, numerics)
         out = Extent(
             None if extent.y is None else extent.y // pool.y_scale,
             None if extent.x is None else extent.x // pool.x_scale,
         )
+        if calls.usable():
+            lengths = jnp.full(B, w, jnp.int32) if out.x is None else out.x
+            sums = pooled_on_cpu(x, params["w"], lengths, geometry)
+        else:
+            sums = pooled(patches_of(x, H, W, geometry), params["w"], geometry)
+        y = activate(sums + per_output(params["b"], sums), dense.activation, numerics)
         return y.reshape(h, w, B, -1), out
 
     return apply
