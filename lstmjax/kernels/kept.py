@@ -1,4 +1,4 @@
-"""Where compiled operations are kept, and how they are compiled ahead, in another process.
+"""Where compiled operations are kept, and how they are compiled ahead, in other processes.
 
 The first run on a machine compiles them while it loads JAX and its lines. Whoever needs a module
 waits until no other process compiles it, and then finds it in the cache.
@@ -22,7 +22,8 @@ except ImportError:  # Windows: each process compiles for itself
     fcntl = None
 
 PACKAGE = "lstmjax.kernels"
-MODULES = ("lstm_loops", "orthogonal_loops")
+GROUPS = (("lstm_loops",), ("conv_pool_loops", "ctc_loops", "orthogonal_loops"))
+"""Modules that nearly every network needs; each group takes about as long to compile."""
 
 
 def directory() -> Path | None:
@@ -57,10 +58,14 @@ def start() -> None:
     """Compile ahead what has never been compiled here, without waiting for it."""
     if directory() is None or fcntl is None or os.environ.get("NUMBA_CACHE_DIR"):
         return
-    missing = [module for module in MODULES if not is_kept(module)]
-    if not missing or not sys.executable:
-        return
-    command = [sys.executable, "-m", f"{PACKAGE}.kept", *missing]
+    for group in GROUPS:
+        missing = [module for module in group if not is_kept(module)]
+        if missing and sys.executable:
+            _start_process(missing)
+
+
+def _start_process(modules: list[str]) -> None:
+    command = [sys.executable, "-m", f"{PACKAGE}.kept", *modules]
     # What is vectors already is as fast without LLVM's higher levels, in two thirds of the time.
     environment = {**os.environ, "NUMBA_OPT": "1"}
     nothing = subprocess.DEVNULL

@@ -3,11 +3,15 @@
 import subprocess
 import sys
 import time
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from lstmjax.kernels import kept
+from lstmjax.kernels.compiling import inner
 
+MODULES = [module for group in kept.GROUPS for module in group]
 pytestmark = pytest.mark.skipif(kept.fcntl is None, reason="no file locks")
 
 
@@ -21,7 +25,7 @@ def place(tmp_path, monkeypatch):
 
 
 def test_nothing_is_kept_at_first(place):
-    assert not any(kept.is_kept(module) for module in kept.MODULES)
+    assert not any(kept.is_kept(module) for module in MODULES)
     (place / "deeper").mkdir()
     (place / "deeper" / "lstm_loops.lstm_forward-1.py311.nbi").touch()
     assert kept.is_kept("lstm_loops")
@@ -47,10 +51,26 @@ def test_a_second_process_waits_for_the_first(place):
 def test_what_is_compiled_ahead_is_found(place):
     kept.start()
     deadline = time.monotonic() + 120
-    while not kept.is_kept("lstm_loops") and time.monotonic() < deadline:
+    while not all(map(kept.is_kept, MODULES)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    with kept.claimed("lstm_loops"), kept.claimed("orthogonal_loops"):
-        assert all(kept.is_kept(module) for module in kept.MODULES)
-    code = "from lstmjax.kernels import calls; calls._lstm_loops()"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-    assert len(list(place.rglob("*.nbc"))) == 3, "nothing was compiled again"
+    for module in MODULES:
+        with kept.claimed(module):
+            assert kept.is_kept(module)
+    number = len(list(place.rglob("*.nbc")))
+    imports = [f"import {kept.PACKAGE}.{module}" for module in MODULES]
+    subprocess.run([sys.executable, "-c", "; ".join(imports)], check=True, timeout=60)
+    assert len(list(place.rglob("*.nbc"))) == number, "nothing was compiled again"
+
+
+def test_code_that_differs_has_names_that_differ():
+    named = {}
+    for path in sorted(Path(kept.__file__).parent.glob("*.py")):
+        for value in vars(import_module(f"{kept.PACKAGE}.{path.stem}")).values():
+            function = getattr(value, "py_func", None)
+            if function is not None:
+                assert "<locals>" not in function.__qualname__, path
+                name = (function.__module__, function.__qualname__)
+                assert named.setdefault(name, function) is function, name
+    assert len(named) > 30
+    with pytest.raises(AssertionError):
+        inner(lambda x: x)
