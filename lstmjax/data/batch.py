@@ -77,14 +77,18 @@ def fit_buckets(
     *,
     most: int = 6,
     multiple: int = 1,
+    padding: float = 0.0,
 ) -> Buckets:
     """Choose at most `most` widths so that the padded area over the given lines is smallest.
+
+    No more are chosen than it takes to pad the lines by no more than `padding`.
 
     Args:
       widths: scaled widths of (a sample of) the lines, at least one.
       num_labels: their label counts.
       most: how many widths to choose.
       multiple: bucket widths are multiples of this (the network's x scale).
+      padding: what may be added to the area of all lines, as a fraction of it.
     """
     order = np.argsort(np.asarray(widths), kind="stable")
     sorted_widths = _round_up_array(np.asarray(widths)[order], multiple)
@@ -94,7 +98,10 @@ def fit_buckets(
     if len(candidates) > 128:  # quantiles are as good as all widths, and the search stays quick
         keep = np.unique(np.linspace(0, len(candidates) - 1, 128).round().astype(int))
         candidates, last = candidates[keep], last[keep]
-    chosen = _cheapest_cuts(candidates.astype(np.float64), (last + 1).astype(np.float64), most)
+    chosen = _cheapest_cuts(
+        candidates.astype(np.float64), (last + 1).astype(np.float64), most,
+        enough=(1 + padding) * float(sorted_widths.sum()),
+    )  # fmt: skip
     return Buckets(
         tuple(int(candidates[i]) for i in chosen),
         tuple(_round_up(max(1, int(sorted_labels[last[i]])), _LABEL_STEP) for i in chosen),
@@ -106,12 +113,16 @@ def _round_up_array(values: np.ndarray, step: int) -> np.ndarray:
     return -(-values // step) * step
 
 
-def _cheapest_cuts(widths: np.ndarray, lines_up_to: np.ndarray, most: int) -> list[int]:
+def _cheapest_cuts(
+    widths: np.ndarray, lines_up_to: np.ndarray, most: int, enough: float
+) -> list[int]:
     """Dynamic programme over cut positions; cost = width * lines of a bucket."""
     n = len(widths)
     cost = widths * lines_up_to  # one bucket up to candidate i
     choice: list[np.ndarray] = []
     for _ in range(min(most, n) - 1):
+        if cost[-1] <= enough:
+            break
         # total[j, i]: buckets end at j, then one more from j + 1 to i
         total = cost[:, None] + widths[None, :] * (lines_up_to[None, :] - lines_up_to[:, None])
         total[np.tril_indices(n)] = np.inf

@@ -87,7 +87,11 @@ class _Usable(NamedTuple):
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """How lines become batches; see `train.config.TrainConfig` for the meaning of the fields."""
+    """How lines become batches; see `train.config.TrainConfig` for the meaning of most fields.
+
+    buckets, padding: how many widths batches have at most, and how much padding makes do with
+    fewer; see `batch.fit_buckets`.
+    """
 
     batch: int
     window_batches: int
@@ -96,6 +100,7 @@ class StreamSettings:
     randomly_rotate: bool = False
     buckets: int = 6
     augment: Augmentation = NO_AUGMENTATION
+    padding: float = 0.0
 
 
 class LineStream:
@@ -176,7 +181,8 @@ class LineStream:
             )
         widths = [line.width for line in sample]
         labels = [len(line.codes) for line in sample]
-        return fit_buckets(widths, labels, most=self.settings.buckets, multiple=multiple)
+        most, padding = self.settings.buckets, self.settings.padding
+        return fit_buckets(widths, labels, most=most, multiple=multiple, padding=padding)
 
     def _collect(self, serial: int, wanted: int, visits: int) -> tuple[list[_Usable], int]:
         """Usable lines from a serial on, and the serial after them."""

@@ -1,44 +1,74 @@
-"""How much to spend on compiling a run, by its length, and what to do about what it leaves behind.
+"""How much to spend on compiling a run, and what to do about what it leaves behind.
 
-Every shape of a batch costs seconds to compile, and saves some per cent of padding from then on.
-XLA's newer code generator for CPUs takes twice as long as the older one for code that is a tenth
-faster. The figures behind the bounds are in docs/performance.md.
+Every shape of a batch costs seconds to compile, and saves some per cent of padding from then on:
+less on a CPU, whose compiled operations stop where a line ends. The figures behind the bounds are
+in docs/performance.md.
 """
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import jax
+import numpy as np
 
 from lstmjax.devices import Device
 
 _BUCKETS_FOR = ((4_000, 2), (30_000, 4), (100_000, 6))  # up to so many lines, so many widths
 _MOST_BUCKETS = 8
-_LONG = 40_000  # lines from which faster code pays for the time it takes to compile
+_PADDING_ON_CPU = 1.0  # so much costs less than to compile another width
 
 Options = dict[str, Any]
 
 
 def num_buckets(end: int | None) -> int:
-    """Widths that batches are padded to, for a run of `end` lines (None: without end)."""
+    """Most widths that batches are padded to, for a run of `end` lines (None: without end)."""
     if end is None:
         return _MOST_BUCKETS
     return next((most for lines, most in _BUCKETS_FOR if end <= lines), _MOST_BUCKETS)
 
 
-def options_for(end: int | None, devices: Sequence[Device]) -> Options:
-    """Options of XLA's compiler for a run of `end` lines (None: without end).
+def padding_for(devices: Sequence[Device]) -> float:
+    """How much padding makes do with fewer widths, as a fraction of the area of all lines.
 
     Args:
-      end: lines of the run.
-      devices: that it computes on; none stands for a CPU.
+      devices: to compute on; none stands for a CPU.
     """
-    if devices and devices[0].platform != "cpu":
+    return _PADDING_ON_CPU if _on_cpu(devices) else 0.0
+
+
+def _on_cpu(devices: Sequence[Device]) -> bool:
+    return not devices or devices[0].platform == "cpu"
+
+
+def options_for(devices: Sequence[Device]) -> Options:
+    """Options of XLA's compiler.
+
+    XLA's newer code generator for CPUs takes more than twice as long as the older one, and beside
+    compiled operations its code is no faster; so with higher levels of optimisation.
+
+    Args:
+      devices: to compute on; none stands for a CPU.
+    """
+    if not _on_cpu(devices):
         return {}
-    options: Options = {"xla_backend_optimization_level": 1}  # 2 and 3: longer, no faster
-    if end is not None and end < _LONG:
-        options["xla_cpu_use_fusion_emitters"] = False
-    return options
+    return {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+
+
+def call_once(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of arrays as one program, whose code need not be fast.
+
+    Args:
+      function: can be traced by JAX.
+      arguments: arrays, or trees of them.
+    Returns: its result in NumPy arrays, each with memory of its own.
+    """
+    options: Options = {}
+    if jax.default_backend() == "cpu":
+        options = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+    results = jax.device_get(jax.jit(function, compiler_options=options)(*arguments))
+    return jax.tree.map(np.array, results)  # where results are equal JAX gives one array twice
 
 
 def give_back_memory() -> None:

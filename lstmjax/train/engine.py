@@ -83,13 +83,10 @@ class Engine:
             return part._replace(trace=still(part.trace))
         return part
 
-    def make_step(
-        self, null_char: int, devices: Sequence[Device] = (), end: int | None = None
-    ) -> TrainStep:
+    def make_step(self, null_char: int, devices: Sequence[Device] = ()) -> TrainStep:
         """The update; see `step.make_train_step` for its arguments.
 
-        Recipe tesseract trains a line at a time, on one device. `end` is the number of lines of
-        the run, None for no end.
+        Recipe tesseract trains a line at a time, on one device.
         """
         config = self.config
         simple_text = output_loss(self.root) != "ctc"
@@ -110,7 +107,7 @@ class Engine:
             null_char=null_char,
             simple_text=simple_text,
             devices=devices,
-            options=options_for(end, devices),
+            options=options_for(devices),
         )
 
 

@@ -28,7 +28,7 @@ from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import build
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
-from lstmjax.train.compiling import num_buckets
+from lstmjax.train.compiling import num_buckets, padding_for
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.lock import locked
 from lstmjax.train.loop import Run, train
@@ -176,6 +176,7 @@ def _assemble(
         config.randomly_rotate,
         num_buckets(end),
         parse_augmentation(config.augment),
+        padding_for(devices),
     )
     stream = LineStream(
         index,
@@ -202,7 +203,7 @@ def _assemble(
         end,
         request.model_output,
         stream,
-        start.engine.make_step(codec.null_char, devices, end),
+        start.engine.make_step(codec.null_char, devices),
         scorer,
         validator,
         writer,

@@ -24,6 +24,7 @@ from lstmjax.spec import plain
 from lstmjax.spec import shape as spec_shape
 from lstmjax.spec.show import describe
 from lstmjax.spec.tree import Series
+from lstmjax.train.compiling import call_once
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.engine import Engine, make_engine
 from lstmjax.train.initial import tesseract_weights
@@ -396,7 +397,7 @@ def _from_spec(request: Request, config: TrainConfig, codec: Codec, lists: str, 
     say(describe(network))
     say_settings(config, codec, say)
     if config.weight_range is None:
-        params = jax.device_get(engine.model.init(jax.random.key(config.seed)))
+        params = call_once(engine.model.init, jax.random.key(config.seed))
     else:
         params = tesseract_weights(network.root, config.weight_range)
     state = TrainState(params, jax.device_get(engine.init(params)))

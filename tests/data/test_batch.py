@@ -45,6 +45,13 @@ def test_every_line_fits_its_bucket(lines, most):
         assert (shape.width, shape.labels) in zip(buckets.widths, buckets.labels, strict=True)
 
 
+@pytest.mark.parametrize(("padding", "expected"), [(0, 3), (0.2, 2), (0.5, 1)])
+def test_no_more_widths_than_the_padding_asks_for(padding, expected):
+    widths = [100, 140, 150, 200, 200]  # 790 wide; one width: 1000, two: 850
+    buckets = fit_buckets(widths, [1] * 5, most=3, padding=padding)
+    assert len(buckets.widths) == expected
+
+
 def test_many_widths_are_fitted_quickly_and_well():
     random = np.random.default_rng(0)
     widths = random.integers(50, 2000, 100_000)
