@@ -19,6 +19,7 @@ import optax
 from lstmjax.array_types import Params
 from lstmjax.devices import LINES
 from lstmjax.kernels import calls
+from lstmjax.train.bundle import exchanged
 
 _QUINTICS = (
     (8.28721201814563, -23.595886519098837, 17.300387312530933),
@@ -101,7 +102,7 @@ def _replaced(steps: Params, new: dict[Path, jax.Array], path: Path = ()) -> Par
 def _orthogonalised(weights: list[_Weights], num_devices: int) -> list[jax.Array]:
     """Steps in the form of the leaves."""
     if calls.usable():
-        steps = [_orthogonalised_here(each, num_devices) for each in weights]
+        steps = _orthogonalised_here(weights, num_devices)
     else:
         steps = _orthogonalised_together([each.matrices() for each in weights], num_devices)
     scales = [_SCALE * max(each.shape) ** 0.5 for each in weights]
@@ -109,14 +110,25 @@ def _orthogonalised(weights: list[_Weights], num_devices: int) -> list[jax.Array
     return [each.beside(step) * scale for each, step, scale in every]
 
 
-def _orthogonalised_here(weights: _Weights, num_devices: int) -> jax.Array:
-    """By the compiled operation of the CPU: [gates, rows, columns]."""
-    part, rest = divmod(weights.gates, num_devices)
-    if num_devices == 1 or rest:
-        return orthogonal_by_gate(weights.leaf, weights.gates, jnp.int32(0), weights.gates)
-    first = jax.lax.axis_index(LINES).astype(jnp.int32) * part
-    mine = orthogonal_by_gate(weights.leaf, weights.gates, first, part)
-    return jax.lax.all_gather(mine, LINES, tiled=True)
+def _orthogonalised_here(weights: list[_Weights], num_devices: int) -> list[jax.Array]:
+    """By the compiled operation of the CPU: [gates, rows, columns] each.
+
+    Devices compute as many gates of a leaf each, where that is possible, and exchange them.
+    """
+    shared = [num_devices > 1 and each.gates % num_devices == 0 for each in weights]
+    parts = []
+    for each, is_shared in zip(weights, shared, strict=True):
+        count = each.gates // num_devices if is_shared else each.gates
+        first = jax.lax.axis_index(LINES).astype(jnp.int32) * count if is_shared else jnp.int32(0)
+        parts.append(orthogonal_by_gate(each.leaf, each.gates, first, count))
+    if not any(shared):
+        return parts
+    mine = [part for part, is_shared in zip(parts, shared, strict=True) if is_shared]
+    gathered = iter(exchanged(mine, lambda numbers: jax.lax.all_gather(numbers, LINES)))
+    return [
+        next(gathered).reshape(-1, *part.shape[1:]) if is_shared else part
+        for part, is_shared in zip(parts, shared, strict=True)
+    ]
 
 
 def _orthogonalised_together(leaves: list[jax.Array], num_devices: int) -> list[jax.Array]:

@@ -18,6 +18,7 @@ from lstmjax.array_types import Params
 from lstmjax.ctc.loss import ctc_loss, simple_loss
 from lstmjax.devices import LINES, Device, line_mesh
 from lstmjax.nn.build import Model
+from lstmjax.train.bundle import exchanged
 
 
 class TrainState(NamedTuple):
@@ -87,19 +88,17 @@ def make_train_step(
         held = controls.hold_perfect & (stats.delta == 0)
         weights = jnp.where(held, 0.0, weights)
         total = jnp.where(weights > 0, loss * weights, 0.0).sum()
-        count = weights.sum()
-        if shared:
-            count = jax.lax.psum(count, LINES)
-        return total / jnp.maximum(count, 1.0), (loss, stats, logits, steps)
+        return total, (weights.sum(), loss, stats, logits, steps)
 
     gradient: Any = jax.grad(objective, has_aux=True)
 
     def look(params, images, widths, labels, num_labels, weights, controls: Controls):
-        grads, (loss, stats, logits, steps) = gradient(
+        grads, (count, loss, stats, logits, steps) = gradient(
             params, images, widths, labels, num_labels, weights, controls
         )
         if shared:
-            grads = jax.lax.psum(grads, LINES)
+            grads, count = _summed((grads, count))
+        grads = jax.tree.map(lambda g: g / jnp.maximum(count, 1.0), grads)
         return grads, (loss, stats.rms, stats.delta, jax.nn.softmax(logits), steps)
 
     def change(state: TrainState, grads: Params, learning_rate: jax.Array):
@@ -124,6 +123,13 @@ def make_train_step(
         return state, StepResult(loss, rms, delta, probs, steps, finite)
 
     return step
+
+
+def _summed(tree: Any) -> Any:
+    """Add up a tree of arrays over all devices."""
+    leaves, form = jax.tree.flatten(tree)
+    sums = exchanged(leaves, lambda numbers: jax.lax.psum(numbers, LINES))
+    return form.unflatten(row.reshape(leaf.shape) for row, leaf in zip(sums, leaves, strict=True))
 
 
 def _border_seed(controls: Controls, shared: bool) -> Any:
