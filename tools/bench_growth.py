@@ -23,6 +23,8 @@ from pathlib import Path
 
 from growth_plot import Curve, save_svg, table
 
+from lstmjax.cli.large_pages import use_large_pages
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx{hidden} O1c{classes}]"
@@ -210,6 +212,7 @@ def data_curves(sizes: Sequence[int], seconds: float) -> Iterator[Curve]:
 
 def main() -> None:
     arguments = parse_arguments()
+    use_large_pages(*sys.argv)  # as the command does
     sweeps = QUICK if arguments.quick else SWEEPS
     spec = QUICK_SPEC if arguments.quick else NET_SPEC
     if arguments.quick:

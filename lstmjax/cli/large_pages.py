@@ -3,7 +3,6 @@
 import os
 import platform
 import sys
-from collections.abc import Sequence
 
 NO_RESTART = "LSTMJAX_NO_REEXEC"
 """Set this in the environment to keep a command in the process that it was started in."""
@@ -11,8 +10,8 @@ NO_RESTART = "LSTMJAX_NO_REEXEC"
 _SETTING = "glibc.malloc.hugetlb"
 
 
-def use_large_pages(tool: str, arguments: Sequence[str]) -> None:
-    """Start `lstmjax TOOL ARGUMENTS` in the place of this process, once, where that helps.
+def use_large_pages(*arguments: str) -> None:
+    """Start Python with these arguments in the place of this process, once, where that helps.
 
     The large temporary buffer of an update otherwise costs tens of thousands of page faults each
     time: freed memory goes back to the system at once unless it is kept in one arena, untrimmed
@@ -32,4 +31,4 @@ def use_large_pages(tool: str, arguments: Sequence[str]) -> None:
         "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
         NO_RESTART: "1",
     }
-    os.execve(sys.executable, [sys.executable, "-m", "lstmjax", tool, *arguments], environ)
+    os.execve(sys.executable, [sys.executable, *arguments], environ)

@@ -130,7 +130,7 @@ def main(argv: list[str]) -> int:
         return _stop_training(values)
     if not values.train_listfile:
         raise UsageError("Must supply a list of training filenames! --train_listfile")
-    use_large_pages("lstmtraining", argv)
+    use_large_pages("-m", "lstmjax", "lstmtraining", *argv)
     return _train(values, argv)
 
 
@@ -207,7 +207,7 @@ def _stop_training(values: flags.FlagValues) -> int:
 
 def _train(values: flags.FlagValues, argv: list[str]) -> int:
     if values.recipe == "fast":
-        start_compiling()  # while JAX, the lines and the first weights are made ready
+        start_compiling(values.net_spec)  # while JAX, the lines and the first weights are made ready
     from lstmjax.train.loop import InterruptedRun
     from lstmjax.train.run import run_training
 

@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     """
     plan = read_plan(argv)
     if not plan.data_only:
-        use_large_pages(TOOL, argv)
+        use_large_pages("-m", "lstmjax", TOOL, *argv)
     return _run(plan)
 
 

@@ -24,6 +24,8 @@ except ImportError:  # Windows: each process compiles for itself
 PACKAGE = "lstmjax.kernels"
 GROUPS = (("lstm_loops",), ("conv_pool_loops", "ctc_loops", "orthogonal_loops"))
 """Modules that nearly every network needs; each group takes about as long to compile."""
+FOR_LAYERS = (("L2", ("lstm2d_loops",)),)
+"""How layers begin in a net_spec that need modules of their own."""
 
 
 def directory() -> Path | None:
@@ -54,11 +56,11 @@ def is_kept(module: str) -> bool:
     return place is not None and any(place.rglob(f"{module}.*.nbi"))
 
 
-def start() -> None:
-    """Compile ahead what has never been compiled here, without waiting for it."""
+def start(net_spec: str = "") -> None:
+    """Compile ahead what a network needs and was never compiled here, without waiting for it."""
     if directory() is None or fcntl is None or os.environ.get("NUMBA_CACHE_DIR"):
         return
-    for group in GROUPS:
+    for group in (*GROUPS, *(modules for layer, modules in FOR_LAYERS if layer in net_spec)):
         missing = [module for module in group if not is_kept(module)]
         if missing and sys.executable:
             _start_process(missing)

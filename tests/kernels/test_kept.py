@@ -48,6 +48,15 @@ def test_a_second_process_waits_for_the_first(place):
     assert other.communicate(timeout=60)[0] == "in\n"
 
 
+@pytest.mark.parametrize(("net_spec", "more"), [("Lfx8", []), ("L2xy8", ["lstm2d_loops"])])
+def test_a_network_gets_what_its_layers_need(place, monkeypatch, net_spec, more):
+    started = []
+    monkeypatch.setattr(kept, "_start_process", started.extend)
+    kept.start(f"[1,32,0,1 S4,2 {net_spec} O1c1]")
+    assert started == MODULES + more
+    assert place.is_dir()
+
+
 def test_what_is_compiled_ahead_is_found(place):
     kept.start()
     deadline = time.monotonic() + 120
