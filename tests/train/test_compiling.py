@@ -8,7 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmjax.train.compiling import give_back_memory, num_buckets, options_for, padding_for
+from lstmjax.train.compiling import (
+    call_once,
+    give_back_memory,
+    num_buckets,
+    options_for,
+    padding_for,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +44,13 @@ def test_options_are_taken_and_change_nothing_but_digits():
 
 def test_other_devices_keep_their_own_options():
     assert options_for((Gpu(),)) == {}
+
+
+def test_results_of_a_call_have_memory_of_their_own():
+    first, second, total = call_once(lambda x: (x * 0, x * 0, x + 1), jnp.ones(5))
+    first += 3
+    np.testing.assert_array_equal(second, 0)
+    np.testing.assert_array_equal(total, 2)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps freed memory")
