@@ -207,7 +207,7 @@ def _stop_training(values: flags.FlagValues) -> int:
 
 def _train(values: flags.FlagValues, argv: list[str]) -> int:
     if values.recipe == "fast":
-        start_compiling(values.net_spec)  # while JAX, the lines and the first weights are made ready
+        start_compiling(values.net_spec)  # while JAX, lines and weights are made ready
     from lstmjax.train.loop import InterruptedRun
     from lstmjax.train.run import run_training
 
