@@ -5,8 +5,9 @@
 
 Every way of running trains for a few and for more lines; the difference of lines over the
 difference of seconds leaves out starting up and compiling. All take turns in every round, and the
-medians are printed, since other work on a machine changes from minute to minute. The page is open
-in headless chromium on the same machine, which takes its own share of the processor.
+medians are printed, since other work on a machine changes from minute to minute. The processor time
+of the run and of what it started is given beside: it changes less. The page is open in headless
+chromium on the same machine, which takes its own share of the processor.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
@@ -70,8 +72,16 @@ def until_address(log: Iterable[str]) -> Iterator[str]:
             return
 
 
-def seconds(arguments: argparse.Namespace, lines: int, flags: list[str], *, look: bool) -> float:
-    """Wall time of a run.
+@dataclass(frozen=True)
+class Taken:
+    """Seconds of a run on the clock, and of processors."""
+
+    clock: float
+    processor: float
+
+
+def take(arguments: argparse.Namespace, lines: int, flags: list[str], *, look: bool) -> Taken:
+    """Train in an empty folder.
 
     Args:
       arguments: of this program.
@@ -99,17 +109,34 @@ def seconds(arguments: argparse.Namespace, lines: int, flags: list[str], *, look
                     rest = "".join(said) + run.stderr.read()
             else:
                 rest = run.stderr.read()
-            status = run.wait()
-        if status:
+            _, status, usage = os.wait4(run.pid, 0)
+            run.returncode = os.waitstatus_to_exitcode(status)
+        if run.returncode:
             sys.exit(f"{' '.join(map(str, command))} failed:\n{rest[-2000:]}")
-        return time.perf_counter() - begin
+        return Taken(time.perf_counter() - begin, usage.ru_utime + usage.ru_stime)
 
 
-def speed(arguments: argparse.Namespace, flags: list[str], *, look: bool) -> float:
-    """Lines per second, without what both runs have in common; nan if noise hides it."""
+def speed(arguments: argparse.Namespace, flags: list[str], *, look: bool) -> tuple[float, float]:
+    """Lines a second, and a second of processors, without what both runs have in common.
+
+    Where noise hides one it is nan.
+    """
     few, more = arguments.lines
-    taken = seconds(arguments, more, flags, look=look) - seconds(arguments, few, flags, look=look)
-    return (more - few) / taken if taken > 0 else math.nan
+    long, short = (take(arguments, lines, flags, look=look) for lines in (more, few))
+    taken = (long.clock - short.clock, long.processor - short.processor)
+    clock, processor = ((more - few) / time if time > 0 else math.nan for time in taken)
+    return clock, processor
+
+
+def show(name: str, found: dict[str, list[float]]) -> None:
+    """Medians, and the cost: the median over rounds of what is lost against plain."""
+    medians = [statistics.median(values) for values in found.values()]
+    print(f"\n{name}\n{'median':>6}", *(f"{value:14.1f}" for value in medians))
+    lost = [
+        statistics.median(1 - x / plain for x, plain in zip(values, found["plain"], strict=True))
+        for values in found.values()
+    ]
+    print(f"{'cost':>6}", *(f"{each:14.1%}" for each in lost))
 
 
 def main() -> None:
@@ -121,19 +148,20 @@ def main() -> None:
     }
     if arguments.tensorboard:
         ways["--tensorboard"] = (["--tensorboard"], False)
-    seconds(arguments, arguments.lines[1], [], look=False)  # compiles every shape
-    print(f"{'round':>6}", *(f"{name:>14}" for name in ways), "  lines per second")
-    found: dict[str, list[float]] = {name: [] for name in ways}
+    take(arguments, arguments.lines[1], [], look=False)  # compiles every shape
+    heads = [f"{name:>14}" for name in ways]
+    print(f"{'round':>6}", *heads, "  lines a second; a second of processors")
+    clock: dict[str, list[float]] = {name: [] for name in ways}
+    processor: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(1, arguments.rounds + 1):
         for name, (flags, look) in ways.items():
-            found[name].append(speed(arguments, flags, look=look))
-        print(f"{number:>6}", *(f"{found[name][-1]:14.1f}" for name in ways), flush=True)
-    medians = {
-        name: statistics.median([x for x in values if not math.isnan(x)] or [math.nan])
-        for name, values in found.items()
-    }
-    print(f"{'median':>6}", *(f"{medians[name]:14.1f}" for name in ways))
-    print(f"{'cost':>6}", *(f"{1 - medians[name] / medians['plain']:14.1%}" for name in ways))
+            on_clock, of_processors = speed(arguments, flags, look=look)
+            clock[name].append(on_clock)
+            processor[name].append(of_processors)
+        both = (f"{clock[name][-1]:7.1f}{processor[name][-1]:7.1f}" for name in ways)
+        print(f"{number:>6}", *both, flush=True)
+    show("lines a second", clock)
+    show("lines a second of processors", processor)
 
 
 if __name__ == "__main__":
