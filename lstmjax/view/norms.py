@@ -49,8 +49,11 @@ def weighted_layers(root: Node, params: Params) -> tuple[WeightedLayer, ...]:
 
 
 def size(leaves: list[np.ndarray]) -> float:
-    """The root of the sum of all squares."""
-    return float(np.sqrt(sum(float(np.vdot(leaf, leaf)) for leaf in leaves)))
+    """The root of the sum of all squares.
+
+    Not by a product of vectors: threads of BLAS would wait for cores that are training.
+    """
+    return float(np.sqrt(sum(float(np.square(leaf).sum()) for leaf in leaves)))
 
 
 class Norms:
@@ -75,9 +78,13 @@ class Norms:
             }
             before = self._before.get(layer.name)
             if before is not None:
-                change = [new - old for new, old in zip(weights, before, strict=True)]
-                found[layer.name]["change"] = size(change) / max(norm, 1e-30)
-            self._before[layer.name] = [np.array(leaf) for leaf in weights]
+                for new, old in zip(weights, before, strict=True):
+                    np.subtract(new, old, out=old)
+                found[layer.name]["change"] = size(before) / max(norm, 1e-30)
+                for new, old in zip(weights, before, strict=True):
+                    np.copyto(old, new)
+            else:
+                self._before[layer.name] = [np.array(leaf) for leaf in weights]
         return found
 
     def _gradients(self, seen: ReportSeen) -> Any:
@@ -106,5 +113,5 @@ class Norms:
 def _root_mean(squares: list[np.ndarray], beta: float, updates: int) -> float:
     """The root of a running mean of squares, corrected for its start at zero."""
     share = 1 - beta ** max(updates, 1)
-    total = sum(float(leaf.sum(dtype=np.float64)) for leaf in squares)
+    total = sum(float(leaf.sum()) for leaf in squares)
     return float(np.sqrt(max(total, 0.0) / max(share, 1e-30)))

@@ -1,7 +1,8 @@
 """A watcher that writes down what pages show; see `files` for where.
 
-What needs the weights is taken at once, which is a few sums; everything else happens in a thread
-that drops what it has no time for. Training neither waits for it nor ends because of it.
+What needs the weights is taken at once, which is a few sums, and now and then left out, so that it
+takes at most half a percent of the time; everything else happens in a thread that drops what it has
+no time for. Training neither waits for it nor ends because of it.
 """
 
 import json
@@ -21,9 +22,9 @@ from lstmjax.train.running import Run
 from lstmjax.train.watch import DebugSeen, LineSeen, ReportSeen
 from lstmjax.view.files import RunFiles
 from lstmjax.view.norms import Norms
-from lstmjax.view.pictures import png
 from lstmjax.view.samples import sample
 
+_LAYERS_SHARE = 0.005  # of the time
 _LINES = 3  # shown of a report
 _SECONDS_BETWEEN_SAMPLES = 1.0
 _MOST_PICTURES = 3000  # of lines
@@ -38,6 +39,7 @@ class Recorder:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="view")
         self._writing: Future[None] | None = None
         self._norms: Norms | None = None
+        self._layers_due = 0.0
         self._sampled = 0.0
         self._drawn: set[int] = set()
         self._skips: list[dict[str, Any]] = []
@@ -61,9 +63,7 @@ class Recorder:
 
     def report(self, seen: ReportSeen) -> None:
         """Write the layers down; sample lines now and then."""
-        if self._norms is None:
-            self._norms = Norms(self._run.identity.root, seen.state.params, self._run.config)
-        layers = self._norms.record(seen)
+        layers = self._layers(seen)
         if self._writing is not None and self._writing.done():
             self._writing.result()  # whoever watches over this wants its errors
         busy = self._writing is not None and not self._writing.done()
@@ -76,8 +76,21 @@ class Recorder:
     def debug(self, seen: DebugSeen, stopping: Callable[[], int]) -> None:
         """Nothing: pictures of layers have a watcher of their own."""
 
+    def _layers(self, seen: ReportSeen) -> dict[str, Any]:
+        """Figures of the layers; {} when it is too early for them."""
+        if time.monotonic() < self._layers_due:
+            return {}
+        if self._norms is None:
+            self._norms = Norms(self._run.identity.root, seen.state.params, self._run.config)
+            return self._norms.record(seen)  # the first takes longer
+        begin = time.thread_time()
+        layers = self._norms.record(seen)
+        self._layers_due = time.monotonic() + (time.thread_time() - begin) / _LAYERS_SHARE
+        return layers
+
     def _record(self, iteration: int, layers: dict[str, Any], lines: tuple[LineSeen, ...]) -> None:
-        self._append("layers.jsonl", {"iteration": iteration, "layers": layers})
+        if layers:
+            self._append("layers.jsonl", {"iteration": iteration, "layers": layers})
         if lines:
             records = [self._sample(line) for line in lines]
             self._append("samples.jsonl", {"iteration": iteration, "lines": records})
@@ -89,7 +102,7 @@ class Recorder:
         number = seen.line.number
         if number not in self._drawn and len(self._drawn) < _MOST_PICTURES:
             path = self._files.view / "lines" / f"{number}.png"
-            path.write_bytes(png(Image.fromarray(pixels)))
+            Image.fromarray(pixels).save(path, compress_level=1)  # a tenth of the time of small ones
             self._drawn.add(number)
         return record
 

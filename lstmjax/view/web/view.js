@@ -3,6 +3,7 @@
 import { RUN_COLOURS, drawErrors, drawFigure, drawLayers } from "./charts.js";
 
 const BUSY_MS = 2000, IDLE_MS = 10000, SHOWN_SAMPLES = 6;
+const CHARTS_SHARE = 0.02, CHARTS_MS = 10000;  // of the time for drawing; the longest wait
 const $ = (id) => document.getElementById(id);
 const runs = [];
 let chosen = 0, waiting = null, shownDebug = null, follow = true;
@@ -81,7 +82,7 @@ function showRuns() {
     const button = make("button", { type: "button", "aria-pressed": String(i === chosen) },
       dot, make("span", { text: run.name }),
       make("span", { className: run.running ? "state on" : "state", text: state(run) }));
-    button.addEventListener("click", () => { chosen = i; shownDebug = null; show(); });
+    button.addEventListener("click", () => { chosen = i; shownDebug = null; show(true); });
     return button;
   }));
   document.title = `${runs[chosen].name} · lstmjax`;
@@ -190,13 +191,32 @@ function showSkips(run) {
   $("skips").tBodies[0].replaceChildren(...rows);
 }
 
-function showCharts(run) {
-  drawErrors(runs, chosen, $("log").checked);
-  drawFigure("loss", run, "loss");
-  drawFigure("speed", run, "lines_per_second");
-  if (run.layers.length) drawLayers("rate", run, "rate", { log: false });
-  else drawFigure("rate", run, "learning_rate");
-  for (const key of ["gradient", "weights", "change"]) drawLayers(key, run, key);
+const CHARTS = {
+  errors: () => drawErrors(runs, chosen, $("log").checked),
+  loss: (run) => drawFigure("loss", run, "loss"),
+  speed: (run) => drawFigure("speed", run, "lines_per_second"),
+  rate: (run) => (run.layers.length ? drawLayers("rate", run, "rate", { log: false })
+    : drawFigure("rate", run, "learning_rate")),
+  gradient: (run) => drawLayers("gradient", run, "gradient"),
+  weights: (run) => drawLayers("weights", run, "weights"),
+  change: (run) => drawLayers("change", run, "change"),
+};
+
+function isOnScreen(node) {
+  const box = node.getBoundingClientRect();
+  return box.bottom > 0 && box.top < innerHeight;
+}
+
+// While a run goes on: those on the screen, now and then, since it needs the processor itself.
+let chartsDue = 0;
+function showCharts(run, all) {
+  const begin = performance.now();
+  all ||= !runs.some((one) => one.running);
+  if (!all && begin < chartsDue) return;
+  for (const [id, drawIt] of Object.entries(CHARTS)) {
+    if (all || !$(id).data || isOnScreen($(id))) drawIt(run);
+  }
+  chartsDue = begin + Math.min((performance.now() - begin) / CHARTS_SHARE, CHARTS_MS);
 }
 
 // -- pictures of --debug_interval ---------------------------------------------------------------
@@ -255,9 +275,10 @@ function step(by) {
 
 // -- again and again ----------------------------------------------------------------------------
 
-function show() {
+function show(all = false) {
   const run = runs[chosen];
-  showRuns(); showAbout(run); showTiles(run); showSamples(run); showSkips(run); showCharts(run);
+  showRuns(); showAbout(run); showTiles(run); showSamples(run); showSkips(run);
+  showCharts(run, all);
   return showDebug(run);
 }
 
@@ -295,5 +316,6 @@ $("later").addEventListener("click", () => step(1));
 $("iteration").addEventListener("change", () => step(0));
 $("log").addEventListener("change", () => drawErrors(runs, chosen, $("log").checked));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => runs.length && show());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => runs.length && show(true));
+addEventListener("scroll", () => { chartsDue = 0; }, { passive: true });
 refresh();
