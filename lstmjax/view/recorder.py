@@ -102,7 +102,7 @@ class Recorder:
         number = seen.line.number
         if number not in self._drawn and len(self._drawn) < _MOST_PICTURES:
             path = self._files.view / "lines" / f"{number}.png"
-            Image.fromarray(pixels).save(path, compress_level=1)  # a tenth of the time of small ones
+            Image.fromarray(pixels).save(path, compress_level=1)  # smaller ones take long
             self._drawn.add(number)
         return record
 
