@@ -10,6 +10,7 @@ from numba import cfunc, int64, njit
 
 from lstmjax.compiled import kept_in
 from lstmjax.kernels.kept import directory
+from lstmjax.kernels.parts import PartCompiler
 
 
 def handler(function: Callable[..., Any]) -> Any:
@@ -32,4 +33,6 @@ def inner(function: Callable[..., Any]) -> Any:
     """
     assert "<locals>" not in function.__qualname__
     compile_it: Any = njit  # checkers do not know these options
-    return compile_it(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return compile_it(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=PartCompiler)(
+        function
+    )
