@@ -1,85 +1,90 @@
 """Convolution and max-pool of a shallow picture, up to each line's own width.
 
-Arrays are `row, column, line, depth`, as in `nn.conv_pool`, which says what is computed. For one
-column of positions the pixels that all their windows need are copied next to each other, a strip
-[rows, taps along x, depth], in which each window is a piece without gaps. So the sums of a column
-are one product, and so are the gradients of the weights.
+Arrays are `row, column, line, depth`, as in `nn.conv_pool`, which says what is computed. One row of
+cells of one line is computed at a time, by `conv_pool_cells`, straight from the picture; a cell of
+many positions in several passes.
 """
 
-from typing import Any
-
 from numba import int64
-from numba.core import types
 
-from lstmjax.kernels import vectors as v
 from lstmjax.kernels.compiling import handler, inner
-from lstmjax.kernels.operations import (
-    copy_float,
-    copy_vector,
-    fill_zero,
-    operation,
-    read_int32,
-    read_int64,
-)
-from lstmjax.kernels.products import PANEL, add_panel, add_products, pack, width_of_panel
+from lstmjax.kernels.conv_pool_cells import make_gradients, make_largest
+from lstmjax.kernels.operations import fill_zero, read_int32, read_int64, write_int32
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES
 from lstmjax.kernels.xla import answers, argument, argument_sizes, result, result_sizes
 
-
-def _signature(arguments: int) -> Any:
-    return types.void(*[types.int64] * arguments)
-
-
-@operation
-def keep_larger(typingctx, best, index, x, k):
-    """Where x is larger than best, best = x and index = k."""
-    del typingctx, best, index, x, k
-
-    def write(context, builder, signature, args):
-        del signature
-        best, index, x, k = args
-        old, value = v.load(builder, best), v.load(builder, x)
-        larger = builder.fcmp_ordered(">", value, old)
-        places = v.load(builder, index, None, v.WORDS)
-        own = v.splat(builder, builder.trunc(k, v.INT32))
-        v.store(builder, builder.select(larger, value, old), best)
-        v.store(builder, builder.select(larger, own, places), index)
-        return context.get_dummy_value()
-
-    return _signature(4), write
-
-
-@operation
-def keep_chosen(typingctx, out, x, index, k):
-    """Out = x where index is k, else 0."""
-    del typingctx, out, x, index, k
-
-    def write(context, builder, signature, args):
-        del signature
-        out, x, index, k = args
-        own = v.splat(builder, builder.trunc(k, v.INT32))
-        chosen = builder.icmp_signed("==", v.load(builder, index, None, v.WORDS), own)
-        value = builder.select(chosen, v.load(builder, x), v.constant(0))
-        v.store(builder, value, out)
-        return context.get_dummy_value()
-
-    return _signature(4), write
+_MANY, _FEW = 9, 4  # positions, or taps, whose sums the registers hold at once
+_largest_of_many, _largest_of_few = make_largest(_MANY), make_largest(_FEW)
+_gradients_of_many, _gradients_of_few = make_gradients(_MANY), make_gradients(_FEW)
 
 
 @inner
-def copy_strip(strip, x, row_stride, column_stride, rows, taps_x, D):
-    """The strip of one column of positions of one line."""
-    for row in range(rows):
-        for tap in range(taps_x):
-            of = x + FLOAT_BYTES * (row * row_stride + tap * column_stride)
-            to = strip + FLOAT_BYTES * (row * taps_x + tap) * D
-            for d in range(D):
-                copy_float(to + FLOAT_BYTES * d, of + FLOAT_BYTES * d)
+def write_offsets(offsets, sizes, taps_x, taps_y):
+    """Write how many floats after its window each tap is: rows, then columns, then depth."""
+    _, W, B, D = sizes
+    for tap in range(taps_y * taps_x * D):
+        row, column, d = tap // (taps_x * D), tap // D % taps_x, tap % D
+        write_int32(offsets, tap, (row * W + column) * B * D + d)
+
+
+@inner
+def write_places(places, sizes, pool_x, pool_y, first):
+    """Write how many floats after its cell each position of a pass is; returns how many there are.
+
+    Positions count along y first.
+    """
+    _, W, B, D = sizes
+    positions = min(pool_x * pool_y - first, _MANY)
+    for i in range(positions):
+        k = first + i
+        write_int32(places, i, (k % pool_y * W + k // pool_y) * B * D)
+    return positions
+
+
+@inner
+def find_largest(
+    best, index, step, x, x_step, count, places, positions, first, w, N, offsets, taps
+):  # fmt: skip
+    """Best and index of some cells, all features; see `conv_pool_cells.make_largest`."""
+    for n in range(0, N, LANES):
+        to, at, of = best + FLOAT_BYTES * n, index + FLOAT_BYTES * n, w + FLOAT_BYTES * n
+        if positions > _FEW:
+            _largest_of_many(
+                to, at, step, x, x_step, count, places, positions, first, of, N, offsets, taps
+            )
+        else:
+            _largest_of_few(
+                to, at, step, x, x_step, count, places, positions, first, of, N, offsets, taps
+            )
+
+
+@inner
+def add_gradients(
+    d, index, step, x, x_step, count, places, positions, first, dw, N, offsets, taps
+):  # fmt: skip
+    """Add what some cells give to all gradients; see `conv_pool_cells.make_gradients`."""
+    for n in range(0, N, LANES):
+        of, at, to = d + FLOAT_BYTES * n, index + FLOAT_BYTES * n, dw + FLOAT_BYTES * n
+        tap = int64(0)
+        while tap < taps:
+            if tap + _MANY <= taps:
+                _gradients_of_many(
+                    of, at, step, x, x_step, count, places, positions, first, to, N, offsets, taps,
+                    tap,
+                )  # fmt: skip
+                tap += _MANY
+            else:
+                _gradients_of_few(
+                    of, at, step, x, x_step, count, places, positions, first, to, N, offsets, taps,
+                    tap,
+                )  # fmt: skip
+                tap += _FEW
 
 
 def forward_scratch(high: int, taps_x: int, taps_y: int, D: int, N: int) -> int:
-    """Floats that `forward` needs for itself; `high` counts rows of positions."""
-    return (high + taps_y - 1) * taps_x * D + (taps_y * taps_x * D + high + 1) * N
+    """Floats that `forward` needs for itself, whatever rows and features there are."""
+    del high, N
+    return taps_y * taps_x * D + _MANY
 
 
 @inner
@@ -90,46 +95,31 @@ def forward(
 
     x [H, W, B, D] has `sizes`; w is [taps_y * taps_x * D, N].
     """
-    none, one = int64(0), int64(1)
     _, W, B, D = sizes
-    high, depth = rows * pool_y, taps_y * taps_x * D
-    strip = scratch
-    packed = strip + FLOAT_BYTES * (high + taps_y - 1) * taps_x * D
-    sums = packed + FLOAT_BYTES * depth * N
-    zeros = sums + FLOAT_BYTES * high * N
-    fill_zero(zeros, N)
-    pack(w, depth, N, packed)
-    for b in range(B):
-        inside = min(max(read_int32(lengths, b), 0), columns)
+    taps = taps_y * taps_x * D
+    offsets, places = scratch, scratch + FLOAT_BYTES * taps
+    write_offsets(offsets, sizes, taps_x, taps_y)
+    for first in range(0, pool_x * pool_y, _MANY):
+        positions = write_places(places, sizes, pool_x, pool_y, first)
         for row in range(rows):
-            for column in range(inside, columns):
-                at = FLOAT_BYTES * ((row * columns + column) * B + b) * N
-                fill_zero(best + at, N)
-                fill_zero(index + at, N)
-        for column in range(inside):
-            for k in range(pool_x * pool_y):
-                if k % pool_y == 0:
-                    start = x + FLOAT_BYTES * ((column * pool_x + k // pool_y) * B + b) * D
-                    copy_strip(strip, start, W * B * D, B * D, high + taps_y - 1, taps_x, D)
-                    add_products(
-                        one, high, sums, none, N, zeros, none, strip, none, taps_x * D, depth,
-                        packed, depth, N, none,
-                    )  # fmt: skip
-                for row in range(rows):
-                    at = FLOAT_BYTES * ((row * columns + column) * B + b) * N
-                    of = sums + FLOAT_BYTES * (row * pool_y + k % pool_y) * N
-                    for n in range(0, N, LANES):
-                        here = at + FLOAT_BYTES * n
-                        if k == 0:
-                            copy_vector(best + here, of + FLOAT_BYTES * n)
-                            fill_zero(index + here, LANES)
-                        else:
-                            keep_larger(best + here, index + here, of + FLOAT_BYTES * n, k)
+            for b in range(B):
+                inside = min(max(read_int32(lengths, b), 0), columns)
+                at = FLOAT_BYTES * (row * columns * B + b) * N
+                of = x + FLOAT_BYTES * (row * pool_y * W * B + b) * D
+                find_largest(
+                    best + at, index + at, B * N, of, pool_x * B * D, inside, places, positions,
+                    first, w, N, offsets, taps,
+                )  # fmt: skip
+                for column in range(inside, columns):
+                    here = at + FLOAT_BYTES * column * B * N
+                    fill_zero(best + here, N)
+                    fill_zero(index + here, N)
 
 
 def backward_scratch(high: int, taps_x: int, taps_y: int, D: int) -> int:
-    """Floats that `backward` needs for itself; `high` counts rows of positions."""
-    return (high + taps_y - 1) * taps_x * D + high * PANEL
+    """Floats that `backward` needs for itself, whatever rows there are."""
+    del high
+    return taps_y * taps_x * D + _MANY
 
 
 @inner
@@ -137,32 +127,22 @@ def backward(
     d, x, index, lengths, sizes, taps_x, taps_y, N, pool_x, pool_y, rows, columns, dw, scratch
 ):  # fmt: skip
     """Sum the gradients of the weights, dw [taps_y * taps_x * D, N], from d like `best`."""
-    none, one = int64(0), int64(1)
     _, W, B, D = sizes
-    high, taps = rows * pool_y, taps_y * taps_x * D
-    strip = scratch
-    panel = strip + FLOAT_BYTES * (high + taps_y - 1) * taps_x * D
+    taps = taps_y * taps_x * D
+    offsets, places = scratch, scratch + FLOAT_BYTES * taps
+    write_offsets(offsets, sizes, taps_x, taps_y)
     fill_zero(dw, taps * N)
-    for b in range(B):
-        inside = min(max(read_int32(lengths, b), 0), columns)
-        for place in range(inside * pool_x):
-            column, first = place // pool_x, place % pool_x * pool_y
-            start = x + FLOAT_BYTES * (place * B + b) * D
-            copy_strip(strip, start, W * B * D, B * D, high + taps_y - 1, taps_x, D)
-            n = none
-            while n < N:
-                width = width_of_panel(n, N)
-                for row in range(high):
-                    cell = (row // pool_y * columns + column) * B + b
-                    at = FLOAT_BYTES * (cell * N + n)
-                    to = panel + FLOAT_BYTES * row * width
-                    for i in range(0, width, LANES):
-                        here = at + FLOAT_BYTES * i
-                        k = first + row % pool_y
-                        keep_chosen(to + FLOAT_BYTES * i, d + here, index + here, k)
-                out = dw + FLOAT_BYTES * n
-                add_panel(taps, out, N, out, N, strip, one, taps_x * D, high, panel, width, none)
-                n += width
+    for first in range(0, pool_x * pool_y, _MANY):
+        positions = write_places(places, sizes, pool_x, pool_y, first)
+        for row in range(rows):
+            for b in range(B):
+                inside = min(max(read_int32(lengths, b), 0), columns)
+                at = FLOAT_BYTES * (row * columns * B + b) * N
+                of = x + FLOAT_BYTES * (row * pool_y * W * B + b) * D
+                add_gradients(
+                    d + at, index + at, B * N, of, pool_x * B * D, inside, places, positions,
+                    first, dw, N, offsets, taps,
+                )  # fmt: skip
 
 
 @inner
