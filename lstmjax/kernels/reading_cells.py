@@ -12,16 +12,13 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from lstmjax.kernels import vectors as v
+from lstmjax.kernels.operations import operation
 from lstmjax.kernels.tables import LOGISTIC_TABLE, SIZE, STEPS_PER_UNIT, TANH_TABLE
 
-TABLES = np.array(
-    [np.stack([table, np.diff(table, append=np.float32(1))], 1)
-     for table in (TANH_TABLE, LOGISTIC_TABLE)]
-)  # fmt: skip
-"""[tanh, logistic] of [4096, 2]: each entry, and what it takes to the next."""
+TABLES = np.array([np.append(table, np.float32(1)) for table in (TANH_TABLE, LOGISTIC_TABLE)])
+"""[tanh, logistic] of [4097], the last entry being 1."""
 
 _LAST = SIZE - 1
 _TABLE_BYTES = TABLES[0].nbytes
@@ -32,6 +29,7 @@ _INDICES = ir.VectorType(v.INT32, v.LANES)
 _LOG2E = 1.44269504088896341
 _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440e-4
 _EXP = (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5)
+_GATHER = "llvm.x86.avx2.gather.d.q.256"
 _EXP_FLOOR = -86.0  # softmax never looks further down than this
 
 
@@ -41,8 +39,41 @@ def _call(builder: v.Builder, name: str, *args: v.Value) -> v.Value:
     return builder.call(function, args)
 
 
-def _whole(builder: v.Builder, x: v.Value) -> v.Value:
-    return builder.sitofp(builder.fptosi(x, _INDICES), v.VECTOR)
+def _pairs_at(builder: v.Builder, table: v.Value, at: v.Value) -> v.Value:
+    """Each an entry of a table and the next, as one number of 64 bits."""
+    pairs = ir.Constant(ir.VectorType(v.INT64, v.LANES), ir.Undefined)
+    if v.LANES == 16:
+        return _gathered_pairs(builder, table, at)
+    for lane in range(v.LANES):
+        place = builder.zext(builder.extract_element(at, v.INT32(lane)), v.INT64)
+        address = builder.add(table, builder.mul(place, v.integer(v.FLOAT_BYTES)))
+        pair = builder.load(builder.inttoptr(address, v.INT64.as_pointer()))
+        pair.align = v.FLOAT_BYTES
+        pairs = builder.insert_element(pairs, pair, v.INT32(lane))
+    return pairs
+
+
+def _gathered_pairs(builder: v.Builder, table: v.Value, at: v.Value) -> v.Value:
+    """Likewise, four at once, which takes less time than eight on an AMD Zen 5."""
+    pairs, places, base = ir.VectorType(v.INT64, 4), ir.VectorType(v.INT32, 4), v.INT8.as_pointer()
+    kind = ir.FunctionType(pairs, [pairs, base, places, pairs, v.INT8])
+    gather = cgutils.get_or_insert_function(builder.module, kind, _GATHER)
+    nothing, everywhere = (ir.Constant(pairs, [value] * 4) for value in (0, -1))
+    parts = []
+    for first in range(0, v.LANES, 4):
+        lanes = ir.Constant(places, list(range(first, first + 4)))
+        here = builder.shuffle_vector(at, at, lanes)
+        pointer = builder.inttoptr(table, base)
+        arguments = (nothing, pointer, here, everywhere, v.INT8(v.FLOAT_BYTES))
+        parts.append(builder.call(gather, arguments))
+    while len(parts) > 1:
+        size = 2 * parts[0].type.count
+        order = ir.Constant(ir.VectorType(v.INT32, size), list(range(size)))
+        parts = [
+            builder.shuffle_vector(*pair, order)
+            for pair in zip(parts[::2], parts[1::2], strict=True)
+        ]
+    return parts[0]
 
 
 def _look_up(builder: v.Builder, tables: v.Value, which: int, x: v.Value) -> v.Value:
@@ -50,14 +81,9 @@ def _look_up(builder: v.Builder, tables: v.Value, which: int, x: v.Value) -> v.V
     u = builder.fmul(x, v.constant(STEPS_PER_UNIT))
     inside = builder.fcmp_ordered("<", u, v.constant(_LAST))
     at = builder.fptosi(builder.select(inside, u, v.constant(_LAST)), _INDICES)
-    pairs = ir.Constant(ir.VectorType(v.INT64, v.LANES), ir.Undefined)
-    for lane in range(v.LANES):  # faster than a gather
-        place = builder.zext(builder.extract_element(at, v.INT32(lane)), v.INT64)
-        offset = builder.add(builder.mul(place, v.integer(8)), v.integer(which * _TABLE_BYTES))
-        pointer = builder.inttoptr(builder.add(tables, offset), v.INT64.as_pointer())
-        pairs = builder.insert_element(pairs, builder.load(pointer), v.INT32(lane))
+    pairs = _pairs_at(builder, builder.add(tables, v.integer(which * _TABLE_BYTES)), at)
     numbers = builder.bitcast(pairs, ir.VectorType(v.FLOAT, 2 * v.LANES))
-    entry, step = (
+    entry, following = (
         builder.shuffle_vector(
             numbers,
             ir.Constant(numbers.type, ir.Undefined),
@@ -66,6 +92,7 @@ def _look_up(builder: v.Builder, tables: v.Value, which: int, x: v.Value) -> v.V
         for first in (0, 1)
     )
     rest = builder.fsub(u, builder.sitofp(at, v.VECTOR))
+    step = builder.fsub(following, entry)
     y = builder.fadd(entry, builder.fmul(step, rest))
     return builder.select(inside, y, v.constant(1))
 
@@ -81,11 +108,26 @@ def _logistic(builder: v.Builder, tables: v.Value, x: v.Value) -> v.Value:
     return builder.select(negative, builder.fsub(v.constant(1), y), y)
 
 
-def _rounded(builder: v.Builder, x: v.Value) -> v.Value:
-    """Whole 127ths in -127..127, halves away from zero."""
+def in_127ths(builder: v.Builder, x: v.Value) -> v.Value:
+    """Whole 127ths in -127..127 as integers, halves away from zero."""
     scaled = v.clip(builder, builder.fmul(x, v.constant(_INT8_MAX)), -_INT8_MAX, _INT8_MAX)
     half = _call(builder, "copysign", v.constant(0.5), scaled)
-    return _whole(builder, builder.fadd(scaled, half))
+    return builder.fptosi(builder.fadd(scaled, half), _INDICES)
+
+
+def _rounded(builder: v.Builder, x: v.Value) -> v.Value:
+    return builder.sitofp(in_127ths(builder, x), v.VECTOR)
+
+
+def lstm_cell(
+    builder: v.Builder, tables: v.Value, sums: list[v.Value], state: v.Value
+) -> tuple[v.Value, v.Value]:
+    """From the sums of the gates and the state to the next state and the output."""
+    a = _tanh(builder, tables, sums[0])
+    i, f, o = (_logistic(builder, tables, total) for total in sums[1:])
+    c = builder.fadd(builder.fmul(state, f), builder.fmul(a, i))
+    c = v.clip(builder, c, -_STATE_CLIP, _STATE_CLIP)
+    return c, builder.fmul(_tanh(builder, tables, c), o)
 
 
 def _signature(arguments: int) -> Any:
@@ -95,8 +137,8 @@ def _signature(arguments: int) -> Any:
 def _in_place(change: Callable[..., v.Value]) -> Callable[..., Any]:
     """Make the operation `(x, other)` that replaces the vector x by `change(builder, x, other)`."""
 
-    @intrinsic
-    def operation(typingctx, x, other):
+    @operation
+    def in_place(typingctx, x, other):
         del typingctx, x, other
 
         def write(context, builder, signature, args):
@@ -106,7 +148,7 @@ def _in_place(change: Callable[..., v.Value]) -> Callable[..., Any]:
 
         return _signature(2), write
 
-    return operation
+    return in_place
 
 
 # The second argument: the address of the tables or of another vector; without meaning otherwise.
@@ -116,6 +158,7 @@ relu = _in_place(lambda builder, x, _: _call(builder, "maxnum", x, v.constant(0)
 clip_logistic = _in_place(lambda builder, x, _: v.clip(builder, x, 0, 1))
 clip_tanh = _in_place(lambda builder, x, _: v.clip(builder, x, -1, 1))
 multiply = _in_place(lambda builder, x, by: builder.fmul(x, v.load(builder, by)))
+divide = _in_place(lambda builder, x, by: builder.fdiv(x, v.load(builder, by)))
 largest = _in_place(lambda builder, x, y: _call(builder, "maxnum", x, v.load(builder, y)))
 to_int8 = _in_place(lambda builder, x, _: _rounded(builder, x))
 
@@ -127,7 +170,7 @@ def _make_cell(int_mode: bool) -> Callable[..., Any]:
     state c and the output h are written.
     """
 
-    @intrinsic
+    @operation
     def cell(typingctx, tables, z, scale, size, c, h):
         del typingctx, tables, z, scale, size, c, h
 
@@ -141,12 +184,7 @@ def _make_cell(int_mode: bool) -> Callable[..., Any]:
                 if int_mode:
                     total = builder.fmul(total, v.load(builder, scale, place))
                 sums.append(total)
-            a = _tanh(builder, tables, sums[0])
-            i, f, o = (_logistic(builder, tables, total) for total in sums[1:])
-            c = builder.fmul(v.load(builder, state), f)
-            c = builder.fadd(c, builder.fmul(a, i))
-            c = v.clip(builder, c, -_STATE_CLIP, _STATE_CLIP)
-            y = builder.fmul(_tanh(builder, tables, c), o)
+            c, y = lstm_cell(builder, tables, sums, v.load(builder, state))
             v.store(builder, c, state)
             v.store(builder, _rounded(builder, y) if int_mode else y, h)
             return context.get_dummy_value()
@@ -156,8 +194,8 @@ def _make_cell(int_mode: bool) -> Callable[..., Any]:
     return cell
 
 
-@intrinsic
-def _exp_below(typingctx, x, highest, total):
+@operation
+def exp_below(typingctx, x, highest, total):
     """Replace one vector x by e^(x - highest), and add it to the vector `total`."""
     del typingctx, x, highest, total
 
@@ -188,5 +226,4 @@ def _exp_below(typingctx, x, highest, total):
     return _signature(3), write
 
 
-exp_below: Any = _exp_below  # called without the typing context
 cell, int_cell = _make_cell(False), _make_cell(True)

@@ -35,7 +35,7 @@ def _add_product(rows, out, start, start_stride, x, x_stride, depth, weights, co
 
 
 @inner
-def _squash(kind, tables, x, count):
+def squash(kind, tables, x, count):
     """Apply a non-linearity in place."""
     for i in range(0, count, LANES):
         at = x + FLOAT_BYTES * i
@@ -57,14 +57,14 @@ def _finish(kind, tables, scale, int_mode, x, count):
     if int_mode:
         for i in range(0, count, LANES):
             cells.multiply(x + FLOAT_BYTES * i, scale + FLOAT_BYTES * i)
-    _squash(kind, tables, x, count)
+    squash(kind, tables, x, count)
     if int_mode:
         for i in range(0, count, LANES):
             cells.to_int8(x + FLOAT_BYTES * i, 0)
 
 
 @inner
-def _next_noise(state, int_mode):
+def next_noise(state, int_mode):
     """The next state of the random numbers, and the noise it gives."""
     state = state * _MULTIPLIER % _MODULUS
     if not int_mode:
@@ -105,7 +105,7 @@ def _taps(x, y, half_x, half_y, state, int_mode, out):
                     if 0 <= column + dx < W and 0 <= y + dy < H:
                         out[column, at] = x[y + dy, column + dx, d]
                     else:
-                        state, out[column, at] = _next_noise(state, int_mode)
+                        state, out[column, at] = next_noise(state, int_mode)
                     at += 1
     return state
 
@@ -257,31 +257,44 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
 
 
 @inner
-def _line_probs(x, line, weights, bias, scale, int_mode, num_classes, probs):
+def softmax(sums, probs, room):
+    """Sums [N] to probabilities [K]; beyond these, sums are so low that nothing is added.
+
+    There is room for two vectors.
+    """
+    row, N = sums.ctypes.data, len(sums)
+    best, total = room[0], room[1]
+    copy_vector(best.ctypes.data, row)
+    for i in range(LANES, N, LANES):
+        cells.largest(best.ctypes.data, row + FLOAT_BYTES * i)
+    for lane in range(1, LANES):
+        best[0] = max(best[0], best[lane])
+    total[:] = 0
+    for i in range(0, N, LANES):
+        cells.exp_below(row + FLOAT_BYTES * i, best.ctypes.data, total.ctypes.data)
+    for lane in range(1, LANES):
+        total[0] += total[lane]
+    total[:] = total[0]
+    for i in range(0, N, LANES):
+        cells.divide(row + FLOAT_BYTES * i, total.ctypes.data)
+    for k in range(len(probs)):
+        probs[k] = sums[k]
+
+
+@inner
+def _line_probs(x, line, weights, bias, scale, int_mode, probs):
     """The softmax of one line of a batch [T, B, D], for as many steps as `probs` has."""
     _, B, D = x.shape
     steps, N = len(probs), len(bias)
-    sums = np.empty((steps, N), np.float32)
-    total, highest = np.empty(LANES, np.float32), np.empty(1, np.float32)
+    sums, room = np.empty((steps, N), np.float32), np.empty((2, LANES), np.float32)
     of = x.ctypes.data + FLOAT_BYTES * line * D
     _add_product(steps, sums.ctypes.data, bias.ctypes.data, 0, of, B * D, D, weights.ctypes.data, N)
     for t in range(steps):
-        row = sums.ctypes.data + FLOAT_BYTES * t * N
         if int_mode:
+            row = sums.ctypes.data + FLOAT_BYTES * t * N
             for i in range(0, N, LANES):
                 cells.multiply(row + FLOAT_BYTES * i, scale.ctypes.data + FLOAT_BYTES * i)
-        top = sums[t, 0]
-        for k in range(1, num_classes):
-            top = max(top, sums[t, k])
-        highest[0] = top
-        total[:] = 0
-        for i in range(0, N, LANES):
-            cells.exp_below(row + FLOAT_BYTES * i, highest.ctypes.data, total.ctypes.data)
-        whole = np.float32(0)
-        for lane in range(LANES):
-            whole += total[lane]
-        for k in range(num_classes):
-            probs[t, k] = sums[t, k] / whole
+        softmax(sums[t], probs[t], room)
 
 
 @vector_kernel
@@ -294,6 +307,6 @@ def class_probs(x, widths, weights, bias, scale, int_mode, num_classes):
     first = 0
     for b in range(len(widths)):
         part = probs[first : first + widths[b]]
-        _line_probs(x, b, weights, bias, scale, int_mode, num_classes, part)
+        _line_probs(x, b, weights, bias, scale, int_mode, part)
         first += widths[b]
     return probs

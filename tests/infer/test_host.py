@@ -12,6 +12,7 @@ from lstmjax.infer.device import make_device_forward
 from lstmjax.infer.forward import ScaledLine
 from lstmjax.infer.host import make_host_forward, make_network
 from lstmjax.infer.model import LoadedModel
+from lstmjax.kernels.reading_dots import SUPPORTED as BYTES_SUPPORTED
 from lstmjax.spec.parse import parse
 from lstmjax.train.initial import tesseract_weights
 
@@ -28,6 +29,14 @@ SPECS = {
     "dense layers": "[1,8,0,1 Ct3,3,4 Mp2,2 Lfys5 Cs1,1,9 Cr1,1,7 Ct1,1,5 Cl1,1,6 O1c1]",
     "fixed width": "[1,8,40,1 Ct3,3,4 Mp2,2 Lfys5 Lfx4 O1c1]",
     "variable height": "[1,0,0,1 Ct3,3,4 Mp2,2 Lfys5 Lfx4 O1c1]",
+}
+BYTE_SPECS = {
+    **SPECS,
+    "real size": "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx128 O1c1]",
+    "one step": "[1,8,0,1 Ct3,3,4 Mp2,2 Lfys5 Lfxs6 O1c1]",
+    "one step back": "[1,8,0,1 Ct3,3,4 Mp2,2 Lfys5 Lrxs6 O1c1]",
+    "high window": "[1,13,0,1 Cr7,3,20 Mp2,1 Lfys5 Lfx6 O1c1]",
+    "wide window": "[1,13,0,1 Cs3,7,33 Mp1,2 Lfys5 Lfx6 O1c1]",
 }
 UNUSUAL = {
     "two dimensions": "[1,8,0,1 Ct3,3,4 Mp2,2 L2xy5 Lfys5 O1c1]",
@@ -80,6 +89,22 @@ def test_int8_numbers_are_those_of_nn(spec):
     off = abs(ours - expected).max(1) > 1e-5
     assert off.mean() < 0.1
     assert abs(ours - expected).max() < 0.05
+
+
+@pytest.mark.skipif(not BYTES_SUPPORTED, reason="this processor does not multiply bytes")
+@pytest.mark.parametrize("spec", BYTE_SPECS.values(), ids=BYTE_SPECS)
+def test_bytes_give_the_bits_of_floats(spec, monkeypatch):
+    model = int8(model_of(spec))
+    lines = lines_for(model, (31, 90, 12, 7, 25, 60, 13, 38, 44, 5, 8))
+    bytewise = make_host_forward(model)
+    monkeypatch.setattr("lstmjax.infer.host.BYTES_SUPPORTED", False)
+    floating = make_host_forward(model)
+    assert bytewise is not None
+    assert floating is not None
+    for ours, expected in zip(bytewise.probs(lines), floating.probs(lines), strict=True):
+        assert ours.flags.c_contiguous
+        assert len(np.unique(expected)) > 2
+        np.testing.assert_array_equal(ours, expected)
 
 
 @pytest.mark.parametrize("spec", UNUSUAL.values(), ids=UNUSUAL)
