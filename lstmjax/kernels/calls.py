@@ -226,7 +226,7 @@ def conv_pool_forward(
     N = w.shape[1]
     rows, columns = (H - taps[1] + 1) // pool[1], (W - taps[0] + 1) // pool[0]
     loops = _loops("conv_pool_loops", "conv_pool_forward", "conv_pool_backward")
-    scratch = (loops.forward_scratch(rows * pool[1], *taps, D, N),)
+    scratch = (loops.scratch_size(*taps, D),)
     cells = (rows, columns, B, N)
     options = np.array([*taps, *pool], np.int32)
     shapes = [cells, jax.ShapeDtypeStruct(cells, jnp.int32), scratch]
@@ -241,7 +241,7 @@ def conv_pool_backward(
     """The gradient of the weights of `conv_pool_forward`, from that of its first result."""
     D, N = x.shape[3], d.shape[3]
     loops = _loops("conv_pool_loops", "conv_pool_forward", "conv_pool_backward")
-    scratch = (loops.backward_scratch(d.shape[0] * pool[1], *taps, D),)
+    scratch = (loops.scratch_size(*taps, D),)
     options = np.array([*taps, *pool], np.int32)
     shapes = [(taps[0] * taps[1] * D, N), scratch]
     return _call("conv_pool_backward", shapes, d, x, index, lengths, options)[0]

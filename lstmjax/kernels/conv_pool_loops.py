@@ -81,9 +81,8 @@ def add_gradients(
                 tap += _FEW
 
 
-def forward_scratch(high: int, taps_x: int, taps_y: int, D: int, N: int) -> int:
-    """Floats that `forward` needs for itself, whatever rows and features there are."""
-    del high, N
+def scratch_size(taps_x: int, taps_y: int, D: int) -> int:
+    """Floats that `forward`, or `backward`, needs for itself, whatever else there is."""
     return taps_y * taps_x * D + _MANY
 
 
@@ -114,12 +113,6 @@ def forward(
                     here = at + FLOAT_BYTES * column * B * N
                     fill_zero(best + here, N)
                     fill_zero(index + here, N)
-
-
-def backward_scratch(high: int, taps_x: int, taps_y: int, D: int) -> int:
-    """Floats that `backward` needs for itself, whatever rows there are."""
-    del high
-    return taps_y * taps_x * D + _MANY
 
 
 @inner
