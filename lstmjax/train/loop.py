@@ -62,7 +62,8 @@ class _Loop:
         self.placement = everywhere(run.devices)
         self.state = jax.device_put(snapshot.state, self.placement)
         self.progress = snapshot.progress
-        self.best_trainer: bytes | Future[bytes] = snapshot.best_trainer
+        best = snapshot.best_trainer  # a checkpoint; empty without one
+        self.best_trainer: Callable[[], bytes] = lambda: best
         self.pending_signal = pending_signal
         self.debug = BatchDebug(run, pending_signal)
         self.waiting: list[tuple[LoadedBatch, StepResult, Future[list[LineResult]]]] = []
@@ -275,14 +276,8 @@ class _Loop:
                 f"{self.run.model_output}_{progress.char_rate:f}_{progress.learning_iteration}"
                 f"_{progress.training_iteration}.checkpoint"
             )
-        self._best_trainer()  # what kept the one before from being written is told now
         self.best_trainer = self.run.writer.keep_best(self._snapshot(b""), name)
         return f" wrote best model:{name}" if name else ""
-
-    def _best_trainer(self) -> bytes:
-        """The best state so far as a checkpoint, as soon as it is packed; empty without one."""
-        best = self.best_trainer
-        return best if isinstance(best, bytes) else best.result()
 
     def _snapshot(self, best_trainer: bytes) -> Snapshot:
         """The state as it is now, in arrays of its own: the device's are used again."""
@@ -292,7 +287,7 @@ class _Loop:
     def _go_back(self) -> str:
         """Return to the best state with a lower rate; counters and place in the data go on."""
         self.bad_updates = 0
-        best_trainer = self._best_trainer()
+        best_trainer = self.best_trainer()
         if not best_trainer:
             raise TrainError(
                 f"training diverged at iteration {self.progress.training_iteration} before it "
@@ -325,7 +320,7 @@ class _Loop:
 
     def _save(self) -> str:
         """Start writing a checkpoint; say if the one before failed."""
-        problem = self.run.writer.save(self._snapshot(self._best_trainer()))
+        problem = self.run.writer.save(self._snapshot(self.best_trainer()))
         self.saved_at = time.monotonic()
         if problem:
             self.run.output.line(problem)
@@ -371,7 +366,7 @@ class _Loop:
         raise InterruptedRun(self.progress, self.pending_signal())
 
     def _finish_writing(self) -> None:
-        self._best_trainer()
+        self.best_trainer()
         problem = self.run.writer.wait()
         if problem:
             raise TrainError(f"the last checkpoint could not be written: {problem}")

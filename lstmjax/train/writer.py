@@ -4,7 +4,9 @@ The native one is completed before Tesseract's is touched, so that the latter is
 own doing: if it is, the real `lstmtraining` went on from it in between.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 from lstmjax.errors import LstmjaxError
 from lstmjax.formats import checkpoint
@@ -22,6 +24,7 @@ class CheckpointWriter:
         self._identity, self._config = identity, config
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._pending: Future[None] | None = None
+        self._best: Future[bytes] | None = None
 
     def save(self, snapshot: Snapshot) -> str | None:
         """Start writing a snapshot whose arrays nobody changes any more.
@@ -32,12 +35,21 @@ class CheckpointWriter:
         self._pending = self._pool.submit(self._write, snapshot)
         return problem
 
-    def keep_best(self, snapshot: Snapshot, name: str | None) -> "Future[bytes]":
-        """Start packing a snapshot as the best trainer, and writing it to a file if it has a name.
+    def keep_best(self, snapshot: Snapshot, name: str | None) -> Callable[[], bytes]:
+        """Keep a snapshot as the best trainer, and start writing it to a file if it has a name.
 
-        Its arrays must be nobody else's. The result is raised, or read, by whoever needs it next.
+        Its arrays must be nobody else's. It is packed once, when it is written or first asked for.
+
+        Returns: a function that gives its bytes.
+        Raises: LstmjaxError: the best trainer before this one could not be written.
         """
-        return self._pool.submit(self._pack_best, snapshot, name)
+        before, self._best = self._best, None
+        if before is not None:
+            before.result()
+        if not name:
+            return cache(lambda: self._pack(snapshot))
+        self._best = self._pool.submit(self._write_best, snapshot, name)
+        return self._best.result
 
     def wait(self) -> str | None:
         """Block until the last checkpoint is complete, or say why it could not be written."""
@@ -54,13 +66,15 @@ class CheckpointWriter:
         """Finish writing."""
         self._pool.shutdown()
 
-    def _pack_best(self, snapshot: Snapshot, name: str | None) -> bytes:
+    def _pack(self, snapshot: Snapshot) -> bytes:
         record = trainer_record(
             self._identity, snapshot.state, snapshot.progress, self._config, best_trainer=None
         )
-        packed = checkpoint.pack(record)
-        if name:
-            write_atomically(name, packed)
+        return checkpoint.pack(record)
+
+    def _write_best(self, snapshot: Snapshot, name: str) -> bytes:
+        packed = self._pack(snapshot)
+        write_atomically(name, packed)
         return packed
 
     def _write(self, snapshot: Snapshot) -> None:
