@@ -173,7 +173,12 @@ def lstm2d_backward(
 
 
 def orthogonal(
-    leaf: jax.Array, coefficients: np.ndarray, first: jax.Array, shape: tuple[int, int, int]
+    leaf: jax.Array,
+    coefficients: np.ndarray,
+    first: jax.Array,
+    shape: tuple[int, int, int],
+    *,
+    pairs: bool = False,
 ) -> jax.Array:
     """Roughly the nearest orthogonal matrices to some of those in a leaf; see `train.orthogonal`.
 
@@ -182,10 +187,12 @@ def orthogonal(
       coefficients: [iterations, 3] float32 of the polynomials of fifth order.
       first: [1] int32, the first matrix wanted.
       shape: count wanted, rows, columns.
+      pairs: round factors of products to 16 bits; see `has_pairs`.
     Returns: that shape.
     """
     scratch = (_loops("orthogonal_loops", "orthogonal").scratch_size(*shape[1:]),)
-    return _call("orthogonal", [shape, scratch], leaf, coefficients, first)[0]
+    options = np.array([pairs], np.int32)
+    return _call("orthogonal", [shape, scratch], leaf, coefficients, first, options)[0]
 
 
 def ctc(

@@ -1,7 +1,8 @@
 """The nearest orthogonal matrix, by an iteration of products half of which are symmetric.
 
 `train.orthogonal` says what is computed. A symmetric product is computed above the diagonal only
-and mirrored; all numbers of a matrix stay in the nearer caches through all iterations.
+and mirrored; all numbers of a matrix stay in the nearer caches through all iterations. With `pairs`
+factors of products are rounded to 16 bits, as in the original Muon; sums are not.
 """
 
 from numba import int64
@@ -25,6 +26,8 @@ from lstmjax.kernels.products import (
     pack,
     pack_turned,
     padded_columns,
+    pair_row,
+    pair_rows,
     width_of_panel,
 )
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS, padded
@@ -62,16 +65,25 @@ def normalise(x, count, sums):
 
 
 @inner
-def symmetric_product(x, packed, rows, depth, out, zeros):
-    """Out [rows, rows] = x [rows, depth] @ packed, where that is x times its transpose."""
+def in_pairs(x, rows, columns, out, zeros):
+    """Pairs of neighbours in each row."""
+    for row in range(rows):
+        of = x + FLOAT_BYTES * row * columns
+        pair_row(of, columns, out + FLOAT_BYTES * row * (columns // 2), zeros)
+
+
+@inner
+def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
+    """Out [rows, rows] = x [rows, depth] times its transpose, which is packed for it."""
     one, none = int64(1), int64(0)
+    pack_turned(x, depth, rows, packed)
     column = none
     while column < rows:
         width = width_of_panel(column, rows)
         panel = packed + FLOAT_BYTES * column * depth
         above = min(rows, (column + width + ROWS - 1) // ROWS * ROWS)
         to = out + FLOAT_BYTES * column
-        add_panel(above, to, rows, zeros, none, x, depth, one, depth, panel, width, none)
+        add_panel(above, to, rows, zeros, none, x, depth, one, depth, panel, width, pairs)
         column += width
     for row in range(0, rows, LANES):
         of = out + FLOAT_BYTES * (row * rows + row)
@@ -85,11 +97,11 @@ def symmetric_product(x, packed, rows, depth, out, zeros):
 def scratch_size(rows, columns):
     """Floats that `orthogonalise` needs for itself."""
     r, c = padded(min(rows, columns)), padded(max(rows, columns))
-    return 2 * r * c + 3 * r * r + r * c + LANES + c
+    return 3 * r * c + 3 * r * r + LANES + c + r * c // 2
 
 
 @inner
-def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out, scratch):
+def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pairs, out, scratch):
     """Out [count, rows, columns] = the orthogonal matrices for those in x.
 
     They lie beside each other, so that rows of x are `stride` apart.
@@ -106,7 +118,9 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out
     packed = factor + FLOAT_BYTES * r * r
     sums = packed + FLOAT_BYTES * r * c
     zeros = sums + FLOAT_BYTES * LANES
+    halves = zeros + FLOAT_BYTES * c
     fill_zero(zeros, c)
+    wide, high = (c // 2, r // 2) if pairs else (c, r)  # places of c and of r factors
     for matrix in range(count):
         of = x + FLOAT_BYTES * matrix * columns
         to = out + FLOAT_BYTES * matrix * rows * columns
@@ -117,10 +131,16 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out
             copy_block(here, c, of, stride, rows, columns)
         normalise(here, r * c, sums)
         for k in range(iterations):
-            pack_turned(here, c, r, packed)
-            symmetric_product(here, packed, r, c, square, zeros)
-            pack(square, r, r, packed)
-            symmetric_product(square, packed, r, r, fourth, zeros)
+            left = here
+            if pairs:
+                left = halves
+                in_pairs(here, r, c, left, zeros)
+            symmetric_product(left, wide, r, packed, square, zeros, pairs)
+            left = square
+            if pairs:
+                left = halves
+                in_pairs(square, r, r, left, zeros)
+            symmetric_product(left, high, r, packed, fourth, zeros, pairs)
             first = read_float(coefficients, 3 * k)
             second = read_float(coefficients, 3 * k + 1)
             third = read_float(coefficients, 3 * k + 2)
@@ -129,13 +149,18 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out
                 combine(factor + at, square + at, fourth + at, second, third)
             for i in range(r):
                 add_to_float(factor + FLOAT_BYTES * (i * r + i), first)
-            pack(here, r, c, packed)
+            left, right = factor, here
+            if pairs:
+                left, right = fourth, halves
+                in_pairs(factor, r, r, left, zeros)
+                pair_rows(here, c, r, c, right, zeros)
+            pack(right, high, c, packed)
             column = none
             while column < c:
                 width = width_of_panel(column, c)
-                panel = packed + FLOAT_BYTES * column * r
+                panel = packed + FLOAT_BYTES * column * high
                 below = there + FLOAT_BYTES * column
-                add_panel(r, below, c, zeros, none, factor, r, one, r, panel, width, none)
+                add_panel(r, below, c, zeros, none, left, high, one, high, panel, width, pairs)
                 column += width
             here, there = there, here
         if turned:
@@ -146,7 +171,7 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out
 
 @handler
 def orthogonal(frame):
-    """Arguments x [rows, matrices * columns], coefficients [iterations, 3], [first matrix].
+    """Arguments x [rows, matrices * columns], coefficients [iterations, 3], [first], [pairs].
 
     Results: out [count, rows, columns], scratch.
     """
@@ -157,7 +182,8 @@ def orthogonal(frame):
     count, rows, columns = read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2)
     iterations = read_int64(argument_sizes(frame, 1), 0)
     first = read_int32(argument(frame, 2), 0)
+    pairs = read_int32(argument(frame, 3), 0)
     x, coefficients = argument(frame, 0) + FLOAT_BYTES * first * columns, argument(frame, 1)
     out, scratch = result(frame, 0), result(frame, 1)
-    orthogonalise(x, stride, count, rows, columns, coefficients, iterations, out, scratch)
+    orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pairs, out, scratch)
     return 0

@@ -66,7 +66,8 @@ def make_optimizer(
     if config.optimizer is not None:
         core = config.optimizer
     elif config.orthogonalised:
-        core = scale_by_orthogonal_adam(**betas, num_devices=num_devices)
+        bfloat16 = config.precision != "float32"
+        core = scale_by_orthogonal_adam(**betas, num_devices=num_devices, bfloat16=bfloat16)
     elif config.adam:
         core = optax.scale_by_adam(**betas)
     else:

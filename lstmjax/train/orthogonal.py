@@ -35,7 +35,7 @@ Path = tuple[Any, ...]
 
 
 def scale_by_orthogonal_adam(
-    b1: float, b2: float, eps: float, num_devices: int = 1
+    b1: float, b2: float, eps: float, num_devices: int = 1, *, bfloat16: bool = False
 ) -> optax.GradientTransformation:
     """Make the transformation; its state is `optax.ScaleByAdamState`.
 
@@ -44,7 +44,9 @@ def scale_by_orthogonal_adam(
       b2: decay of the second moment.
       eps: added to the root of the second moment.
       num_devices: devices along the axis `LINES` of the mesh that share the work, 1 without mesh.
+      bfloat16: round the factors of products, where the CPU's compiled operation can.
     """
+    pairs = bfloat16 and calls.has_pairs()
     adam = optax.scale_by_adam(b1=b1, b2=b2, eps=eps)
 
     def update(updates, state, params=None):
@@ -52,7 +54,7 @@ def scale_by_orthogonal_adam(
         assert isinstance(state, optax.ScaleByAdamState)
         ahead = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, updates)
         leaves = dict(_weights(ahead))
-        together = _orthogonalised(list(leaves.values()), num_devices)
+        together = _orthogonalised(list(leaves.values()), num_devices, pairs)
         return _replaced(steps, dict(zip(leaves, together, strict=True))), state
 
     return optax.GradientTransformation(adam.init, update)
@@ -99,10 +101,10 @@ def _replaced(steps: Params, new: dict[Path, jax.Array], path: Path = ()) -> Par
     return out
 
 
-def _orthogonalised(weights: list[_Weights], num_devices: int) -> list[jax.Array]:
+def _orthogonalised(weights: list[_Weights], num_devices: int, pairs: bool) -> list[jax.Array]:
     """Steps in the form of the leaves."""
     if calls.usable():
-        steps = _orthogonalised_here(weights, num_devices)
+        steps = _orthogonalised_here(weights, num_devices, pairs)
     else:
         steps = _orthogonalised_together([each.matrices() for each in weights], num_devices)
     scales = [_SCALE * max(each.shape) ** 0.5 for each in weights]
@@ -110,7 +112,7 @@ def _orthogonalised(weights: list[_Weights], num_devices: int) -> list[jax.Array
     return [each.beside(step) * scale for each, step, scale in every]
 
 
-def _orthogonalised_here(weights: list[_Weights], num_devices: int) -> list[jax.Array]:
+def _orthogonalised_here(weights: list[_Weights], num_devices: int, pairs: bool) -> list[jax.Array]:
     """By the compiled operation of the CPU: [gates, rows, columns] each.
 
     Devices compute as many gates of a leaf each, where that is possible, and exchange them.
@@ -120,7 +122,7 @@ def _orthogonalised_here(weights: list[_Weights], num_devices: int) -> list[jax.
     for each, is_shared in zip(weights, shared, strict=True):
         count = each.gates // num_devices if is_shared else each.gates
         first = jax.lax.axis_index(LINES).astype(jnp.int32) * count if is_shared else jnp.int32(0)
-        parts.append(orthogonal_by_gate(each.leaf, each.gates, first, count))
+        parts.append(orthogonal_by_gate(each.leaf, each.gates, first, count, pairs))
     if not any(shared):
         return parts
     mine = [part for part, is_shared in zip(parts, shared, strict=True) if is_shared]
@@ -170,7 +172,9 @@ def orthogonal(x: jax.Array) -> jax.Array:
     return x.swapaxes(-1, -2) if tall else x
 
 
-def orthogonal_by_gate(leaf: jax.Array, gates: int, first: jax.Array, count: int) -> jax.Array:
+def orthogonal_by_gate(
+    leaf: jax.Array, gates: int, first: jax.Array, count: int, pairs: bool = False
+) -> jax.Array:
     """`orthogonal` of some of the matrices of a leaf, by the compiled operation of the CPU.
 
     Args:
@@ -178,9 +182,10 @@ def orthogonal_by_gate(leaf: jax.Array, gates: int, first: jax.Array, count: int
       gates: matrices in the leaf.
       first: which of them is the first wanted.
       count: how many are wanted.
+      pairs: round factors of products to 16 bits.
     Returns: [count, rows, columns].
     """
     rows, width = leaf.shape
     coefficients = np.array(_QUINTICS, np.float32)
     shape = (count, rows, width // gates)
-    return calls.orthogonal(leaf, coefficients, first.reshape(1), shape)
+    return calls.orthogonal(leaf, coefficients, first.reshape(1), shape, pairs=pairs)

@@ -90,6 +90,19 @@ def test_the_compiled_operation_gives_the_same(rows, columns, gates):
     np.testing.assert_array_equal(last[0], found[-1])
 
 
+@pytest.mark.skipif(not calls.has_pairs(), reason="no products of floats of 16 bits")
+@pytest.mark.parametrize(
+    ("rows", "columns", "gates"), [(48, 48, 4), (9, 16, 1), (111, 37, 1), (33, 100, 2)], ids=str
+)
+def test_factors_of_16_bits_give_nearly_the_same(rows, columns, gates):
+    leaf = np.random.default_rng(rows).normal(size=(rows, gates * columns)).astype(np.float32)
+    compute = jax.jit(orthogonal_by_gate, static_argnums=(1, 3, 4))
+    expected = np.asarray(compute(leaf, gates, jnp.int32(0), gates))
+    found = np.asarray(compute(leaf, gates, jnp.int32(0), gates, True))
+    assert 0 < np.linalg.norm(found - expected) < 0.12 * np.linalg.norm(expected)
+    assert np.linalg.svd(found, compute_uv=False).max() < 1.9
+
+
 @pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
 def test_the_compiled_operation_leaves_zeros_zeros():
     found = jax.jit(orthogonal_by_gate, static_argnums=(1, 3))(
