@@ -42,18 +42,20 @@ def _on_cpu(devices: Sequence[Device]) -> bool:
     return not devices or devices[0].platform == "cpu"
 
 
-def options_for(devices: Sequence[Device]) -> Options:
+def options_for(devices: Sequence[Device], *, elementwise: bool = False) -> Options:
     """Options of XLA's compiler.
 
     XLA's newer code generator for CPUs takes more than twice as long as the older one, and beside
-    compiled operations its code is no faster; so with higher levels of optimisation.
+    compiled operations its code is no faster; so with higher levels of optimisation. But only the
+    newer one makes vectors of long formulas.
 
     Args:
       devices: to compute on; none stands for a CPU.
+      elementwise: whether most of the work is done number by number.
     """
     if not _on_cpu(devices):
         return {}
-    return {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+    return {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": elementwise}
 
 
 def call_once(function: Callable[..., Any], *arguments: Any) -> Any:

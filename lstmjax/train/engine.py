@@ -108,6 +108,7 @@ class Engine:
             simple_text=simple_text,
             devices=devices,
             options=options_for(devices),
+            change_options=options_for(devices, elementwise=not config.orthogonalised),
         )
 
 

@@ -65,6 +65,7 @@ def make_train_step(
     simple_text: bool = False,
     devices: Sequence[Device] = (),
     options: Mapping[str, Any] | None = None,
+    change_options: Mapping[str, Any] | None = None,
 ) -> TrainStep:
     """Make `step(state, images, widths, labels, num_labels, weights, controls)`.
 
@@ -78,6 +79,7 @@ def make_train_step(
       simple_text: whether the output is not trained by CTC.
       devices: share each batch; all keep the same state. One or none: no sharing.
       options: for XLA's compiler, see `compiling.options_for`.
+      change_options: likewise, for what changes the weights.
     """
     loss_of: Any = simple_loss if simple_text else ctc_loss
     shared = len(devices) > 1
@@ -112,9 +114,8 @@ def make_train_step(
 
     if shared:
         look, change = _dealt_out(look, devices), _on_all(change, devices)
-    given = dict(options or {})
-    looking: Any = jax.jit(look, compiler_options=given)
-    changing: Any = jax.jit(change, compiler_options=given, donate_argnums=0)
+    looking: Any = jax.jit(look, compiler_options=dict(options or {}))
+    changing: Any = jax.jit(change, compiler_options=dict(change_options or {}), donate_argnums=0)
 
     def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
         grads, seen = looking(state.params, images, widths, labels, num_labels, weights, controls)

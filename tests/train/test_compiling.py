@@ -65,3 +65,11 @@ def test_freed_memory_is_given_back():
     give_back_memory()
     assert resident() < before - 50e6
     assert last.sum() == 12_000
+
+
+def test_only_long_formulas_are_worth_the_newer_code_generator():
+    cpu = jax.devices("cpu")
+    newer = [
+        options_for(cpu, elementwise=how)["xla_cpu_use_fusion_emitters"] for how in (False, True)
+    ]
+    assert newer == [False, True]
