@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,16 +15,15 @@ from lstmjax.ctc.best_path import best_path
 from lstmjax.ctc.error_rates import ErrorCounts
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
 from lstmjax.data.lines import Line, LineIndex
-from lstmjax.data.order import sequential
-from lstmjax.data.skips import Geometry, Skip, SkipReason, classify
+from lstmjax.data.skips import Geometry, Skip, SkipReason
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
-from lstmjax.infer.forward import BATCH, Forward, ScaledLine
+from lstmjax.infer.forward import BATCH, Forward
 from lstmjax.infer.model import LoadedModel
+from lstmjax.infer.preparing import Ahead, Chunk, Preparer
 from lstmjax.spec.shape import output_width
 from lstmjax.spec.tree import x_scale
 
-INVERT_BELOW = 0.5  # of a line without boxes
 _FIRST_CHUNK, _CHUNK = 64, 512  # lines prepared at a time, fewer if their outputs would be large
 _CHUNK_BYTES = 1 << 27
 _SAMPLE = 4096  # lines whose widths decide what is compiled
@@ -165,7 +164,7 @@ def evaluate(
 ) -> Evaluation:
     """Read all lines of an index as `lstmeval` does.
 
-    Lines are prepared and results decoded in threads of their own while the network runs.
+    Lines are prepared ahead in a thread (or a process, where `forward` has this one for itself).
 
     Args:
       forward: the compiled model.
@@ -179,8 +178,11 @@ def evaluate(
     """
     total = int(index.pages[0]) * len(index.documents)
     readings: list[LineReading] = []
-    with ThreadPoolExecutor(1) as loader:
-        reader = _Reader(forward, index, max_bytes, with_delta, batch, loader)
+    geometry, skipped = geometry_of(forward.model), dict[int, Skip]()
+    store = ImageStore(index, geometry.shape, max_bytes)
+    preparer = Preparer(index, forward.model.codec, geometry, store, skipped)
+    with Ahead(preparer, with_helper=forward.has_process) as ahead:
+        reader = _Reader(forward, index, geometry, skipped, with_delta, batch, ahead)
         for result in reader.results(total):
             if isinstance(result, LineReading):
                 readings.append(result)
@@ -190,15 +192,7 @@ def evaluate(
                     break
             elif on_skip:
                 on_skip(*result)
-    return Evaluation(tuple(readings), reader.skipped)
-
-
-@dataclass(frozen=True, eq=False)
-class _Chunk:
-    """Lines in order, each with its codes or why it is skipped; and the images of the former."""
-
-    lines: list[tuple[Line, Int32[np.ndarray, " L"] | Skip]]
-    scaled: list[ScaledLine]
+    return Evaluation(tuple(readings), skipped)
 
 
 @dataclass(eq=False)
@@ -207,16 +201,14 @@ class _Reader:
 
     forward: Forward
     index: LineIndex
-    max_bytes: int
+    geometry: Geometry
+    skipped: dict[int, Skip]
     with_delta: bool
     batch: int
-    loader: ThreadPoolExecutor
+    ahead: Ahead
 
     def __post_init__(self) -> None:
         model = self.forward.model
-        self.skipped: dict[int, Skip] = {}
-        self.store = ImageStore(self.index, model.input_shape, self.max_bytes)
-        self.geometry = geometry_of(model)
         widths = self._sample_widths()
         self.buckets = self.forward.buckets(widths)
         steps = self.geometry.steps(int(np.mean(widths or [1])))
@@ -244,44 +236,20 @@ class _Reader:
                 any_reading = any_reading or isinstance(result, LineReading)
                 yield result
 
-    def _chunks(self, total: int) -> Iterator[tuple[int, _Chunk]]:
+    def _chunks(self, total: int) -> Iterator[tuple[int, Chunk]]:
         """Chunks with their first serial; in the first round one is prepared ahead."""
         serial = 0
         size = min(_FIRST_CHUNK, self.chunk)  # the network is not to wait long for the first
-        ahead: deque[tuple[int, Future[_Chunk]]] = deque()
+        coming: deque[tuple[int, Future[Chunk]]] = deque()
         while True:
-            while not ahead or (len(ahead) == 1 and serial < total):
+            while not coming or (len(coming) == 1 and serial < total):
                 end = serial + min(size, total - serial % total)
-                ahead.append((serial, self.loader.submit(self._prepare, range(serial, end))))
+                coming.append((serial, self.ahead.submit(range(serial, end))))
                 serial, size = end, min(2 * size, self.chunk)
-            first, chunk = ahead.popleft()
+            first, chunk = coming.popleft()
             yield first, chunk.result()
 
-    def _prepare(self, serials: range) -> _Chunk:
-        chunk = _Chunk([], [])
-        for serial in serials:
-            document, page = sequential(serial, self.index.pages)
-            line = self.index[int(self.index.number(document, page))]
-            codes = self.skipped.get(line.number) or self._load(line, serial + 1, chunk.scaled)
-            chunk.lines.append((line, codes))
-        return chunk
-
-    def _load(
-        self, line: Line, sample: int, scaled: list[ScaledLine]
-    ) -> Int32[np.ndarray, " L"] | Skip:
-        """The codes of a line, its image being added to `scaled`; or why it is skipped."""
-        codes = classify(line, self.forward.model.codec, self.geometry)
-        if isinstance(codes, Skip):
-            return codes
-        try:
-            image = self.store.scaled(line.number)
-        except DataError as err:
-            return Skip(SkipReason.UNDECODABLE, str(err))
-        invert_below = 0.0 if line.has_boxes else INVERT_BELOW
-        scaled.append(ScaledLine(image.pixels, sample, invert_below, image.levels))
-        return codes
-
-    def _read(self, chunk: _Chunk) -> Iterator[LineReading | tuple[Line, Skip]]:
+    def _read(self, chunk: Chunk) -> Iterator[LineReading | tuple[Line, Skip]]:
         usable = [(line, codes) for line, codes in chunk.lines if not isinstance(codes, Skip)]
 
         def read(place: int, probs: np.ndarray) -> LineReading | Skip:

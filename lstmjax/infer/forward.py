@@ -68,6 +68,11 @@ class Forward(ABC):
 
     model: LoadedModel
 
+    @property
+    def has_process(self) -> bool:
+        """Whether this process is there for reading alone, so that it may be forked."""
+        return False
+
     def probs(
         self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
     ) -> list[np.ndarray]:
@@ -195,12 +200,13 @@ def make_forward(model: LoadedModel, *, own_process: bool = False) -> Forward:
 
     Args:
       model: what to run.
-      own_process: whether to set up JAX, should it be needed, for the whole process: one device a
-        core, and a cache of compiled code.
+      own_process: whether this process is there for reading alone. It may then be forked to load
+        lines, or JAX, should it be needed, be set up for all of it: one device a core, and a cache
+        of compiled code.
     """
     from lstmjax.infer.host import make_host_forward
 
-    host = make_host_forward(model)
+    host = make_host_forward(model, own_process=own_process)
     if host is not None:
         return host
     if own_process:

@@ -61,6 +61,11 @@ class HostForward(Forward):
     """A model whose network runs in compiled loops, several groups of lines at once."""
 
     _network: HostNetwork
+    _own_process: bool = False
+
+    @property
+    def has_process(self) -> bool:
+        return self._own_process
 
     def _run_groups(
         self,
@@ -100,10 +105,13 @@ class HostForward(Forward):
         return Buckets((), ())
 
 
-def make_host_forward(model: LoadedModel) -> HostForward | None:
-    """Prepare a model; None if its network, or this processor, is not one for these loops."""
+def make_host_forward(model: LoadedModel, *, own_process: bool = False) -> HostForward | None:
+    """Prepare a model; None if its network, or this processor, is not one for these loops.
+
+    See `make_forward` for the arguments.
+    """
     network = make_network(model)
-    return None if network is None else HostForward(model, network)
+    return None if network is None else HostForward(model, network, own_process)
 
 
 def make_network(model: LoadedModel) -> HostNetwork | None:

@@ -1,5 +1,8 @@
 """Evaluation of a model on documents: order, skipping, measures, and the real tool's figures."""
 
+import sys
+from dataclasses import replace
+
 import helpers
 import numpy as np
 import pytest
@@ -129,6 +132,25 @@ def test_chunks_do_not_show(chunk, forward, tmp_path, monkeypatch):
     for a, b in zip(whole.readings, parts.readings, strict=True):
         assert (a.line.number, a.text, a.bcer) == (b.line.number, b.text, b.bcer)
         assert a.delta == pytest.approx(b.delta)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+@pytest.mark.parametrize("chunk", [1, 2])
+def test_a_helper_changes_nothing(chunk, forward, tmp_path, monkeypatch):
+    texts = (*TEXTS, "x", ",é", "éé,")
+    index = lines(tmp_path / "a.lstmf", texts, **{"éé,": b"no image"})
+    alone, alone_skips = run(forward, index)
+    monkeypatch.setattr(module, "_CHUNK", chunk)
+    monkeypatch.setattr(module, "_FIRST_CHUNK", chunk)
+    monkeypatch.setattr("lstmjax.infer.helping.can_fork", lambda: True)
+    helped, skips = run(replace(forward, _own_process=True), index)
+    for a, b in zip(alone.readings, helped.readings, strict=True):
+        assert (a.line, a.text, a.bcer) == (b.line, b.text, b.bcer)
+        assert a.delta == pytest.approx(b.delta)
+        np.testing.assert_array_equal(a.truth, b.truth)
+    assert [(line.number, str(skip)) for line, skip in skips] == [
+        (line.number, str(skip)) for line, skip in alone_skips
+    ]
 
 
 def test_an_error_of_the_caller_ends_the_run(forward, tmp_path):

@@ -1,0 +1,160 @@
+"""A second process that loads lines, so that Python's one lock is free for those that read them."""
+
+import gc
+import json
+import math
+import os
+import signal
+import struct
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import numpy as np
+
+from lstmjax.cores import usable_cores
+
+Parts = dict[str, np.ndarray] | None
+Work = Callable[[Sequence[int]], list[Parts]]
+
+_LENGTH = struct.Struct("<q")
+
+
+class Helper:
+    """A process that was forked from this one; make it with `start`. Threads may share it.
+
+    Whatever goes wrong in it is not reported: `ask` then gives None, and the caller does the work
+    himself, which shows him the error if there is one.
+    """
+
+    def __init__(self, process: int, requests: int, answers: int):
+        """Take over a process and the pipes to and from it."""
+        self._process = process
+        self._requests, self._answers = requests, answers
+        self._alive = True
+        self._lock = threading.Lock()
+
+    @classmethod
+    def start(cls, work: Work) -> "Helper | None":
+        """Fork a process that does `work` for lists of numbers.
+
+        Returns: None where that is not safe, or could not help: not on Linux, with a single core,
+          or beside other threads of Python or JAX, of whose locks the child would get a copy.
+        """
+        if not can_fork():
+            return None
+        requests, answers = os.pipe(), os.pipe()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        try:
+            with warnings.catch_warnings():
+                # Newer Pythons warn of threads of numerical libraries, which are idle here.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                process = os.fork()
+        except OSError:  # no memory, or too many processes
+            for end in (*requests, *answers):
+                os.close(end)
+            return None
+        if process == 0:
+            os.close(requests[1])
+            os.close(answers[0])
+            _serve(work, requests[0], answers[1])
+        os.close(requests[0])
+        os.close(answers[1])
+        return cls(process, requests[1], answers[0])
+
+    def ask(self, numbers: Sequence[int]) -> list[Parts] | None:
+        """What `work` gives for numbers, or None."""
+        with self._lock:
+            if not self._alive:
+                return None
+            try:
+                _send(self._requests, np.array(numbers, np.int64).tobytes())
+                answer = _receive(self._answers)
+            except (OSError, EOFError):
+                self._alive = False
+                return None
+        return _unpack(answer)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._alive = False
+        os.close(self._requests)  # which tells it to leave
+        os.close(self._answers)
+        os.waitpid(self._process, 0)
+
+
+def can_fork() -> bool:
+    """Whether a copy of this process would be able to work."""
+    return (
+        sys.platform == "linux"
+        and usable_cores() > 1
+        and threading.active_count() == 1
+        and "jax" not in sys.modules
+    )
+
+
+def _serve(work: Work, requests: int, answers: int) -> NoReturn:
+    """Answer until there are no more requests; never returns."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+        gc.freeze()  # looking through what was inherited would copy its memory
+        while True:
+            numbers = np.frombuffer(_receive(requests), np.int64)
+            _send(answers, _pack(work(numbers.tolist())))
+    finally:
+        os._exit(0)  # without what the parent registered for its own end
+
+
+def _send(pipe: int, data: bytes | bytearray) -> None:
+    for part in (_LENGTH.pack(len(data)), data):
+        view = memoryview(part)
+        while view:
+            view = view[os.write(pipe, view) :]
+
+
+def _receive(pipe: int) -> bytearray:
+    """One message. Raises: EOFError: the other process is gone."""
+    (length,) = _LENGTH.unpack(_read(pipe, _LENGTH.size))
+    return _read(pipe, length)
+
+
+def _read(pipe: int, size: int) -> bytearray:
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        count = os.readv(pipe, [view])
+        if not count:
+            raise EOFError
+        view = view[count:]
+    return data
+
+
+def _pack(answers: list[Parts]) -> bytearray:
+    """The kinds and shapes of all arrays as JSON, then their bytes."""
+    heads = [
+        None if parts is None else {name: [a.dtype.str, a.shape] for name, a in parts.items()}
+        for parts in answers
+    ]
+    text = json.dumps(heads).encode()
+    data = bytearray(_LENGTH.pack(len(text)) + text)
+    for parts in answers:
+        for array in (parts or {}).values():
+            data += array.tobytes()
+    return data
+
+
+def _unpack(data: bytearray) -> list[Parts]:
+    """The arrays are views of the data."""
+    (length,) = _LENGTH.unpack_from(data)
+    place = _LENGTH.size + length
+    answers: list[Parts] = []
+    for head in json.loads(data[_LENGTH.size : place]):
+        parts: dict[str, np.ndarray] = {}
+        for name, (kind, shape) in (head or {}).items():
+            parts[name] = np.frombuffer(data, kind, math.prod(shape), place).reshape(shape)
+            place += parts[name].nbytes
+        answers.append(None if head is None else parts)
+    return answers
