@@ -9,9 +9,9 @@ from numba import int64
 
 from lstmjax.kernels.compiling import handler, inner
 from lstmjax.kernels.conv_pool_cells import make_gradients, make_largest
-from lstmjax.kernels.operations import fill_zero, read_int32, read_int64, write_int32
+from lstmjax.kernels.operations import fill_zero, read_int32, write_int32
 from lstmjax.kernels.vectors import FLOAT_BYTES, LANES
-from lstmjax.kernels.xla import answers, argument, argument_sizes, result, result_sizes
+from lstmjax.kernels.xla import answers, argument, argument_sizes, four, result, result_sizes
 
 _MANY, _FEW = 9, 4  # positions, or taps, whose sums the registers hold at once
 _largest_of_many, _largest_of_few = make_largest(_MANY), make_largest(_FEW)
@@ -136,14 +136,6 @@ def backward(
                     d + at, index + at, B * N, of, pool_x * B * D, inside, places, positions,
                     first, dw, N, offsets, taps,
                 )  # fmt: skip
-
-
-@inner
-def four(sizes):
-    """Four sizes."""
-    return (
-        read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2), read_int64(sizes, 3),
-    )  # fmt: skip
 
 
 @handler

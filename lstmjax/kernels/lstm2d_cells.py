@@ -5,6 +5,7 @@ that gate is larger. Only the weight that won is remembered, negative if it was 
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
@@ -123,15 +124,7 @@ def cell_errors(typingctx, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_u
         kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz = args
         zero, one = v.constant(0), v.constant(1)
 
-        def times(*factors):
-            product = factors[0]
-            for factor in factors[1:]:
-                product = builder.fmul(product, factor)
-            return product
-
-        def slope(value):  # of the logistic function, from its value
-            return times(value, builder.fsub(one, value))
-
+        times, slope = partial(v.product, builder), partial(v.logistic_slope, builder)
         a, i, signed, o = (
             v.load(builder, kept, v.integer(g * v.LANES)) for g in range(NUM_KEPT_2D)
         )

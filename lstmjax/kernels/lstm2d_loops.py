@@ -31,6 +31,7 @@ from lstmjax.kernels.xla import (
     answers,
     argument,
     argument_sizes,
+    four,
     result,
 )
 
@@ -306,10 +307,7 @@ def lstm2d_forward(frame):
     """Arguments x, w, lengths, [reverse]; results h, c, kept, scratch."""
     if answers(frame):
         return 0
-    sizes = argument_sizes(frame, 0)
-    H, W, N, D = (
-        read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2), read_int64(sizes, 3),
-    )  # fmt: skip
+    H, W, N, D = four(argument_sizes(frame, 0))
     S = read_int64(argument_sizes(frame, 1), 0) * LANES
     x, w, lengths, options = (
         argument(frame, 0), argument(frame, 1), argument(frame, 2), argument(frame, 3),
@@ -325,10 +323,7 @@ def lstm2d_backward(frame):
     """Arguments d, x, w, lengths, h, c, kept, [reverse], and a 1; results dx, dw, scratch."""
     if answers(frame):
         return 0
-    sizes = argument_sizes(frame, 1)
-    H, W, N, D = (
-        read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2), read_int64(sizes, 3),
-    )  # fmt: skip
+    H, W, N, D = four(argument_sizes(frame, 1))
     S = read_int64(argument_sizes(frame, 2), 0) * LANES
     d, x, w, lengths = (
         argument(frame, 0), argument(frame, 1), argument(frame, 2), argument(frame, 3),

@@ -4,6 +4,7 @@ Addresses are integers, strides and sizes count floats.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from numba import extending
@@ -105,15 +106,7 @@ def cell_backward(typingctx, gates, size, c, c_before, dh, dc):
         gates, size, c, c_before, dh, dc = args
         one = v.constant(1)
 
-        def times(*factors):
-            product = factors[0]
-            for factor in factors[1:]:
-                product = builder.fmul(product, factor)
-            return product
-
-        def slope(value):  # of the logistic function, from its value
-            return times(value, builder.fsub(one, value))
-
+        times, slope = partial(v.product, builder), partial(v.logistic_slope, builder)
         places = [builder.mul(size, v.integer(g)) for g in range(NUM_GATES)]
         a, i, f, o = (v.load(builder, gates, place) for place in places)
         e = v.load(builder, dh)

@@ -5,6 +5,7 @@ compiled loops can call. Memory is addressed by its number, and indices count fl
 """
 
 import platform
+from functools import reduce
 from typing import Any
 
 import llvmlite.binding
@@ -224,6 +225,16 @@ def logistic(builder: Builder, x: Value) -> Value:
     """1 / (1 + exp(-x))."""
     half = constant(0.5)
     return multiply_add(builder, tanh(builder, builder.fmul(x, half)), half, half)
+
+
+def product(builder: Builder, *factors: Value) -> Value:
+    """All factors multiplied, from left to right."""
+    return reduce(builder.fmul, factors)
+
+
+def logistic_slope(builder: Builder, value: Value) -> Value:
+    """The derivative of the logistic function, from its value."""
+    return builder.fmul(value, builder.fsub(constant(1), value))
 
 
 def largest(builder: Builder, x: Value, y: Value) -> Value:
