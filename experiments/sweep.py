@@ -52,7 +52,6 @@ def _parser() -> argparse.ArgumentParser:
             "--grace", type=float, default=GRACE,
             help="seconds of silence after which a worker on another machine counts as gone",
         )  # fmt: skip
-        one.add_argument("--number", type=int, default=0, help=argparse.SUPPRESS)
         one.set_defaults(command=command)
     one = commands.add_parser("report", help="write the results so far")
     one.add_argument("--study", required=True, help="file, or URL of a database")
@@ -81,7 +80,7 @@ def _job(arguments: argparse.Namespace) -> Any:
         count = min(count or size, size)
     if count is None:
         raise UsageError("--trials is needed: how many configurations to try")
-    study = open_study(arguments.study, space, worker=arguments.number)
+    study = open_study(arguments.study, space)
     runs = arguments.runs or f"{base_of(arguments.study)}.runs"
     return Job(study, space, count, runs, PROGRAM, arguments.grace)
 
@@ -96,8 +95,8 @@ def _run(arguments: argparse.Namespace) -> int:
     options = [arguments.space, "--study", arguments.study, "--trials", str(job.count)]
     options += ["--runs", job.runs, "--grace", str(arguments.grace)]
     workers = [
-        subprocess.Popen([sys.executable, PROGRAM, "_work", *options, "--number", str(number)])
-        for number in range(arguments.workers)
+        subprocess.Popen([sys.executable, PROGRAM, "_work", *options])
+        for _ in range(arguments.workers)
     ]
     signal.signal(signal.SIGTERM, lambda *_: _stop(workers, signal.SIGTERM))
     try:

@@ -47,8 +47,13 @@ def _storage(where: str, *, create: bool) -> BaseStorage:
         raise UsageError(f"--study {where}: this is not a file of studies: {err!r}") from err
 
 
-def _sampler(space: Space, worker: int) -> BaseSampler:
-    seed = space.study["seed"] + 1000 * worker  # workers must not propose the same
+def sampler_for(space: Space, place: int) -> BaseSampler:
+    """What chooses the parameters of a place.
+
+    What it draws depends on the place only, so workers that know nothing of each other do not
+    draw the same, however many there are and whenever they begin.
+    """
+    seed = space.study["seed"] + place
     if space.study["sampler"] == "tpe":
         return TPESampler(
             seed=seed, n_startup_trials=space.study["startup_trials"], constant_liar=True
@@ -65,13 +70,12 @@ def _pruner(space: Space) -> BasePruner:
     return NopPruner()
 
 
-def open_study(where: str, space: Space, *, worker: int = 0) -> optuna.Study:
+def open_study(where: str, space: Space) -> optuna.Study:
     """Open the study of a search space, or begin it.
 
     Args:
       where: a file, or the URL of a database.
       space: what is tried.
-      worker: number of this worker, so that workers draw differently.
     Raises: UsageError: it cannot be used, or belongs to another search space or version.
     """
     storage = _storage(where, create=True)
@@ -80,7 +84,6 @@ def open_study(where: str, space: Space, *, worker: int = 0) -> optuna.Study:
         study_name=NAME,
         load_if_exists=True,
         direction="minimize",
-        sampler=_sampler(space, worker),
         pruner=_pruner(space),
     )
     # Workers may begin at once: none may see a format without the space that it goes with.

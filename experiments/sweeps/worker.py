@@ -13,6 +13,7 @@ from optuna.trial import Trial, TrialState
 
 from . import slots
 from .space import Choice, Range, Space
+from .study import sampler_for
 from .training import TrainingFailedError, TrainingRun, earlier_records
 
 _BEAT_SECONDS = 5.0
@@ -108,9 +109,10 @@ def _run(job: Job, trial: Trial, watch: slots.Watch) -> None:
 
 def _train(job: Job, trial: Trial, watch: slots.Watch) -> tuple[TrialState, float]:
     """Train; how it ended, and the best rate."""
+    place = trial.user_attrs[slots.PLACE]
+    job.study.sampler = sampler_for(job.space, place)
     params = suggest(trial, job.space)
     before = slots.lost_before(job.study, trial)
-    place = trial.user_attrs[slots.PLACE]
     name = before.user_attrs[slots.RUN] if before else f"{place:04d}-{trial.number:04d}"
     trial.set_user_attr(slots.RUN, name)
     output = str(Path(job.runs, name, "model"))

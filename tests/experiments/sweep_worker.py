@@ -1,4 +1,4 @@
-"""A worker process for tests: space file, study, number of places, number of the worker."""
+"""A worker process for tests: space file, study, number of places."""
 
 import sys
 from pathlib import Path
@@ -11,12 +11,12 @@ from sweeps.study import open_study  # noqa: E402
 from sweeps.worker import Job, work  # noqa: E402
 
 
-def job(space_path, where, count, number=0, grace=60.0):
+def job(space_path, where, count, grace=60.0):
     space = load_space(space_path)
-    study = open_study(where, space, worker=number)
+    study = open_study(where, space)
     return Job(study, space, count, f"{where}.runs", str(HERE / "stub_training.py"), grace)
 
 
 if __name__ == "__main__":
-    space_path, where, count, number = sys.argv[1:]
-    work(job(space_path, where, int(count), int(number)))
+    space_path, where, count = sys.argv[1:]
+    work(job(space_path, where, int(count)))

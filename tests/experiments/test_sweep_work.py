@@ -50,9 +50,9 @@ def space(tmp_path):
     return make
 
 
-def start(space_path, where, count, number):
+def start(space_path, where, count):
     return subprocess.Popen(
-        [sys.executable, HERE / "sweep_worker.py", space_path, where, str(count), str(number)],
+        [sys.executable, HERE / "sweep_worker.py", space_path, where, str(count)],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_a_killed_worker_costs_no_trial_and_repeats_none(space, tmp_path):
     path = space(", ".join(map(str, (0, 1, 2, 3, 4, 5, 6, 10))))
     job = worker_script.job(path, where, count)
     slots.fill(job.study, job.space, count)
-    victim, other = (start(path, where, count, number) for number in range(2))
+    victim, other = (start(path, where, count) for _ in range(2))
     name = slots.process(victim.pid)
 
     def running():
@@ -109,9 +109,20 @@ def test_a_killed_worker_costs_no_trial_and_repeats_none(space, tmp_path):
     assert "going on where it was cut off" in said
 
 
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_workers_that_know_nothing_of_each_other_try_different_things(space, tmp_path, sampler):
+    where, path = str(tmp_path / "a.journal"), Path(space(sampler=sampler))
+    text = path.read_text().replace("seed = { choices = [0, 1, 2, 3] }", "learning_rate = {}")
+    path.write_text(text.replace("{}", "{ low = 1e-4, high = 1e-2, log = true }"))
+    for worker in [start(str(path), where, 6) for _ in range(2)]:
+        _, said = worker.communicate(timeout=240)
+        assert worker.returncode == 0, said
+    assert len({one.params["learning_rate"] for one in counted(where).values()}) == 6
+
+
 def test_a_study_goes_on_after_all_workers_were_killed(space, tmp_path):
     where, path = str(tmp_path / "a.journal"), space("0, 1, 2")
-    first = start(path, where, 3, 0)
+    first = start(path, where, 3)
     wait_for(lambda: os.path.exists(where) and any(
         trial.state is TrialState.COMPLETE for trial in open_study(where, load_space(path)).trials
     ))  # fmt: skip
