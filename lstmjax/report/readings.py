@@ -17,8 +17,9 @@ from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
-from lstmjax.infer.evaluate import INVERT_BELOW, Evaluation, decode, geometry_of
+from lstmjax.infer.evaluate import Evaluation, decode, geometry_of
 from lstmjax.infer.forward import Forward, ScaledLine
+from lstmjax.infer.preparing import INVERT_BELOW
 
 _CHUNK = 128  # lines whose images and outputs are in memory
 

@@ -15,8 +15,8 @@ from lstmjax.data.stream import Position
 from lstmjax.errors import DataError
 from lstmjax.formats import checkpoint, lstm
 from lstmjax.formats.checkpoint import TrainerRecord
-from lstmjax.infer.evaluate import INVERT_BELOW
 from lstmjax.infer.forward import certainty
+from lstmjax.infer.preparing import INVERT_BELOW
 from lstmjax.nn.headers import output_leaves
 from lstmjax.train.config import LAYER_SPECIFIC_RATES, TrainConfig
 from lstmjax.train.debug_text import Reading, debug_lines, mean_line
