@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
+from lstmjax.ctc._beam_inline import put_in
 from lstmjax.ctc._borrow import borrowed
 
 MIN_CERTAINTY = np.float32(-20)
@@ -57,6 +58,7 @@ class _Beams(NamedTuple):
       heaps: [NUM_BEAMS, MAX_WIDTH + 1] nodes, the worst of a beam first.
       sizes: [NUM_BEAMS].
       counters: [2] the number of nodes used, and a node dropped at this step (or -1), to be reused.
+      worst: [NUM_BEAMS] the score of the worst node of each full beam, which a new one must exceed.
       old_heaps: those of the step before.
       old_sizes: likewise.
     """
@@ -64,6 +66,7 @@ class _Beams(NamedTuple):
     heaps: np.ndarray
     sizes: np.ndarray
     counters: np.ndarray
+    worst: np.ndarray
     old_heaps: np.ndarray
     old_sizes: np.ndarray
 
@@ -74,6 +77,8 @@ class _Step(NamedTuple):
     Attributes:
       ranks: [K] the rank of each code at this step.
       best: [2] the best and the second best code.
+      alone: [K] certainty of each of the `TOP_TWO`.
+      or_null: [K] certainty of each of them or the null.
       listed: [states, 3] for which step and rank the edges of a state were listed last, and
         where in `listing`: most nodes are in the same state and want the same few edges.
       listing: [edges].
@@ -82,6 +87,8 @@ class _Step(NamedTuple):
 
     ranks: np.ndarray
     best: np.ndarray
+    alone: np.ndarray
+    or_null: np.ndarray
     listed: np.ndarray
     listing: np.ndarray
     top: np.ndarray
@@ -102,12 +109,15 @@ def make_room(num_steps: int, num_codes: int, edges: Edges) -> Room:
         np.empty(sizes, np.int64),
         np.empty(NUM_BEAMS, np.int64),
         np.empty(2, np.int64),
+        np.empty(NUM_BEAMS, np.float32),
         np.empty(sizes, np.int64),
         np.empty(NUM_BEAMS, np.int64),
     )
     step = _Step(
         np.empty(num_codes, np.int8),
         np.empty(2, np.int64),
+        np.empty(num_codes, np.float32),
+        np.empty(num_codes, np.float32),
         np.empty((len(edges.starts) - 1, 3), np.int64),
         np.empty(len(edges.codes), np.int64),
         np.empty(TOP_N + 1, np.int64),
@@ -118,6 +128,7 @@ def make_room(num_steps: int, num_codes: int, edges: Edges) -> Room:
 @kernel
 def _sift_up(heap, hole, node, keys):
     """Move a hole towards the root until the node may fill it; return where it is."""
+    put_in()
     while hole > 0:
         parent = (hole + 1) // 2 - 1
         if not keys[node] < keys[heap[parent]]:
@@ -130,6 +141,7 @@ def _sift_up(heap, hole, node, keys):
 @kernel
 def _sift_down(heap, size, hole, node, keys):
     """Move a hole towards the leaves until the node may fill it; return where it is."""
+    put_in()
     while True:
         child = 2 * hole + 1
         if child >= size:
@@ -146,6 +158,7 @@ def _sift_down(heap, size, hole, node, keys):
 @kernel
 def _pop(heap, size, keys):
     """Take the least node off a heap of `size` nodes and return it."""
+    put_in()
     least, last = heap[0], heap[size - 1]
     heap[_sift_down(heap, size - 1, 0, last, keys)] = last
     return least
@@ -154,14 +167,17 @@ def _pop(heap, size, keys):
 @kernel
 def _rank_codes(probs, null_char, step):
     """Find the best two codes and the best five; the null always counts among the best."""
+    put_in()
     heap, size = step.top, 0
+    worst = np.float32(0)
     for code in range(len(probs)):
-        if size < TOP_N or probs[code] > probs[heap[0]]:
+        if size < TOP_N or probs[code] > worst:
             heap[_sift_up(heap, size, code, probs)] = code
             size += 1
             if size > TOP_N:
                 _pop(heap, size, probs)
                 size -= 1
+            worst = probs[heap[0]]
     step.ranks[:] = ALSO_RAN
     step.best[:] = -1
     while size > 0:
@@ -174,28 +190,38 @@ def _rank_codes(probs, null_char, step):
 
 
 @kernel
+def _note_certainties(probs, null_char, step):
+    """Find out once what paths in many beams ask for."""
+    put_in()
+    for code in (step.best[0], step.best[1], null_char):
+        if code >= 0:
+            step.alone[code] = _certainty(probs[code])
+            step.or_null[code] = _certainty(probs[code] + probs[null_char])
+
+
+@kernel
 def _certainty(prob):
+    put_in()
     return np.log(prob) if prob > MIN_PROB else MIN_CERTAINTY
 
 
 @kernel
 def _extend_history(history, code, num_codes):
     """Hash one more code; code 0 at the start changes nothing, which the C++ shares."""
+    put_in()
     n = np.uint64(num_codes)
     carry = ((history >> np.uint64(32)) * n) >> np.uint64(32)
     return history * n + carry + np.uint64(code)
 
 
 @kernel
-def _push(nodes, beams, beam, code, state, history, certainty, previous):
-    """Put a node into a beam if it is good enough; keep one node of each code and history."""
+def _push(nodes, beams, beam, code, state, history, certainty, score, previous):
+    """Put a node into a beam, which it is good enough for; keep one of each code and history.
+
+    Callers compare the score with `worst` first, since most nodes are not good enough.
+    """
     heap, size = beams.heaps[beam], beams.sizes[beam]
     width = BEAM_WIDTHS[beam % NUM_LENGTHS]
-    score = certainty
-    if previous >= 0:
-        score += nodes[previous].score
-    if size >= width and not score > nodes[heap[0]].score:
-        return
     slot = 0
     while slot < size:
         if nodes[heap[slot]].code == code and nodes[heap[slot]].history == history:
@@ -218,18 +244,21 @@ def _push(nodes, beams, beam, code, state, history, certainty, previous):
     if slot < size:
         slot = _sift_down(heap, size, slot, node, nodes.score)
         heap[_sift_up(heap, slot, node, nodes.score)] = node
-        return
-    heap[_sift_up(heap, size, node, nodes.score)] = node
-    size += 1
-    if size > width:
-        beams.counters[1] = _pop(heap, size, nodes.score)
-        size -= 1
-    beams.sizes[beam] = size
+    else:
+        heap[_sift_up(heap, size, node, nodes.score)] = node
+        size += 1
+        if size > width:
+            beams.counters[1] = _pop(heap, size, nodes.score)
+            size -= 1
+        beams.sizes[beam] = size
+    if size == width:
+        beams.worst[beam] = nodes[heap[0]].score
 
 
 @kernel
 def _list_edges(edges, state, rank, t, step, listed_edges):
     """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
+    put_in()
     token = 3 * t + rank
     if step.listed[state, 0] != token:
         step.listed[state, 0] = token
@@ -245,28 +274,39 @@ def _list_edges(edges, state, rank, t, step, listed_edges):
 @kernel
 def _repeat(probs, null_char, rank, step, nodes, beams, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
+    put_in()
     code, state, history = nodes[node].code, nodes[node].state, nodes[node].history
     continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
+    before = nodes[node].score
     if step.ranks[code] == rank:
         if continuation != NO_DUP:
-            _push(nodes, beams, length, code, state, history, _certainty(probs[code]), node)
+            certainty = step.alone[code] if rank == TOP_TWO else _certainty(probs[code])
+            score = certainty + before
+            if score > beams.worst[length]:
+                _push(nodes, beams, length, code, state, history, certainty, score, node)
         if continuation == ANY and rank == TOP_TWO and code != null_char:
-            either = _certainty(probs[code] + probs[null_char])
             no_dup = NO_DUP * NUM_LENGTHS + length
-            _push(nodes, beams, no_dup, code, state, history, either, node)
+            score = step.or_null[code] + before
+            if score > beams.worst[no_dup]:
+                either = step.or_null[code]
+                _push(nodes, beams, no_dup, code, state, history, either, score, node)
     if continuation == ONLY_DUP:
         return
     if code != null_char and length > 0 and step.ranks[null_char] == rank:
-        certainty = _certainty(probs[null_char])
-        _push(nodes, beams, length, null_char, state, history, certainty, node)
+        certainty = step.alone[null_char]
+        score = certainty + before
+        if score > beams.worst[length]:
+            _push(nodes, beams, length, null_char, state, history, certainty, score, node)
 
 
 @kernel
 def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin, end):
     """Extend a node (-1: the start of the line) by the codes of the listed edges."""
+    put_in()
     continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
-    before = nodes[node].code if node >= 0 else -1
-    history = nodes[node].history if node >= 0 else np.uint64(0)
+    before, history, so_far = -1, np.uint64(0), np.float32(0)
+    if node >= 0:
+        before, history, so_far = nodes[node].code, nodes[node].history, nodes[node].score
     best, second = step.best[0], step.best[1]
     for i in range(begin, end):
         edge = step.listing[i]
@@ -276,23 +316,29 @@ def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin,
         new_length = 0 if edges.is_final[edge] else length + 1
         if new_length >= NUM_LENGTHS:
             continue
-        new_history = history
-        if code != null_char:
-            new_history = _extend_history(history, code, edges.num_codes)
-        certainty = _certainty(probs[code])
-        _push(nodes, beams, new_length, code, state, new_history, certainty, node)
+        certainty = step.alone[code] if rank == TOP_TWO else _certainty(probs[code])
+        score = certainty + so_far
+        if score > beams.worst[new_length]:
+            new_history = history
+            if code != null_char:
+                new_history = _extend_history(history, code, edges.num_codes)
+            _push(nodes, beams, new_length, code, state, new_history, certainty, score, node)
         if rank == TOP_TWO and code != null_char:
-            prob = probs[code] + probs[null_char]
+            certainty = step.or_null[code]
             are_best = (before == best and code == second) or (code == best and before == second)
             if are_best and continuation == ANY and before >= 0 and before != null_char:
-                prob += probs[before]
+                certainty = _certainty(probs[code] + probs[null_char] + probs[before])
             only_dup = ONLY_DUP * NUM_LENGTHS + new_length
-            _push(nodes, beams, only_dup, code, state, new_history, _certainty(prob), node)
+            score = certainty + so_far
+            if score > beams.worst[only_dup]:
+                new_history = _extend_history(history, code, edges.num_codes)
+                _push(nodes, beams, only_dup, code, state, new_history, certainty, score, node)
 
 
 @kernel
 def _extend_all(probs, null_char, t, step, nodes, beams, edges):
     """Extend every node of the step before by codes of falling rank until there is something."""
+    put_in()
     for rank in range(3):
         listed_edges = 0
         for beam in range(NUM_BEAMS):
@@ -310,16 +356,29 @@ def _extend_all(probs, null_char, t, step, nodes, beams, edges):
 
 
 @kernel
+def _keep_beams(beams):
+    """Make the beams those of the step before, and begin new ones."""
+    put_in()
+    for beam in range(NUM_BEAMS):
+        size = beams.sizes[beam]
+        for slot in range(size):
+            beams.old_heaps[beam, slot] = beams.heaps[beam, slot]
+        beams.old_sizes[beam] = size
+        beams.sizes[beam] = 0
+        beams.worst[beam] = -np.inf
+
+
+@kernel
 def _search_line(probs, null_char, edges, nodes, beams, step):
     """Run the search and return the last node of the best path, or -1."""
     beams.sizes[:] = 0
     beams.counters[0] = 0
     step.listed[:] = -1
     for t in range(len(probs)):
-        beams.old_heaps[:], beams.old_sizes[:] = beams.heaps, beams.sizes
-        beams.sizes[:] = 0
+        _keep_beams(beams)
         beams.counters[1] = -1
         _rank_codes(probs[t], null_char, step)
+        _note_certainties(probs[t], null_char, step)
         if t == 0:
             begin, end, _ = _list_edges(edges, 0, TOP_TWO, 0, step, 0)
             _go_on(probs[0], null_char, TOP_TWO, step, nodes, beams, -1, 0, edges, begin, end)
@@ -371,12 +430,15 @@ def search_lines(
         borrowed(own.heaps),
         borrowed(own.sizes),
         borrowed(own.counters),
+        borrowed(own.worst),
         borrowed(own.old_heaps),
         borrowed(own.old_sizes),
     )
     step = _Step(
         borrowed(own_step.ranks),
         borrowed(own_step.best),
+        borrowed(own_step.alone),
+        borrowed(own_step.or_null),
         borrowed(own_step.listed),
         borrowed(own_step.listing),
         borrowed(own_step.top),
