@@ -1,8 +1,8 @@
 """A watcher that writes down what pages show; see `files` for where.
 
 What needs the weights is taken at once, which is a few sums, and now and then left out, so that it
-takes at most half a percent of the time; everything else happens in a thread that drops what it has
-no time for. Training neither waits for it nor ends because of it.
+takes at most a third of a percent of the time; everything else happens in a thread that drops what
+it has no time for. Training neither waits for it nor ends because of it.
 """
 
 import json
@@ -24,9 +24,9 @@ from lstmjax.view.files import RunFiles
 from lstmjax.view.norms import Norms
 from lstmjax.view.samples import sample
 
-_LAYERS_SHARE = 0.005  # of the time
+_LAYERS_SHARE = 0.003  # of the time
 _LINES = 3  # shown of a report
-_SECONDS_BETWEEN_SAMPLES = 1.0
+_SECONDS_BETWEEN_SAMPLES = 2.0
 _MOST_PICTURES = 3000  # of lines
 
 

@@ -2,7 +2,7 @@
 
 import { RUN_COLOURS, drawErrors, drawFigure, drawLayers } from "./charts.js";
 
-const BUSY_MS = 2000, IDLE_MS = 10000, SHOWN_SAMPLES = 6;
+const STEPPING_MS = 1000, BUSY_MS = 4000, IDLE_MS = 10000, SHOWN_SAMPLES = 6;
 const CHARTS_SHARE = 0.02, CHARTS_MS = 10000;  // of the time for drawing; the longest wait
 const $ = (id) => document.getElementById(id);
 const runs = [];
@@ -287,7 +287,7 @@ async function refresh() {
   if (refreshing) return;
   clearTimeout(timer);
   refreshing = true;
-  let soon = false;
+  let wait = IDLE_MS;
   try {
     if (!document.hidden) {
       const answer = await ask("/api/runs");
@@ -299,14 +299,15 @@ async function refresh() {
       await Promise.all(runs.map(update));
       await show();
     }
-    soon = runs.some((run) => run.running);
+    if (runs.some((run) => run.running)) wait = BUSY_MS;
+    if (runs.some((run) => run.running && run.about.debug_interval === 1)) wait = STEPPING_MS;
     $("connection").textContent = "";
   } catch (error) {
     $("connection").textContent = error instanceof TypeError
       ? "no connection: the server has ended; the run may go on" : String(error.message);
   }
   refreshing = false;
-  timer = setTimeout(refresh, soon ? BUSY_MS : IDLE_MS);
+  timer = setTimeout(refresh, wait);
 }
 
 $("next").addEventListener("click", () => goOn("one"));
