@@ -135,6 +135,7 @@ def test_chunks_do_not_show(chunk, forward, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
+@pytest.mark.filterwarnings("ignore:os.fork")  # of JAX, which is idle
 @pytest.mark.parametrize("chunk", [1, 2])
 def test_a_helper_changes_nothing(chunk, forward, tmp_path, monkeypatch):
     texts = (*TEXTS, "x", ",é", "éé,")

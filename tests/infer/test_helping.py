@@ -17,12 +17,13 @@ ANSWERS = {
     3: {"wide": np.arange(300_000, dtype=np.int32), "one": np.array([np.inf], np.float32)},
 }
 
+# Other tests may have started JAX, which warns of a fork; its threads are idle here.
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork")
 forks = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
 
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch):
-    """Other tests may have loaded JAX, whose threads are idle here."""
     monkeypatch.setattr(helping, "can_fork", lambda: True)
 
 
