@@ -138,9 +138,9 @@ class Codec:
         Args:
           codes: from a decoder.
           normed: give unichars in their normed form, with plain quotes for example, as the
-            training tools compare them; False gives them as they are, as the tesseract program.
+            training tools compare them; False gives them as the tesseract program prints them.
         """
-        text_of = self.unicharset.normed if normed else self.unicharset.unichar
+        text_of = self.unicharset.normed if normed else self.unicharset.printed
         null_char = self.null_char
         plain = codes.tolist() if isinstance(codes, np.ndarray) else map(int, codes)
         labels = [code for code in plain if code != null_char]

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from lstmjax.charset.properties import LIGATURES
 from lstmjax.charset.unicharset import Unicharset
 from lstmjax.errors import FormatError
 from lstmjax.formats.dawg import LAST, WORD_END, Dawg, iterate_words
@@ -33,7 +32,7 @@ def words_as_text(graph: Dawg, unicharset: Unicharset) -> Iterator[str]:
 
     Raises: FormatError: see `iterate_words`.
     """
-    texts = [LIGATURES.get(row.unichar, row.unichar) for row in unicharset.table.rows]
+    texts = [unicharset.printed(unichar_id) for unichar_id in range(len(unicharset))]
     for word in iterate_words(graph):
         yield "".join([texts[unichar_id] for unichar_id in word])
 

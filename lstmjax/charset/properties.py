@@ -10,6 +10,7 @@ from dataclasses import replace
 from lstmjax.charset.builder import UnicharIndex
 from lstmjax.charset.characters import direction, mirrored, script, simple_lower, simple_upper
 from lstmjax.charset.normalize import fold, normalize
+from lstmjax.charset.unicharset import LIGATURES
 from lstmjax.errors import CharsetError
 from lstmjax.formats.unicharset import (
     ALPHA,
@@ -26,9 +27,6 @@ Say = Callable[[str], None]
 
 NUM_SPECIAL = 3
 """Ids below this are never reported: the space and the two codes that stand for no character."""
-
-LIGATURES = {"\ue003": "ct", "\ue006": "ſh", "\ue007": "ſi", "\ue008": "ſl", "\ue009": "ſſ"}
-"""Private characters that Tesseract uses for ligatures, and their letters."""
 
 _KINDS = {"Ll": ALPHA | LOWER, "Lu": ALPHA | UPPER, "Nd": DIGIT}
 _KINDS |= dict.fromkeys(("Lt", "Lm", "Lo"), ALPHA)

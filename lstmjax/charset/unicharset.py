@@ -16,6 +16,9 @@ from lstmjax.formats.unicharset import UnicharsetTable
 SPACE = 0
 """unichar_id of the space."""
 
+LIGATURES = {"\ue003": "ct", "\ue006": "ſh", "\ue007": "ſi", "\ue008": "ſl", "\ue009": "ſſ"}
+"""Private characters that Tesseract uses for ligatures, and their letters."""
+
 _CLEANUP = str.maketrans({"\u0640": None, "\ufb01": "fi", "\ufb02": "fl"})
 
 
@@ -62,8 +65,13 @@ class Unicharset:
         """Return the text of a unichar_id."""
         return self.table.rows[unichar_id].unichar
 
+    def printed(self, unichar_id: int) -> str:
+        """Return the text that the tesseract program prints for a unichar_id."""
+        text = self.unichar(unichar_id)
+        return LIGATURES.get(text, text)
+
     def normed(self, unichar_id: int) -> str:
-        """Return the text that a recogniser prints for a unichar_id."""
+        """Return the text that the training tools compare and print for a unichar_id."""
         return " " if self.is_space(unichar_id) else self.table.rows[unichar_id].normed
 
     @staticmethod

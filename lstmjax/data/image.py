@@ -120,6 +120,11 @@ def _luminance(pixels: Pixels) -> Pixels:
     return ((red + green + blue) + np.float32(0.5)).astype(np.uint8)
 
 
+def as_grey(pixels: NDArray) -> NDArray:
+    """Turn an image of two values into a grey one; any other stays as it is."""
+    return pixels.astype(np.uint8) * np.uint8(255) if pixels.dtype == np.bool_ else pixels
+
+
 def invert(scaled: Pixels) -> Pixels:
     """Swap black and white in a scaled image, for a second try at white-on-black lines."""
     return 255 - scaled

@@ -79,16 +79,20 @@ class Geometry:
       shape: of its input.
       min_side: the product of its x scale factors, in pixels.
       steps: from the width of the input in pixels to time steps.
+      in_grey: whether images of two values are scaled in grey, as the tesseract program does when
+        it reads; its training tools scale them in black and white.
     """
 
     shape: InputShape
     min_side: int
     steps: Callable[[int], int]
+    in_grey: bool = False
 
     def scaled(self, line: Line) -> tuple[int, int]:
         """The width and height of a line's scaled image, before any cutting or padding."""
         target = self.shape.target_height
-        return scaled_size(line.width, line.height, target, two_valued=line.two_valued)
+        two_valued = line.two_valued and not self.in_grey
+        return scaled_size(line.width, line.height, target, two_valued=two_valued)
 
 
 def classify(line: Line, codec: Codec, geometry: Geometry) -> NDArray[np.int32] | Skip:

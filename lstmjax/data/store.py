@@ -10,6 +10,7 @@ from lstmjax.data.image import (
     MAX_VARIABLE_HEIGHT,
     Input,
     InputShape,
+    as_grey,
     black_and_white,
     invert,
     normalise,
@@ -44,10 +45,16 @@ class ImageStore:
     same new line may both load it.
     """
 
-    def __init__(self, index: LineIndex, shape: InputShape, max_bytes: int):
-        """Keep images of `index` scaled for `shape` in at most `max_bytes`; 0 keeps none."""
+    def __init__(
+        self, index: LineIndex, shape: InputShape, max_bytes: int, *, in_grey: bool = False
+    ):
+        """Keep images of `index` scaled for `shape` in at most `max_bytes`; 0 keeps none.
+
+        With `in_grey` images of two values are scaled in grey, see `skips.Geometry`.
+        """
         self.index = index
         self.shape = shape
+        self.in_grey = in_grey
         self._memory = PixelMemory(max_bytes)
         self._lock = threading.Lock()
 
@@ -102,6 +109,8 @@ class ImageStore:
                 f"{name}: the image has {pixels.shape[1]} x {pixels.shape[0]} pixels, it had "
                 f"{line.width} x {line.height} before; was the file changed during the run?"
             )
+        if self.in_grey:
+            pixels = as_grey(pixels)
         try:
             scaled = scale_line(pixels, self.shape)
         except DataError as err:

@@ -6,20 +6,22 @@ The result for a line does not depend on the lines beside it.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
 
+from lstmjax.array_types import Params
 from lstmjax.data.batch import BatchShape, Buckets, pad
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.random import MinStd
 from lstmjax.devices import LINES, Device, everywhere, line_mesh, usable_cores
 from lstmjax.infer.forward import Forward, Prepare, Prepared, Result
 from lstmjax.infer.model import LoadedModel
-from lstmjax.nn.build import build
+from lstmjax.nn.build import Model, build
 from lstmjax.nn.layer import BorderNoise
 from lstmjax.nn.numerics import EXACT, EXACT_INT8
 
@@ -32,6 +34,11 @@ class DeviceForward(Forward):
     """A model compiled by XLA; make it with `make_device_forward`."""
 
     _apply: Apply
+    _weights: "_Weights"
+
+    def with_weights(self, params: Params, sample_iteration: int) -> "DeviceForward":
+        model = replace(self.model, params=params, sample_iteration=sample_iteration)
+        return replace(self, model=model, _weights=_placed(params))
 
     def _run_groups(
         self,
@@ -76,7 +83,7 @@ class DeviceForward(Forward):
         streams = [line.stream for line in lines] + [MinStd()] * (batch - len(lines))
         padded = pad(blocks, [np.zeros(0, np.int32)] * batch, room, batch)
         noise = self._noise(blocks, room, streams)
-        return self._apply(self.model.params, padded.images, padded.widths, noise)
+        return self._apply(self._weights, padded.images, padded.widths, noise)
 
     def _noise(
         self, blocks: Sequence[np.ndarray], room: BatchShape, streams: Sequence[MinStd]
@@ -100,12 +107,29 @@ def _finish(
         yield place, np.ascontiguousarray(all_probs[: all_steps[i], i])
 
 
-def make_device_forward(model: LoadedModel) -> DeviceForward:
-    """Compile a model for reading, with Tesseract's arithmetic.
+class _Weights(NamedTuple):
+    """Weights on one device, and on all of them."""
+
+    alone: Params
+    spread: Params
+
+
+def _placed(params: Params) -> _Weights:
+    return _Weights(params, jax.device_put(params, everywhere(jax.local_devices())))
+
+
+def make_device_forward(model: LoadedModel, network: Model | None = None) -> DeviceForward:
+    """Compile a model for reading.
 
     All devices share the lines of a batch that they divide evenly.
+
+    Args:
+      model: what to run.
+      network: its functions, where layers are not the usual ones; by default those of Tesseract's
+        arithmetic.
     """
-    network = build(model.root, EXACT_INT8 if model.int_mode else EXACT)
+    if network is None:
+        network = build(model.root, EXACT_INT8 if model.int_mode else EXACT)
 
     def apply(params, images, widths, noise):
         logits, steps = network.apply(params, images, widths, noise)
@@ -113,14 +137,13 @@ def make_device_forward(model: LoadedModel) -> DeviceForward:
 
     devices = jax.local_devices()
     alone, shared = jax.jit(apply), _dealt_out(apply, devices)
-    spread = jax.device_put(model.params, everywhere(devices))
 
-    def choose(params, images, widths, noise):
+    def choose(weights: _Weights, images, widths, noise):
         if images.shape[2] % len(devices):
-            return alone(params, images, widths, noise)
-        return shared(spread, images, widths, noise)
+            return alone(weights.alone, images, widths, noise)
+        return shared(weights.spread, images, widths, noise)
 
-    return DeviceForward(model, choose)
+    return DeviceForward(model, choose, _placed(model.params))
 
 
 def _dealt_out(apply: Apply, devices: Sequence[Device]) -> Apply:

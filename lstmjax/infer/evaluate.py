@@ -1,7 +1,13 @@
-"""How well a model reads lines: Tesseract's measures, and true edit distances."""
+"""How well a model reads lines: Tesseract's measures, and true edit distances.
+
+The two come from two readings. Tesseract's measures compare what its training tools read, with
+their random numbers and their way of scaling. The true rates compare the text that the tesseract
+program prints for the line (see `printed`) with the truth as it stands, so that they are the rates
+of what users get.
+"""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,17 +16,15 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lstmjax.ctc import error_rates
-from lstmjax.ctc.beam import beam_search
-from lstmjax.ctc.best_path import best_path
 from lstmjax.ctc.error_rates import ErrorCounts
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Geometry, Skip, SkipReason
-from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
-from lstmjax.infer.forward import BATCH, Forward
+from lstmjax.infer.forward import BATCH, Forward, ScaledLine
 from lstmjax.infer.model import LoadedModel
-from lstmjax.infer.preparing import Ahead, Chunk, Preparer
+from lstmjax.infer.preparing import Ahead, Chunk, Preparer, make_preparer
+from lstmjax.infer.printed import Printed, decode, printed
 from lstmjax.spec.shape import output_width
 from lstmjax.spec.tree import x_scale
 
@@ -29,29 +33,55 @@ _CHUNK_BYTES = 1 << 27
 _SAMPLE = 4096  # lines whose widths decide what is compiled
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What Tesseract's training tools make of a line.
+
+    Attributes:
+      truth: the transcription in the normed forms of its unichars, as it is compared.
+      text: the reading in normed forms.
+      bcer: the character error, a fraction.
+      bwer: the word error, a fraction.
+      delta: outputs off by at least one half, per time step; 0 is a perfect line.
+    """
+
+    truth: str
+    text: str
+    bcer: float
+    bwer: float
+    delta: float
+
+
 @dataclass(frozen=True, eq=False)
 class LineReading:
     """One line as read.
 
     Attributes:
-      line: which one.
-      truth: its codes, without nulls.
-      truth_text: what these codes say; it may differ from the transcription in quotes and spaces.
-      text: what was read.
-      bcer, bwer: Tesseract's measures, fractions.
-      delta: outputs off by at least one half, per time step; 0 is a perfect line.
-      chars, words: edit distances between transcription and reading.
+      line: the line with its transcription.
+      text: what the tesseract program prints for it; None if only Tesseract's measures were asked
+        for.
+      measured: what the training tools make of it; None for lines that they do not visit.
     """
 
     line: Line
-    truth: Int32[np.ndarray, " L"]
-    truth_text: str
-    text: str
-    bcer: float
-    bwer: float
-    delta: float
-    chars: ErrorCounts
-    words: ErrorCounts
+    text: str | None
+    measured: Measured | None
+
+    @cached_property
+    def chars(self) -> ErrorCounts:
+        """Edits of code points between the printed text and the transcription."""
+        return error_rates.char_counts(self.line.text, self._printed)
+
+    @cached_property
+    def words(self) -> ErrorCounts:
+        """Edits of words between the printed text and the transcription."""
+        return error_rates.word_counts(self.line.text, self._printed)
+
+    @property
+    def _printed(self) -> str:
+        if self.text is None:
+            raise ValueError("this evaluation was made without true rates")
+        return self.text
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,28 +89,31 @@ class Evaluation:
     """The readings of an evaluation.
 
     Attributes:
-      readings: in the order Tesseract visits them; it goes round the data until it has as many
+      readings: in the order `lstmeval` visits them; it goes round the data until it has as many
         usable lines as there are lines, so with unusable lines early ones count twice.
+      others: lines that it does not visit, because documents have different numbers of lines.
       skipped: unusable lines by number.
     """
 
     readings: tuple[LineReading, ...]
+    others: tuple[LineReading, ...]
     skipped: dict[int, Skip]
 
     @cached_property
     def distinct(self) -> tuple[LineReading, ...]:
-        """Each line once."""
-        return tuple({reading.line.number: reading for reading in self.readings}.values())
+        """Each usable line once, in the order of the data."""
+        found = {reading.line.number: reading for reading in (*self.readings, *self.others)}
+        return tuple(found[number] for number in sorted(found))
 
     @property
     def bcer(self) -> float:
         """Tesseract's character error, a fraction."""
-        return float(np.mean([reading.bcer for reading in self.readings]))
+        return float(np.mean([one.measured.bcer for one in self.readings if one.measured]))
 
     @property
     def bwer(self) -> float:
         """Tesseract's word error, a fraction."""
-        return float(np.mean([reading.bwer for reading in self.readings]))
+        return float(np.mean([one.measured.bwer for one in self.readings if one.measured]))
 
     @property
     def cer(self) -> ErrorCounts:
@@ -93,18 +126,12 @@ class Evaluation:
         return sum((reading.words for reading in self.distinct), ErrorCounts())
 
 
-def geometry_of(model: LoadedModel) -> Geometry:
-    """What the network of a model makes of image sizes."""
+def geometry_of(model: LoadedModel, *, in_grey: bool = False) -> Geometry:
+    """What the network of a model makes of image sizes; see `Geometry` for `in_grey`."""
     root = model.root
-    return Geometry(model.input_shape, x_scale(root), lambda width: output_width(root, width))
-
-
-def decode(model: LoadedModel, probs: Float32[np.ndarray, "T K"]) -> Int32[np.ndarray, " L"]:
-    """The codes of a line from normalised probabilities, by beam search without dictionary."""
-    if model.simple_text:
-        best = probs.argmax(1)[:, None]
-        return best_path(best, np.array([len(probs)]), model.null_char, merge_repeats=False)[0]
-    return beam_search(probs, model.beam_tables, model.null_char).codes
+    return Geometry(
+        model.input_shape, x_scale(root), lambda width: output_width(root, width), in_grey
+    )
 
 
 def _delta(model: LoadedModel, probs: np.ndarray, codes: np.ndarray) -> float | None:
@@ -118,38 +145,48 @@ def _delta(model: LoadedModel, probs: np.ndarray, codes: np.ndarray) -> float | 
     return None if targets is None else error_rates.delta_error(targets - probs)
 
 
-def read_line(
+def measure_line(
     model: LoadedModel,
-    line: Line,
     truth: Int32[np.ndarray, " L"],
     probs: Float32[np.ndarray, "T K"],
     *,
     with_delta: bool = True,
-) -> LineReading | Skip:
-    """Decode the outputs for a line and compare with its truth.
+) -> Measured | Skip:
+    """Decode the outputs for a line and compare with its truth, as the training tools do.
 
-    Without delta (which costs as much as a beam search) every line with an error counts as 1.
+    Args:
+      model: the model whose outputs these are.
+      truth: [L] codes of the transcription, without nulls.
+      probs: [T, K] softmax outputs.
+      with_delta: whether to compute the delta error, which costs as much as a beam search; without
+        it every line with an error counts as 1.
     """
     if not model.simple_text:
         probs = normalise_probs(probs)
     delta = _delta(model, probs, truth) if with_delta else None
     if with_delta and delta is None:
         return Skip(SkipReason.TOO_LONG, f"{len(truth)} codes do not fit {len(probs)} time steps")
-    codes = decode(model, probs)
-    text = model.codec.decode(codes)
-    truth_text = model.codec.decode(truth)
+    return measured(model, truth, decode(model, probs), delta)
+
+
+def measured(
+    model: LoadedModel,
+    truth: Int32[np.ndarray, " L"],
+    codes: Int32[np.ndarray, " L"],
+    delta: float | None = None,
+) -> Measured:
+    """Compare codes that were read with the truth by Tesseract's measures.
+
+    Args:
+      model: the model whose codes these are.
+      truth: [L] codes of the transcription, without nulls.
+      codes: [L] codes of the reading, without nulls.
+      delta: the delta error; without it every line with an error counts as 1.
+    """
+    text, truth_text = model.codec.decode(codes), model.codec.decode(truth)
     bcer = error_rates.bcer(truth, codes, model.null_char)
-    return LineReading(
-        line,
-        truth,
-        truth_text,
-        text,
-        bcer,
-        error_rates.bwer(truth_text, text),
-        float(bcer > 0) if delta is None else delta,
-        error_rates.char_counts(line.text, text),
-        error_rates.word_counts(line.text, text),
-    )
+    bwer = error_rates.bwer(truth_text, text)
+    return Measured(truth_text, text, bcer, bwer, float(bcer > 0) if delta is None else delta)
 
 
 def evaluate(
@@ -160,9 +197,10 @@ def evaluate(
     on_line: Callable[[LineReading], None] | None = None,
     on_skip: Callable[[Line, Skip], None] | None = None,
     with_delta: bool = True,
+    true_rates: bool = True,
     batch: int = BATCH,
 ) -> Evaluation:
-    """Read all lines of an index as `lstmeval` does.
+    """Read all lines of an index: as `lstmeval` does, and as the tesseract program does.
 
     Lines are prepared ahead in a thread (or a process, where `forward` has this one for itself).
 
@@ -170,17 +208,20 @@ def evaluate(
       forward: the compiled model.
       index: the lines.
       max_bytes: memory for scaled images.
-      on_line: called with each reading, in order.
+      on_line: called with each reading that `lstmeval` would make, in order.
       on_skip: called once with each unusable line, when it is met.
       with_delta: whether to find out which lines are perfect.
+      true_rates: whether to read as the tesseract program does, too; without it the true rates are
+        not known, and the evaluation takes half of the time.
       batch: lines computed at once.
     Raises: DataError: no line is usable.
     """
     total = int(index.pages[0]) * len(index.documents)
     readings: list[LineReading] = []
     geometry, skipped = geometry_of(forward.model), dict[int, Skip]()
-    store = ImageStore(index, geometry.shape, max_bytes)
-    preparer = Preparer(index, forward.model.codec, geometry, store, skipped)
+    preparer = make_preparer(
+        index, forward.model, geometry, skipped, max_bytes=max_bytes, to_print=true_rates
+    )
     with Ahead(preparer, with_helper=forward.has_process) as ahead:
         reader = _Reader(forward, index, geometry, skipped, with_delta, batch, ahead)
         for result in reader.results(total):
@@ -192,12 +233,35 @@ def evaluate(
                     break
             elif on_skip:
                 on_skip(*result)
-    return Evaluation(tuple(readings), skipped)
+        others = _read_others(reader, preparer, on_skip) if true_rates else []
+    return Evaluation(tuple(readings), tuple(others), skipped)
+
+
+def _read_others(
+    reader: "_Reader", preparer: Preparer, on_skip: Callable[[Line, Skip], None] | None
+) -> list[LineReading]:
+    """Read the lines that have not been visited, for the true rates."""
+    index = reader.index
+    missing = [n for n in range(len(index)) if n not in reader.texts and n not in reader.skipped]
+    found: list[LineReading] = []
+    for start in range(0, len(missing), reader.chunk):
+        chunk = preparer.prepare_numbers(missing[start : start + reader.chunk])
+        lines = [(line, each) for line, each in chunk.lines if not isinstance(each, Skip)]
+        texts = reader.print_lines([usable.to_print for _, usable in lines])
+        found += [
+            LineReading(line, text, None) for (line, _), text in zip(lines, texts, strict=True)
+        ]
+        for line, each in chunk.lines:
+            if isinstance(each, Skip):
+                reader.skipped[line.number] = each
+                if on_skip:
+                    on_skip(line, each)
+    return found
 
 
 @dataclass(eq=False)
 class _Reader:
-    """Reads lines by serial number, remembering which are unusable."""
+    """Reads lines by serial number, remembering which are unusable and what was printed."""
 
     forward: Forward
     index: LineIndex
@@ -214,6 +278,7 @@ class _Reader:
         steps = self.geometry.steps(int(np.mean(widths or [1])))
         room = _CHUNK_BYTES // (4 * model.codec.num_codes * max(steps, 1))
         self.chunk = max(self.batch, min(_CHUNK, room))
+        self.texts: dict[int, str] = {}
 
     def _sample_widths(self) -> list[int]:
         """Scaled widths of a few thousand lines at most."""
@@ -250,25 +315,49 @@ class _Reader:
             yield first, chunk.result()
 
     def _read(self, chunk: Chunk) -> Iterator[LineReading | tuple[Line, Skip]]:
-        usable = [(line, codes) for line, codes in chunk.lines if not isinstance(codes, Skip)]
+        """Read the lines of a chunk in both ways, all in one go."""
+        usable = [(line, each) for line, each in chunk.lines if not isinstance(each, Skip)]
+        new = {line.number: each.to_print for line, each in usable if each.to_print is not None}
+        new = {number: line for number, line in new.items() if number not in self.texts}
+        numbers = list(new)
+        count = len(usable)
 
-        def read(place: int, probs: np.ndarray) -> LineReading | Skip:
-            line, codes = usable[place]
-            return read_line(self.forward.model, line, codes, probs, with_delta=self.with_delta)
+        def read(place: int, probs: np.ndarray) -> Measured | Skip | Printed:
+            if place >= count:
+                return printed(self.forward.model, probs)
+            codes = usable[place][1].codes
+            return measure_line(self.forward.model, codes, probs, with_delta=self.with_delta)
 
-        results = dict(
-            self.forward.results(chunk.scaled, read, batch=self.batch, buckets=self.buckets)
-        )
+        scaled = [each.to_measure for _, each in usable] + list(new.values())
+        results = dict(self.forward.results(scaled, read, batch=self.batch, buckets=self.buckets))
+        for place, number in enumerate(numbers, start=count):
+            result = results[place]
+            assert isinstance(result, Printed)
+            self.texts[number] = result.text
         place = 0
-        for line, codes in chunk.lines:
-            result: LineReading | Skip
-            if isinstance(codes, Skip):
-                result = codes
+        for line, each in chunk.lines:
+            found: Measured | Skip | Printed
+            if isinstance(each, Skip):
+                found = each
             else:
-                result = results[place]
+                found = results[place]
                 place += 1
-            if isinstance(result, LineReading):
-                yield result
-            elif line.number not in self.skipped:
-                self.skipped[line.number] = result
-                yield line, result
+            if isinstance(found, Measured):
+                yield LineReading(line, self.texts.get(line.number), found)
+            elif isinstance(found, Skip) and line.number not in self.skipped:
+                self.skipped[line.number] = found
+                yield line, found
+
+    def print_lines(self, lines: Sequence[ScaledLine | None]) -> list[str]:
+        """The printed texts of lines."""
+        ready = [line for line in lines if line is not None]
+        texts = [""] * len(ready)
+        model = self.forward.model
+        for place, text in self.forward.results(
+            ready,
+            lambda _, probs: printed(model, probs).text,
+            batch=self.batch,
+            buckets=self.buckets,
+        ):
+            texts[place] = text
+        return texts

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from lstmjax.array_types import Params
 from lstmjax.cache import cache_directory
 from lstmjax.data import image as image_module
 from lstmjax.data.batch import Buckets, fit_buckets
@@ -72,6 +73,15 @@ class Forward(ABC):
     def has_process(self) -> bool:
         """Whether this process is there for reading alone, so that it may be forked."""
         return False
+
+    @abstractmethod
+    def with_weights(self, params: Params, sample_iteration: int) -> "Forward":
+        """The same network with other weights; nothing is compiled again.
+
+        Args:
+          params: the weights, on the host.
+          sample_iteration: the lines visited in training, which seeds what is printed.
+        """
 
     def probs(
         self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None

@@ -7,11 +7,12 @@ each width: convolutions with their pools, LSTMs along one axis, layers side by 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32
 
+from lstmjax.array_types import Params
 from lstmjax.cores import usable_cores
 from lstmjax.data.batch import Buckets
 from lstmjax.data.image import Input as Block
@@ -66,6 +67,12 @@ class HostForward(Forward):
     @property
     def has_process(self) -> bool:
         return self._own_process
+
+    def with_weights(self, params: Params, sample_iteration: int) -> "HostForward":
+        model = replace(self.model, params=params, sample_iteration=sample_iteration)
+        network = make_network(model)
+        assert network is not None, "it could be computed with other weights"
+        return HostForward(model, network, self._own_process)
 
     def _run_groups(
         self,

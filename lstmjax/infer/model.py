@@ -13,6 +13,7 @@ from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.files import PathLike, read_bytes
 from lstmjax.formats.lstm import Recognizer
 from lstmjax.formats.traineddata import TrainedData
+from lstmjax.infer.words import WordReader, without_words, words_of
 from lstmjax.nn.convert import params_of, tree_of
 from lstmjax.spec.shape import input_of, output_loss
 from lstmjax.spec.tree import Series
@@ -31,6 +32,7 @@ class LoadedModel:
       sample_iteration: lines visited in training; seeds the random borders when reading.
       from_traineddata: whether the file was a traineddata, not a network alone.
       from_checkpoint: whether the file was a training checkpoint, with update history.
+      words: the word lists that readings prefer, from the traineddata; None: there are none.
     """
 
     root: Series
@@ -41,6 +43,12 @@ class LoadedModel:
     sample_iteration: int = 0
     from_traineddata: bool = False
     from_checkpoint: bool = False
+    words: WordReader | None = None
+
+    @cached_property
+    def word_reader(self) -> WordReader:
+        """What makes words of the outputs, with or without word lists."""
+        return self.words or without_words(self.codec)
 
     @cached_property
     def input_shape(self) -> InputShape:
@@ -68,7 +76,7 @@ def from_recognizer(
 ) -> LoadedModel:
     """Put a network and a character set together; see `LoadedModel` for the last two.
 
-    Raises: FormatError: they do not belong together.
+    Raises: FormatError: they do not belong together, or a word list is damaged.
     """
     codec = Codec.from_traineddata(charsets)
     outputs = recognizer.network.num_out
@@ -89,6 +97,7 @@ def from_recognizer(
         recognizer.sample_iteration,
         from_traineddata,
         from_checkpoint,
+        words_of(charsets, codec),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int32
@@ -14,32 +15,55 @@ from lstmjax.data.order import sequential
 from lstmjax.data.skips import Geometry, Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore, ScaledLine
 from lstmjax.errors import DataError
-from lstmjax.infer import forward
+from lstmjax.infer import forward, printed
 from lstmjax.infer.helping import Helper
+from lstmjax.infer.model import LoadedModel
 
-INVERT_BELOW = 0.5  # of a line without boxes
-_NAMES = ("codes", "pixels", "levels")
+INVERT_BELOW = 0.5  # of the training tools, for a line without boxes
+_CODES, _AS_TRAINED, _IN_GREY = "codes", "as_trained", "in_grey"
+_PIXELS, _LEVELS = "_pixels", "_levels"
 
-Usable = tuple[Int32[np.ndarray, " L"], ScaledLine]
+
+class Usable(NamedTuple):
+    """A line ready to be read.
+
+    codes: [L] of its text, without nulls.
+    to_measure: as the training tools read it.
+    to_print: as the tesseract program reads it; None if that is not wanted.
+    """
+
+    codes: Int32[np.ndarray, " L"]
+    to_measure: forward.ScaledLine
+    to_print: forward.ScaledLine | None
+
+
+class _Images(NamedTuple):
+    """The codes of a line, and its image scaled in two ways, which may be the same."""
+
+    codes: Int32[np.ndarray, " L"]
+    as_trained: ScaledLine
+    in_grey: ScaledLine
 
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Lines in order, each with its codes or why it is skipped; and the images of the former."""
+    """Lines in order, each ready to be read, or why it is skipped."""
 
-    lines: list[tuple[Line, Int32[np.ndarray, " L"] | Skip]] = field(default_factory=list)
-    scaled: list[forward.ScaledLine] = field(default_factory=list)
+    lines: list[tuple[Line, Usable | Skip]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
 class Preparer:
-    """Prepares lines by serial number.
+    """Prepares lines by serial number; make it with `make_preparer`.
 
     Attributes:
       index: the lines.
-      codec: of the model.
-      geometry: of its network.
-      store: keeps their images.
+      codec: the character set of the model.
+      geometry: what its network makes of sizes.
+      store: keeps images as the training tools scale them.
+      grey: keeps those of two values as the tesseract program scales them; None if nothing is
+        printed.
+      printed_sample: seeds the random numbers of every line that is printed.
       skipped: unusable lines by number, as far as they are known; others may add to them.
     """
 
@@ -47,60 +71,131 @@ class Preparer:
     codec: Codec
     geometry: Geometry
     store: ImageStore
+    grey: ImageStore | None
+    printed_sample: int
     skipped: dict[int, Skip]
 
     def prepare(self, serials: range, helper: Helper | None = None) -> Chunk:
         """The lines with these places in the run; a helper may have loaded what can be used."""
         numbers = [self._number(serial) for serial in serials]
-        usable = self._helped(numbers, helper)
-        chunk = Chunk()
-        for serial, number, given in zip(serials, numbers, usable, strict=True):
-            line = self.index[number]
-            found = given or self.skipped.get(number) or self._load(line)
-            if isinstance(found, Skip):
-                chunk.lines.append((line, found))
-                continue
-            codes, image = found
-            invert_below = 0.0 if line.has_boxes else INVERT_BELOW
-            chunk.lines.append((line, codes))
-            chunk.scaled.append(
-                forward.ScaledLine(image.pixels, serial + 1, invert_below, image.levels)
-            )
-        return chunk
+        found = self._helped(numbers, helper)
+        return self._chunk(numbers, [serial + 1 for serial in serials], found)
+
+    def prepare_numbers(self, numbers: Sequence[int]) -> Chunk:
+        """Lines by their numbers in the index."""
+        return self._chunk(numbers, [number + 1 for number in numbers], [None] * len(numbers))
 
     def load_all(self, numbers: Sequence[int]) -> list[dict[str, np.ndarray] | None]:
         """What a helper gives for lines: their parts as arrays, None for those to be skipped."""
         found = [self._load(self.index[number]) for number in numbers]
-        return [None if isinstance(each, Skip) else _as_arrays(*each) for each in found]
+        return [None if isinstance(each, Skip) else _as_arrays(each) for each in found]
+
+    def _chunk(
+        self, numbers: Sequence[int], samples: Sequence[int], loaded: Sequence[_Images | None]
+    ) -> Chunk:
+        chunk = Chunk()
+        for number, sample, given in zip(numbers, samples, loaded, strict=True):
+            line = self.index[number]
+            found = given or self.skipped.get(number) or self._load(line)
+            if isinstance(found, _Images):
+                chunk.lines.append((line, self._usable(line, sample, found)))
+            else:
+                chunk.lines.append((line, found))
+        return chunk
+
+    def _usable(self, line: Line, sample: int, images: _Images) -> Usable:
+        codes, image, grey = images
+        invert_below = 0.0 if line.has_boxes else INVERT_BELOW
+        to_measure = forward.ScaledLine(image.pixels, sample, invert_below, image.levels)
+        if self.grey is None:
+            return Usable(codes, to_measure, None)
+        return Usable(codes, to_measure, line_to_print(grey, self.printed_sample))
 
     def _number(self, serial: int) -> int:
         document, page = sequential(serial, self.index.pages)
         return int(self.index.number(document, page))
 
-    def _helped(self, numbers: list[int], helper: Helper | None) -> Sequence[Usable | None]:
+    def _helped(self, numbers: list[int], helper: Helper | None) -> Sequence[_Images | None]:
         loaded = helper.ask(numbers) if helper else None
         if loaded is None:
             return [None] * len(numbers)
-        return [None if each is None else _from_arrays(**each) for each in loaded]
+        return [None if each is None else _from_arrays(each) for each in loaded]
 
-    def _load(self, line: Line) -> Usable | Skip:
-        """The codes and the image of a line; or why it is skipped."""
+    def _load(self, line: Line) -> _Images | Skip:
+        """The codes and the images of a line; or why it is skipped."""
         codes = classify(line, self.codec, self.geometry)
         if isinstance(codes, Skip):
             return codes
         try:
-            return codes, self.store.scaled(line.number)
+            image = self.store.scaled(line.number)
+            grey = image
+            if self.grey is not None and line.two_valued:
+                grey = self.grey.scaled(line.number)
         except DataError as err:
             return Skip(SkipReason.UNDECODABLE, str(err))
+        return _Images(codes, image, grey)
 
 
-def _as_arrays(codes: Int32[np.ndarray, " L"], image: ScaledLine) -> dict[str, np.ndarray]:
+def make_preparer(
+    index: LineIndex,
+    model: LoadedModel,
+    geometry: Geometry,
+    skipped: dict[int, Skip],
+    *,
+    max_bytes: int,
+    to_print: bool,
+) -> Preparer:
+    """Make a preparer of lines for a model.
+
+    Args:
+      index: the lines.
+      model: the model that will read them.
+      geometry: what its network makes of sizes.
+      skipped: unusable lines by number, as far as they are known.
+      max_bytes: memory for scaled images.
+      to_print: whether lines are also prepared as the tesseract program does.
+    """
+    shape = geometry.shape
+    two_valued = to_print and bool(index.columns.two_valued.any())
+    share = max_bytes // 2 if two_valued else max_bytes
+    grey = ImageStore(index, shape, max_bytes - share, in_grey=True) if to_print else None
+    store = ImageStore(index, shape, share)
+    return Preparer(index, model.codec, geometry, store, grey, model.sample_iteration, skipped)
+
+
+def line_to_print(image: ScaledLine, sample: int) -> forward.ScaledLine:
+    """A line as the tesseract program reads it.
+
+    Args:
+      image: the image, scaled in grey.
+      sample: the model's count of lines, which seeds the random numbers of every line.
+    """
+    return forward.ScaledLine(image.pixels, sample, printed.INVERT_BELOW, image.levels)
+
+
+def _as_arrays(images: _Images) -> dict[str, np.ndarray]:
+    """Arrays by name; an image that is the same in both ways stands once."""
+    arrays = {_CODES: images.codes, **_image_arrays(_AS_TRAINED, images.as_trained)}
+    if images.in_grey is not images.as_trained:
+        arrays |= _image_arrays(_IN_GREY, images.in_grey)
+    return arrays
+
+
+def _image_arrays(name: str, image: ScaledLine) -> dict[str, np.ndarray]:
     levels = np.array(image.levels or (), np.float32)
-    return dict(zip(_NAMES, (codes, image.pixels, levels), strict=True))
+    return {name + _PIXELS: image.pixels, name + _LEVELS: levels}
 
 
-def _from_arrays(codes: np.ndarray, pixels: np.ndarray, levels: np.ndarray) -> Usable:
-    return codes, ScaledLine(pixels, (levels[0], levels[1]) if len(levels) else None)
+def _from_arrays(arrays: dict[str, np.ndarray]) -> _Images:
+    as_trained = _image(arrays, _AS_TRAINED)
+    in_grey = _image(arrays, _IN_GREY) if _IN_GREY + _PIXELS in arrays else as_trained
+    return _Images(arrays[_CODES], as_trained, in_grey)
+
+
+def _image(arrays: dict[str, np.ndarray], name: str) -> ScaledLine:
+    levels = arrays[name + _LEVELS]
+    pixels = arrays[name + _PIXELS]
+    return ScaledLine(pixels, (levels[0], levels[1]) if len(levels) else None)
 
 
 class Ahead:

@@ -9,17 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lstmjax.data.decode import decode as decode_image
-from lstmjax.data.image import SizeProblem, scale_line, scaled_size, size_problem
+from lstmjax.data.image import SizeProblem, as_grey, scale_line, scaled_size, size_problem
 from lstmjax.data.scale import Pixels
 from lstmjax.errors import DataError
 from lstmjax.formats.files import PathLike
-from lstmjax.infer.evaluate import decode
 from lstmjax.infer.forward import BATCH, Forward, ScaledLine, make_forward
 from lstmjax.infer.model import LoadedModel, load_model
-from lstmjax.infer.words import WordReader, load_words
+from lstmjax.infer.printed import INVERT_BELOW, printed
 from lstmjax.spec.tree import x_scale
 
-INVERT_BELOW = 0.7  # the tesseract program's invert_threshold
 LineImage = Image.Image | NDArray | bytes | str | os.PathLike[str]
 
 
@@ -34,7 +32,6 @@ class LineRecognizer:
 
     model: LoadedModel
     forward: Forward
-    _words: WordReader
 
     def recognize(self, image: LineImage, *, dictionary: bool = True) -> str:
         """Read one line; see `recognize_lines`."""
@@ -66,18 +63,12 @@ class LineRecognizer:
                 places.append(place)
                 lines.append(ScaledLine(pixels, self.model.sample_iteration, INVERT_BELOW))
         for i, probs in self.forward.outputs(lines, batch=batch):
-            if self.model.simple_text:
-                text = self.model.codec.decode(decode(self.model, probs), normed=False)
-                texts[places[i]] = " ".join(text.split())
-            else:
-                texts[places[i]] = self._words.read(probs, use_dictionary=dictionary)
+            texts[places[i]] = printed(self.model, probs, use_dictionary=dictionary).text
         return texts
 
     def _scaled(self, image: LineImage, name: str) -> Pixels | None:
         """The image as the network wants it; None if it is too small."""
-        pixels = _decoded(image, name)
-        if pixels.dtype == np.bool_:  # unlike in training, scaled in grey
-            pixels = pixels.astype(np.uint8) * np.uint8(255)
+        pixels = as_grey(_decoded(image, name))
         shape = self.model.input_shape
         height, width = pixels.shape[:2]
         size = scaled_size(width, height, shape.target_height)
@@ -111,5 +102,4 @@ def load(path: PathLike, traineddata: PathLike | None = None) -> LineRecognizer:
     Raises: FormatError: damaged files, or files that do not belong together.
     """
     model = load_model(path, traineddata)
-    words = load_words(traineddata or path, model.codec)
-    return LineRecognizer(model, make_forward(model), words)
+    return LineRecognizer(model, make_forward(model))

@@ -8,7 +8,6 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from lstmjax.charset.dictionary import Dictionary, build_dictionary
-from lstmjax.charset.properties import LIGATURES
 from lstmjax.ctc.lexicon_beam import Read, lexicon_search
 from lstmjax.data.batch import Buckets
 from lstmjax.data.image import SizeProblem, scale_line, scaled_size, size_problem
@@ -16,8 +15,7 @@ from lstmjax.errors import DataError
 from lstmjax.formats.files import PathLike
 from lstmjax.infer.forward import Forward, ScaledLine, make_forward
 from lstmjax.infer.model import LoadedModel, load_model
-from lstmjax.infer.recognise import INVERT_BELOW
-from lstmjax.infer.words import load_words
+from lstmjax.infer.printed import INVERT_BELOW
 from lstmjax.spec.tree import x_scale
 
 
@@ -99,8 +97,7 @@ class SymbolReader:
         return Symbols(tuple(texts), np.array(spans, np.float64).reshape(-1, 2))
 
     def _text(self, read: Read, place: int) -> str:
-        unichar = self.model.codec.unicharset.unichar(int(read.unichar_ids[place]))
-        return LIGATURES.get(unichar, unichar)
+        return self.model.codec.unicharset.printed(int(read.unichar_ids[place]))
 
 
 def load(
@@ -118,7 +115,7 @@ def load(
     model = load_model(path, traineddata)
     if model.simple_text:
         raise DataError(f"{path}: the outputs of this network are text without places (no CTC)")
-    words = load_words(traineddata or path, model.codec)
+    words = model.word_reader
     dictionary = words.dictionary if use_dictionary else build_dictionary(
         {}, model.codec.unicharset
     )  # fmt: skip

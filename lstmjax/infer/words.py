@@ -13,11 +13,7 @@ from lstmjax.charset import dictionary as dictionary_module
 from lstmjax.charset.codec import Codec
 from lstmjax.charset.dictionary import Dictionary, build_dictionary
 from lstmjax.charset.prefixes import BeamTables
-from lstmjax.charset.properties import LIGATURES
 from lstmjax.ctc.lexicon_beam import Read, lexicon_search
-from lstmjax.errors import naming
-from lstmjax.formats import traineddata
-from lstmjax.formats.files import PathLike
 from lstmjax.formats.traineddata import TrainedData
 
 
@@ -36,15 +32,15 @@ class WordReader:
     dictionary: Dictionary
     keeps_spaces: bool = False
 
-    def read(self, probs: Float32[np.ndarray, "T K"], *, use_dictionary: bool = True) -> str:
-        """Return the text of a line.
+    def search(self, probs: Float32[np.ndarray, "T K"], *, use_dictionary: bool = True) -> Read:
+        """Find the best reading of a line.
 
         Args:
           probs: [T, K] softmax outputs of the network.
           use_dictionary: False to read as with a model without word lists.
         """
         words = self.dictionary if use_dictionary else self._no_words
-        return self.text(lexicon_search(probs, self._tables, self.codec.null_char, words))
+        return lexicon_search(probs, self._tables, self.codec.null_char, words)
 
     def text(self, read: Read) -> str:
         """Put words together, each character in the order it stands in the image."""
@@ -70,22 +66,25 @@ class WordReader:
 
     @cached_property
     def _texts(self) -> list[str]:
-        rows = self.codec.unicharset.table.rows
-        return [LIGATURES.get(row.unichar, row.unichar) for row in rows]
+        unicharset = self.codec.unicharset
+        return [unicharset.printed(unichar_id) for unichar_id in range(len(unicharset))]
 
 
-def load_words(path: PathLike, codec: Codec) -> WordReader:
-    """Read the word lists of a traineddata.
+def words_of(trained: TrainedData, codec: Codec) -> WordReader:
+    """Take the word lists of a traineddata.
 
     Args:
-      path: the traineddata.
+      trained: the traineddata.
       codec: its character set.
-    Raises: FormatError: it cannot be read or a dawg is damaged.
+    Raises: FormatError: a dawg is damaged.
     """
-    trained = traineddata.load(path)
-    with naming(file=str(path)):
-        words = dictionary_module.from_traineddata(trained, codec.unicharset)
+    words = dictionary_module.from_traineddata(trained, codec.unicharset)
     return WordReader(codec, words, _keeps_spaces(trained))
+
+
+def without_words(codec: Codec) -> WordReader:
+    """Read as with a traineddata that has no word lists."""
+    return WordReader(codec, build_dictionary({}, codec.unicharset))
 
 
 def _keeps_spaces(trained: TrainedData) -> bool:

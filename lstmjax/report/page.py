@@ -19,6 +19,7 @@ from lstmjax.report.statistics import (
     Difference,
 )
 from lstmjax.report.style import CSS
+from lstmjax.report.texts import disagreement
 
 WORST = 30
 CHANGED = 10
@@ -97,7 +98,8 @@ def _cards(report: Report) -> str:
         f'<div class="card">{text(name)}<b>{value}</b><span class="soft small">{below}</span></div>'
         for name, value, below in cards
     )
-    return f'{heading}<div class="cards">{drawn}</div>'
+    differ = "".join(f'<p class="soft small">{text(line)}</p>' for line in disagreement(model))
+    return f'{heading}<div class="cards">{drawn}</div>{differ}'
 
 
 def _models(report: Report) -> str:
@@ -351,9 +353,12 @@ def _reason(reason: SkipReason) -> str:
 def _about() -> str:
     return (
         "<p>CER and WER: insertions, deletions and substitutions of code points (of words between "
-        "white space) that turn the reading into the truth, by the length of the truth, both in "
-        "Unicode form NFC, over all lines together; each line counts once. BCER and BWER: the "
-        "measures of Tesseract's training, means over lines, which ignore order.</p>"
+        "white space) that turn the text that the tesseract program prints into the truth, by the "
+        "length of the truth, both in Unicode form NFC, over all lines together; each line counts "
+        "once. BCER and BWER: the measures of Tesseract's training, means over lines, which ignore "
+        "order. They compare another reading: without the model's word lists, with other random "
+        'borders, and with characters in the normed forms of the unicharset, so that “ and " are '
+        "alike.</p>"
         f"<p>Intervals hold {100 * CONFIDENCE:.0f} % of the rates of {NUM_RESAMPLES} bootstrap "
         "samples of the lines; lines of one page or font are not independent, so the true "
         "uncertainty about other pages is larger. Models are compared on the same lines: the "

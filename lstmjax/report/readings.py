@@ -12,14 +12,14 @@ import numpy as np
 
 from lstmjax.ctc import error_rates
 from lstmjax.ctc.error_rates import ErrorCounts
-from lstmjax.ctc.targets import normalise_probs
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
-from lstmjax.infer.evaluate import Evaluation, decode, geometry_of
+from lstmjax.infer.evaluate import Evaluation, LineReading, geometry_of
 from lstmjax.infer.forward import Forward, ScaledLine
-from lstmjax.infer.preparing import INVERT_BELOW
+from lstmjax.infer.preparing import line_to_print
+from lstmjax.infer.printed import printed
 
 _CHUNK = 128  # lines whose images and outputs are in memory
 
@@ -29,7 +29,7 @@ class Reading:
     """What one model read in one line.
 
     Attributes:
-      text: the reading.
+      text: what the tesseract program prints for the line.
       chars, words: edits to the truth, and the length of the truth.
       bcer, bwer: Tesseract's measures, fractions; None if the model cannot write the truth.
     """
@@ -55,10 +55,13 @@ class _AnyText:
 
 def readings_of(evaluation: Evaluation) -> dict[int, Reading]:
     """The readings of an evaluation by number of the line."""
-    return {
-        one.line.number: Reading(one.text, one.chars, one.words, one.bcer, one.bwer)
-        for one in evaluation.distinct
-    }
+    return {one.line.number: _reading_of(one) for one in evaluation.distinct}
+
+
+def _reading_of(one: LineReading) -> Reading:
+    found = one.measured
+    rates = (None, None) if found is None else (found.bcer, found.bwer)
+    return Reading(one.text or "", one.chars, one.words, *rates)
 
 
 def read_anyway(
@@ -74,7 +77,8 @@ def read_anyway(
     Returns: by number; `Skip` where the image itself is unusable.
     """
     wanted = list(numbers)
-    store = ImageStore(index, forward.model.input_shape, max_bytes)
+    model = forward.model
+    store = ImageStore(index, model.input_shape, max_bytes, in_grey=True)
     geometry = geometry_of(forward.model)
     results: dict[int, Reading | Skip] = {}
     for start in range(0, len(wanted), _CHUNK):
@@ -86,23 +90,19 @@ def read_anyway(
                 results[number] = judged
                 continue
             try:
-                pixels = store.scaled(number).pixels
+                image = store.scaled(number)
             except DataError as err:
                 results[number] = Skip(SkipReason.UNDECODABLE, str(err))
                 continue
-            below = 0.0 if line.has_boxes else INVERT_BELOW
-            scaled[number] = ScaledLine(pixels, number + 1, below)
+            scaled[number] = line_to_print(image, model.sample_iteration)
         places = list(scaled)
-        for place, probs in forward.outputs(list(scaled.values())):
-            results[places[place]] = _reading(forward, index.text(places[place]), probs)
+        texts = forward.results(list(scaled.values()), lambda _, probs: printed(model, probs).text)
+        for place, text in texts:
+            results[places[place]] = _compared(index.text(places[place]), text)
     return results
 
 
-def _reading(forward: Forward, truth: str, probs: np.ndarray) -> Reading:
-    model = forward.model
-    if not model.simple_text:
-        probs = normalise_probs(probs)
-    text = model.codec.decode(decode(model, probs))
+def _compared(truth: str, text: str) -> Reading:
     return Reading(text, error_rates.char_counts(truth, text), error_rates.word_counts(truth, text))
 
 

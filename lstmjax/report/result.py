@@ -69,6 +69,8 @@ class ModelResult:
       bcer, bwer: means of Tesseract's measures over `own_lines`.
       own_lines: lines whose text the model's character set can write.
       perfect: lines read without any edit.
+      only_cer_right: lines of `own_lines` that are without error by CER, but not by BCER.
+      only_bcer_right: lines of `own_lines` that are without error by BCER, but not by CER.
       confusions: its edits.
     """
 
@@ -79,6 +81,8 @@ class ModelResult:
     bwer: Rate
     own_lines: int
     perfect: int
+    only_cer_right: int
+    only_bcer_right: int
     confusions: Confusions
 
 
@@ -257,6 +261,8 @@ def _model(label: str, path: str, lines: Sequence[ReportedLine], place: int) -> 
         _mean(bwer),
         len(bcer),
         sum(not one.chars.edits for one in readings),
+        sum(not one.chars.edits and bool(one.bcer) for one in readings),
+        sum(one.chars.edits > 0 and one.bcer == 0 for one in readings),
         confusions((one.line.number, one.line.text, one.readings[place].text) for one in lines),
     )
 

@@ -36,6 +36,8 @@ def json_bytes(report: Report) -> bytes:
                 "bwer": asdict(model.bwer),
                 "lines_in_character_set": model.own_lines,
                 "perfect_lines": model.perfect,
+                "lines_right_only_by_cer": model.only_cer_right,
+                "lines_right_only_by_bcer": model.only_bcer_right,
                 "confusions": _confusions(model.confusions),
             }
             for model in report.models

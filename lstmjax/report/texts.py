@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lstmjax.report.parts import interval, p_value, points
-from lstmjax.report.result import Report
+from lstmjax.report.result import ModelResult, Report
 from lstmjax.report.statistics import CONFIDENCE, Rate
 
 
@@ -16,6 +16,7 @@ def summary(report: Report) -> Iterator[str]:
             f"{model.label}: CER={_rate(measures.cer)}, WER={_rate(measures.wer)} "
             f"({percent} intervals over {measures.lines} lines)"
         )
+    yield from disagreement(report.models[0])
     for one in report.comparisons:
         first, other = report.models[0].label, report.models[one.place].label
         chance = 1.0 if one.cer.p_value is None else one.cer.p_value
@@ -29,6 +30,17 @@ def summary(report: Report) -> Iterator[str]:
         yield (
             f"Training lines ({found.train.lines}): CER={_rate(found.train.cer)}; evaluation "
             f"minus training {points(found.cer.value)} [{interval(found.cer)}]"
+        )
+
+
+def disagreement(model: ModelResult) -> Iterator[str]:
+    """In how many lines the two measures of characters contradict each other, if there are any."""
+    if model.only_cer_right or model.only_bcer_right:
+        yield (
+            f"CER and BCER disagree: {model.only_cer_right} lines are without error by CER only, "
+            f"{model.only_bcer_right} by BCER only. CER compares what the tesseract program prints "
+            "with the truth as it stands; BCER compares characters in their normed forms, read "
+            "without word lists, and ignores their order."
         )
 
 

@@ -103,10 +103,13 @@ def activation_path(probs: Float32[np.ndarray, "T K"], reader: LineReader) -> It
         start = end
 
 
-def spelled(labels: list[int], start: int, codec: Codec) -> tuple[str, int]:
-    """What codes from `start` on spell first, and where that ends; UNDECODABLE for nothing."""
+def spelled(labels: list[int], start: int, codec: Codec, *, normed: bool = True) -> tuple[str, int]:
+    """What codes from `start` on spell first, and where that ends; UNDECODABLE for nothing.
+
+    See `Codec.decode` for `normed`.
+    """
     for end in range(start + 1, min(start + MAX_LENGTH, len(labels)) + 1):
-        text = codec.decode(labels[start:end])
+        text = codec.decode(labels[start:end], normed=normed)
         rest_begins = end == len(labels) or UNDECODABLE not in codec.decode(labels[end:])
         if UNDECODABLE not in text and rest_begins:
             return text, end

@@ -26,8 +26,9 @@ from lstmjax.data.stream import LineStream, Position, StreamSettings
 from lstmjax.errors import TrainError
 from lstmjax.formats import traineddata as traineddata_format
 from lstmjax.formats.files import PathLike
+from lstmjax.infer.device import make_device_forward
 from lstmjax.infer.evaluate import geometry_of
-from lstmjax.infer.forward import keep_compiled
+from lstmjax.infer.forward import Forward, keep_compiled, make_forward
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import Model, Replace, build
 from lstmjax.spec import parse as spec_parse
@@ -50,10 +51,12 @@ class Network:
     Attributes:
       about: its tree and character set; without weights.
       model: `init(key) -> params`, `apply(params, images, widths, noise) -> (logits, steps)`.
+      usual: whether all layers are those that Tesseract has.
     """
 
     about: LoadedModel
     model: Model
+    usual: bool = True
 
     @classmethod
     def build(
@@ -77,11 +80,15 @@ class Network:
         root = spec_parse.parse(net_spec, codec.num_codes).root
         spec_shape.check_output(root, codec.num_codes)
         model = build(root) if replace is None else build(root, replace=replace)
-        return cls(LoadedModel(root, {}, codec, False, codec.null_char), model)
+        about = LoadedModel(root, {}, codec, False, codec.null_char)
+        return cls(about, model, usual=replace is None)
 
     def init(self, seed: int = 0) -> Params:
         """Draw weights."""
         return self.model.init(jax.random.key(seed))
+
+    def _make_forward(self, model: LoadedModel) -> Forward:
+        return make_device_forward(model, self.model)
 
     def validator(
         self, lines: Source, report: Callable[[Line, Skip], None] | None = None
@@ -97,7 +104,7 @@ class Network:
         return Validator(
             index_of(lines),
             self.about,
-            self.model,
+            make_forward if self.usual else self._make_forward,
             max_bytes=_MAX_IMAGE_BYTES,
             report=report or _say,
         )
@@ -126,9 +133,9 @@ class Network:
         tell = report or _say
         return LineStream(
             index,
-            ImageStore(index, self.about.input_shape, _MAX_IMAGE_BYTES),
+            ImageStore(index, self.about.input_shape, _MAX_IMAGE_BYTES, in_grey=True),
             self.about.codec,
-            geometry_of(self.about),
+            geometry_of(self.about, in_grey=True),
             round_robin,
             StreamSettings(batch, _WINDOW, 0, seed, False, _BUCKETS, parse_augmentation(augment)),
             lambda number, skip: tell(index[number], skip),

@@ -226,7 +226,8 @@ class _Loop:
         if run.validator is None or not (last or self._crossed(every)):
             return None
         self.evaluated = at
-        scores = run.validator.scores(self.state.params)
+        params = jax.device_get(self.state.params)
+        scores = run.validator.scores(params, self.progress.sample_iteration)
         self.eval_scores = scores
         run.output.metrics(
             "eval",

@@ -23,9 +23,9 @@ from lstmjax.formats.lstm import INT_MODE, Recognizer
 from lstmjax.formats.nodes import TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.evaluate import geometry_of
-from lstmjax.infer.forward import keep_compiled
+from lstmjax.infer.forward import keep_compiled, make_forward
 from lstmjax.infer.model import LoadedModel
-from lstmjax.nn.build import build
+from lstmjax.infer.words import words_of
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
 from lstmjax.train.compiling import num_buckets, padding_for
@@ -166,6 +166,7 @@ def _assemble(
     config = start.config
     devices = choose_devices(config.batch, config.devices)
     model = _model(start, codec)
+    in_grey = config.recipe == "fast"  # as the tesseract program will scale them
     _name_documents(index, output.line)
     max_bytes, eval_bytes = _memory_shares(config, eval_index, model)
     settings = StreamSettings(
@@ -180,9 +181,9 @@ def _assemble(
     )
     stream = LineStream(
         index,
-        ImageStore(index, model.input_shape, max_bytes),
+        ImageStore(index, model.input_shape, max_bytes, in_grey=in_grey),
         codec,
-        geometry_of(model),
+        geometry_of(model, in_grey=in_grey),
         sequential if config.sequential else round_robin,
         settings,
         lambda number, skip: output.skip(index[number], skip),
@@ -193,9 +194,11 @@ def _assemble(
     if eval_index is not None:
         _name_documents(eval_index, output.line)
         report: Callable[[Line, Skip], None] = output.skip
-        network = build(model.root)
+        with naming(file=request.traineddata):
+            words = words_of(traineddata.load(request.traineddata), codec)
+        reading = replace(model, words=words)
         validator = Validator(
-            eval_index, model, network, max_bytes=eval_bytes, report=report, devices=devices
+            eval_index, reading, make_forward, max_bytes=eval_bytes, report=report
         )
     return Run(
         config,

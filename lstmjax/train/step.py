@@ -159,31 +159,3 @@ def _on_all(change: Callable[..., Any], devices: Sequence[Device]) -> Callable[.
     return jax.shard_map(
         change, mesh=line_mesh(devices), in_specs=same, out_specs=same, check_vma=False
     )
-
-
-def make_eval_step(
-    model: Model, devices: Sequence[Device] = ()
-) -> Callable[..., tuple[Array, Array]]:
-    """Make `forward(params, images, widths, seed) -> (probs [T, B, K], steps [B])`.
-
-    Args:
-      model: the network.
-      devices: share each batch, whose size they must divide; params are on all of them.
-    """
-
-    def forward(params, images, widths, seed):
-        logits, steps = model.apply(params, images, widths, seed)
-        return jax.nn.softmax(logits), steps
-
-    if len(devices) < 2:
-        return jax.jit(forward)
-    same, lines = PartitionSpec(), PartitionSpec(LINES)
-    return jax.jit(
-        jax.shard_map(
-            forward,
-            mesh=line_mesh(devices),
-            in_specs=(same, PartitionSpec(None, None, LINES), lines, same),
-            out_specs=(PartitionSpec(None, LINES), lines),
-            check_vma=False,
-        )
-    )

@@ -41,12 +41,13 @@ class Evaluator:
           stage: of training.
           model: a recognizer dump.
         """
-        loaded = replace(self.model, params=params_of(lstm.unpack(model).network))
+        recognizer = lstm.unpack(model)
+        params, sample = params_of(recognizer.network), recognizer.sample_iteration
         if self._forward is None:
-            self._forward = make_forward(loaded)
+            self._forward = make_forward(replace(self.model, params=params))
         self.say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
         found = evaluate(
-            replace(self._forward, model=loaded),
+            self._forward.with_weights(params, sample),
             self.index,
             max_bytes=self.max_bytes,
             on_skip=self._name,

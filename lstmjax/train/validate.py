@@ -1,32 +1,29 @@
-"""Evaluation during training: the model as it is now, read with the trainer's own arithmetic.
+"""Evaluation during training: the lines read as the tesseract program will read them.
 
-The random borders of convolutions are others than in `lstmeval`, and tanh is exact, so rates differ
-from it by a little; it is several times as fast, and enough to choose between models.
+The true error rates are those that `lstmeval` gives for the same state: the same arithmetic, random
+borders and text. Tesseract's own measures are computed from the same reading; in `lstmeval` they
+come from a second one, with the random borders of the original, and differ by a little.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lstmjax.array_types import Params
+from lstmjax.ctc import error_rates
 from lstmjax.ctc.error_rates import ErrorCounts
-from lstmjax.data.batch import fit_buckets, pad
-from lstmjax.data.image import normalise
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
-from lstmjax.devices import Device
 from lstmjax.errors import DataError
-from lstmjax.infer.evaluate import LineReading, geometry_of, read_line
+from lstmjax.infer.evaluate import Measured, geometry_of, measured
+from lstmjax.infer.forward import Forward
 from lstmjax.infer.model import LoadedModel
-from lstmjax.nn.build import Model
-from lstmjax.spec.tree import x_scale
-from lstmjax.train.step import make_eval_step
+from lstmjax.infer.preparing import line_to_print
+from lstmjax.infer.printed import printed
 
-_LINES_PER_DEVICE = 8
-_BORDER_SEED = np.uint32(1)
+_CHUNK = 512  # lines whose images are at hand at once
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,22 @@ class Scores:
     lines: int
 
 
+@dataclass(frozen=True)
+class _Judge:
+    """Compares what is read of some lines with their truths."""
+
+    model: LoadedModel
+    lines: Sequence[tuple[Line, np.ndarray]]
+
+    def __call__(self, place: int, probs: np.ndarray) -> tuple[ErrorCounts, ErrorCounts, Measured]:
+        (line, codes), out = self.lines[place], printed(self.model, probs)
+        return (
+            error_rates.char_counts(line.text, out.text),
+            error_rates.word_counts(line.text, out.text),
+            measured(self.model, codes, out.codes),
+        )
+
+
 class Validator:
     """The evaluation lines of a run, ready to be read again and again."""
 
@@ -47,29 +60,28 @@ class Validator:
         self,
         index: LineIndex,
         model: LoadedModel,
-        network: Model,
+        make: Callable[[LoadedModel], Forward],
         *,
         max_bytes: int,
         report: Callable[[Line, Skip], None],
-        devices: Sequence[Device] = (),
     ):
         """Judge all lines; the unusable ones are reported and left out.
 
         Args:
           index: the lines.
-          model: whose character set and shape count.
-          network: its functions.
-          max_bytes: of images kept in memory.
+          model: whose character set and shape count; it may be without weights.
+          make: compiles a model with weights for reading, once.
+          max_bytes: the memory for images.
           report: called for each unusable line.
-          devices: which the params are on; they share the work.
         Raises: DataError: none is usable.
         """
         self.index, self.model, self.max_bytes = index, model, max_bytes
-        self._batch = _LINES_PER_DEVICE * max(len(devices), 1)
-        self._store = ImageStore(index, model.input_shape, max_bytes)
-        self._forward = make_eval_step(network, devices)
-        geometry = geometry_of(model)
-        self._lines: list[tuple[Line, np.ndarray, tuple[int, int]]] = []
+        self._make = make
+        self._forward: Forward | None = None
+        self._store = ImageStore(index, model.input_shape, max_bytes, in_grey=True)
+        geometry = geometry_of(model)  # as `lstmeval`, which is to leave out the same lines
+        self._lines: list[tuple[Line, np.ndarray]] = []
+        widths: list[int] = []
         for line in index:
             codes = classify(line, model.codec, geometry)
             if isinstance(codes, Skip):
@@ -80,61 +92,47 @@ class Validator:
             except DataError as err:
                 report(line, Skip(SkipReason.UNDECODABLE, str(err)))
                 continue
-            self._lines.append((line, codes, pixels.shape[:2]))
+            self._lines.append((line, codes))
+            widths.append(pixels.shape[1])
         if not self._lines:
             raise DataError("none of the evaluation lines can be used; the messages above say why")
-        self._lines.sort(key=lambda entry: entry[2])
-        widths = [self._width(entry) for entry in self._lines]
-        self._buckets = fit_buckets(
-            widths, np.ones(len(widths), int), most=4, multiple=x_scale(model.root)
-        )
+        self._widths = widths
 
     def __len__(self) -> int:
         return len(self._lines)
 
-    def _width(self, entry: tuple[Line, np.ndarray, tuple[int, int]]) -> int:
-        return self.model.input_shape.width or entry[2][1]
+    def scores(self, params: Params, sample_iteration: int = 0) -> Scores:
+        """Read all lines with the given weights.
 
-    def scores(self, params: Params) -> Scores:
-        """Read all lines with the given weights."""
-        readings: list[LineReading] = []
-        with ThreadPoolExecutor(1) as pool:
-            waiting = [pool.submit(self._read, *group) for group in self._outputs(params)]
-            for future in waiting:
-                readings += future.result()
-        chars = sum((reading.chars for reading in readings), ErrorCounts())
-        words = sum((reading.words for reading in readings), ErrorCounts())
+        Args:
+          params: the weights, on the host.
+          sample_iteration: the lines visited in training, which seeds the random borders.
+        """
+        forward = self._with_weights(params, sample_iteration)
+        buckets = forward.buckets(self._widths)
+        chars, words = ErrorCounts(), ErrorCounts()
+        found: list[Measured] = []
+        for start in range(0, len(self._lines), _CHUNK):
+            chunk = self._lines[start : start + _CHUNK]
+            scaled = [
+                line_to_print(self._store.scaled(line.number), sample_iteration)
+                for line, _ in chunk
+            ]
+            judge = _Judge(forward.model, chunk)
+            for _, (of_chars, of_words, one) in forward.results(scaled, judge, buckets=buckets):
+                chars, words = chars + of_chars, words + of_words
+                found.append(one)
         return Scores(
-            float(np.mean([reading.bcer for reading in readings])),
-            float(np.mean([reading.bwer for reading in readings])),
+            float(np.mean([one.bcer for one in found])),
+            float(np.mean([one.bwer for one in found])),
             chars.rate,
             words.rate,
-            len(readings),
+            len(found),
         )
 
-    def _outputs(self, params: Params):
-        """Lines with their outputs, a batch at a time."""
-        start = 0
-        while start < len(self._lines):
-            height = self._lines[start][2][0]
-            group = [
-                entry for entry in self._lines[start : start + self._batch] if entry[2][0] == height
-            ]
-            start += len(group)
-            images = [
-                normalise(self._store.scaled(line.number).pixels, self.model.input_shape)
-                for line, _, _ in group
-            ]
-            widest = max(self._width(entry) for entry in group)
-            shape = self._buckets.shape(images[0].shape[0], widest, 1)
-            batch = pad(images, [np.zeros(1, np.int32)] * len(group), shape, self._batch)
-            yield group, self._forward(params, batch.images, batch.widths, _BORDER_SEED)
-
-    def _read(self, group, outputs) -> list[LineReading]:
-        probs, steps = (np.asarray(x) for x in outputs)
-        readings = []
-        for i, (line, codes, _) in enumerate(group):
-            result = read_line(self.model, line, codes, probs[: steps[i], i], with_delta=False)
-            if isinstance(result, LineReading):
-                readings.append(result)
-        return readings
+    def _with_weights(self, params: Params, sample_iteration: int) -> Forward:
+        if self._forward is None:
+            model = replace(self.model, params=params, sample_iteration=sample_iteration)
+            self._forward = self._make(model)
+            return self._forward
+        return self._forward.with_weights(params, sample_iteration)

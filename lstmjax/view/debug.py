@@ -44,12 +44,12 @@ class Spelling(NamedTuple):
 
 
 def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Spelling]:
-    """The characters that outputs say, with their places."""
+    """The characters that outputs say, as the tesseract program prints them, with their places."""
     codes, starts = reader.read(outputs)
     labels, bounds = codes.tolist(), [*starts.tolist(), len(outputs)]
     found, start = [], 0
     while start < len(labels):
-        text, end = spelled(labels, start, reader.codec)
+        text, end = spelled(labels, start, reader.codec, normed=False)
         found.append(Spelling(text, bounds[start], bounds[end]))
         start = end
     return found

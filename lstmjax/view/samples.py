@@ -1,10 +1,10 @@
 """A line as it was read, for people: its picture, truth, reading, and where each character is."""
 
+import unicodedata
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
-from lstmjax.charset.codec import Codec
 from lstmjax.ctc.error_rates import char_counts
 from lstmjax.data.image import Pixels
 from lstmjax.train.score import LineReader
@@ -23,9 +23,9 @@ def sample(seen: LineSeen, pixels: Pixels, reader: LineReader) -> dict[str, Any]
       `parts`: [kind, true part, part read] with kind equal, replace, insert or delete; `places`:
       [text, left, right, probability] in pixels of the picture; `width`, `height` of it.
     """
-    truth = _decoded(seen, reader.codec)
+    truth = unicodedata.normalize("NFC", seen.line.text)
     found = spellings(seen.outputs, reader)
-    reading = "".join(each.text for each in found)
+    reading = unicodedata.normalize("NFC", "".join(each.text for each in found))
     height, width = pixels.shape[:2]
     scale = width / max(len(seen.outputs), 1)
     places = [
@@ -58,10 +58,6 @@ def parts(truth: str, reading: str) -> list[list[str]]:
         [step.tag, truth[step.src_start : step.src_end], reading[step.dest_start : step.dest_end]]
         for step in Levenshtein.opcodes(truth, reading)
     ]
-
-
-def _decoded(seen: LineSeen, codec: Codec) -> str:
-    return codec.decode(seen.codes)
 
 
 def _sure(seen: LineSeen, start: int, end: int, null_char: int) -> float:

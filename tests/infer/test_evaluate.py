@@ -12,12 +12,14 @@ from infer.models import tiny_traineddata
 from lstmjax.ctc import error_rates
 from lstmjax.data.lines import build_index
 from lstmjax.data.skips import SkipReason
+from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
 from lstmjax.formats import traineddata
 from lstmjax.infer import evaluate as module
-from lstmjax.infer.evaluate import decode, evaluate, geometry_of, read_line
+from lstmjax.infer.evaluate import evaluate, geometry_of, measure_line
 from lstmjax.infer.forward import ScaledLine, make_forward
 from lstmjax.infer.model import load_model
+from lstmjax.infer.printed import INVERT_BELOW, decode, printed
 
 TEXTS = ("é,", ",é,", ", é", "éé")
 
@@ -49,10 +51,10 @@ def run(forward, index, **kwargs):
 def test_lines_are_read_in_order(forward, tmp_path):
     result, skips = run(forward, lines(tmp_path / "a.lstmf"))
     assert [reading.line.number for reading in result.readings] == [0, 1, 2, 3]
-    assert [reading.truth_text for reading in result.readings] == list(TEXTS)
+    assert [reading.measured.truth for reading in result.readings] == list(TEXTS)
     assert not skips
     assert not result.skipped
-    assert result.bcer == np.mean([reading.bcer for reading in result.readings])
+    assert result.bcer == np.mean([reading.measured.bcer for reading in result.readings])
     assert result.cer.length == sum(map(len, TEXTS))
     assert result.wer.length == 5
 
@@ -60,15 +62,19 @@ def test_lines_are_read_in_order(forward, tmp_path):
 def test_readings_are_what_the_parts_give(forward, tmp_path):
     index = lines(tmp_path / "a.lstmf")
     result, _ = run(forward, index)
-    store = module.ImageStore(index, forward.model.input_shape, 0)
+    store = ImageStore(index, forward.model.input_shape, 0)
     for place, reading in enumerate(result.readings):
         line = ScaledLine(store.scaled(place).pixels, sample=place + 1)
         probs = module.normalise_probs(forward.probs([line], batch=2)[0])
         codes = decode(forward.model, probs)
-        assert reading.text == forward.model.codec.decode(codes)
-        assert reading.bcer == error_rates.bcer(reading.truth, codes, 2)
+        found = reading.measured
+        truth = forward.model.codec.encode(TEXTS[place])
+        assert found.text == forward.model.codec.decode(codes)
+        assert found.bcer == error_rates.bcer(truth, codes, 2)
+        assert found.delta > 0
+        line = ScaledLine(store.scaled(place).pixels, 0, INVERT_BELOW)
+        assert reading.text == printed(forward.model, forward.probs([line], batch=2)[0]).text
         assert reading.chars == error_rates.char_counts(TEXTS[place], reading.text)
-        assert reading.delta > 0
 
 
 def test_without_delta_the_rates_are_the_same(forward, tmp_path):
@@ -77,7 +83,18 @@ def test_without_delta_the_rates_are_the_same(forward, tmp_path):
     quick, _ = run(forward, index, with_delta=False)
     assert [r.text for r in quick.readings] == [r.text for r in full.readings]
     assert (quick.bcer, quick.bwer, quick.cer) == (full.bcer, full.bwer, full.cer)
-    assert [r.delta for r in quick.readings] == [float(r.bcer > 0) for r in quick.readings]
+    found = [reading.measured for reading in quick.readings]
+    assert [one.delta for one in found] == [float(one.bcer > 0) for one in found]
+
+
+def test_without_true_rates_the_measures_are_the_same(forward, tmp_path):
+    index = lines(tmp_path / "a.lstmf")
+    full, _ = run(forward, index)
+    quick, _ = run(forward, index, true_rates=False)
+    assert (quick.bcer, quick.bwer) == (full.bcer, full.bwer)
+    assert [one.text for one in quick.readings] == [None] * len(TEXTS)
+    with pytest.raises(ValueError, match="without true rates"):
+        quick.cer  # noqa: B018
 
 
 def test_unusable_lines_are_told_once_and_others_read_again(forward, tmp_path):
@@ -121,6 +138,9 @@ def test_documents_are_visited_by_the_pages_of_the_first(forward, tmp_path):
     result, _ = run(forward, build_index(paths))
     visited = [reading.line.text for reading in result.readings]
     assert visited == ["é", ",", "é,", ",é", ",,", ",,"]
+    assert [reading.line.text for reading in result.distinct] == ["é", ",", "é,", ",é", "éé", ",,"]
+    assert result.cer.length == 10
+    assert [reading.measured is None for reading in result.distinct] == [i == 4 for i in range(6)]
 
 
 @pytest.mark.parametrize("chunk", [1, 3])
@@ -130,8 +150,8 @@ def test_chunks_do_not_show(chunk, forward, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_CHUNK", chunk)
     parts, _ = run(forward, index)
     for a, b in zip(whole.readings, parts.readings, strict=True):
-        assert (a.line.number, a.text, a.bcer) == (b.line.number, b.text, b.bcer)
-        assert a.delta == pytest.approx(b.delta)
+        assert (a.line.number, a.text) == (b.line.number, b.text)
+        assert a.measured == b.measured
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks")
@@ -146,9 +166,7 @@ def test_a_helper_changes_nothing(chunk, forward, tmp_path, monkeypatch):
     monkeypatch.setattr("lstmjax.infer.helping.can_fork", lambda: True)
     helped, skips = run(replace(forward, _own_process=True), index)
     for a, b in zip(alone.readings, helped.readings, strict=True):
-        assert (a.line, a.text, a.bcer) == (b.line, b.text, b.bcer)
-        assert a.delta == pytest.approx(b.delta)
-        np.testing.assert_array_equal(a.truth, b.truth)
+        assert (a.line, a.text, a.measured) == (b.line, b.text, b.measured)
     assert [(line.number, str(skip)) for line, skip in skips] == [
         (line.number, str(skip)) for line, skip in alone_skips
     ]
@@ -162,10 +180,9 @@ def test_an_error_of_the_caller_ends_the_run(forward, tmp_path):
         evaluate(forward, lines(tmp_path / "a.lstmf"), max_bytes=0, on_line=fail)
 
 
-def test_codes_that_do_not_fit_the_outputs_are_no_reading(forward, tmp_path):
-    line = lines(tmp_path / "a.lstmf")[0]
+def test_codes_that_do_not_fit_the_outputs_are_no_reading(forward):
     probs = np.full((2, 5), 0.2, np.float32)
-    skip = read_line(forward.model, line, np.array([3, 3, 3], np.int32), probs)
+    skip = measure_line(forward.model, np.array([3, 3, 3], np.int32), probs)
     assert isinstance(skip, module.Skip)
     assert skip.detail == "3 codes do not fit 2 time steps"
 

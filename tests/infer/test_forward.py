@@ -89,6 +89,7 @@ class Scripted(DeviceForward):
             return probs, np.full(len(widths), 4)
 
         object.__setattr__(self, "_apply", apply)
+        object.__setattr__(self, "_weights", None)
 
 
 LIGHT_ON_DARK = np.where(np.arange(160).reshape(8, 20) % 5 == 0, 250, 5).astype(np.uint8)

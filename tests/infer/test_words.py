@@ -17,7 +17,7 @@ from lstmjax.ctc.lexicon_beam import Read
 from lstmjax.errors import FormatError
 from lstmjax.formats import lstmf, traineddata, unicharset
 from lstmjax.formats.unicharset import UnicharsetTable
-from lstmjax.infer.words import WordReader, load_words
+from lstmjax.infer.words import WordReader, words_of
 
 LINES = 24
 
@@ -60,17 +60,15 @@ def test_words_of_spaces_are_dropped(codec):
         (b"preserve_interword_spaces\n\xff\n", False),
     ],
 )
-def test_config(config, keeps, codec, tmp_path):
+def test_config(config, keeps, codec):
     trained = traineddata.load(helpers.testdata("tesseract-test/eng.starter.traineddata"))
-    traineddata.save(trained.with_component("config", config), tmp_path / "x")
-    assert load_words(tmp_path / "x", codec).keeps_spaces is keeps
+    assert words_of(trained.with_component("config", config), codec).keeps_spaces is keeps
 
 
-def test_damaged_dawg_is_named(codec, tmp_path):
+def test_damaged_dawg_is_named(codec):
     trained = traineddata.load(helpers.testdata("tesseract-test/eng.starter.traineddata"))
-    traineddata.save(trained.with_component("lstm-word-dawg", b"*"), tmp_path / "x")
-    with pytest.raises(FormatError, match="x: lstm-word-dawg: "):
-        load_words(tmp_path / "x", codec)
+    with pytest.raises(FormatError, match="lstm-word-dawg: "):
+        words_of(trained.with_component("lstm-word-dawg", b"*"), codec)
 
 
 def as_thai(trained):

@@ -74,9 +74,16 @@ def test_one_model_has_plain_columns(tmp_path):
 def test_the_summary_is_a_line_for_each_finding(two):
     texts = list(summary(two[0]))
     assert [text.partition(":")[0] for text in texts] == [
-        "m0", "m1", "m1 against m0", "Training lines (2)",
+        "m0", "m1", "CER and BCER disagree", "m1 against m0", "Training lines (2)",
     ]  # fmt: skip
-    assert "p=" in texts[2]
+    wrong = sum(1 for line in two[0].lines if line.readings[0].chars.edits)
+    assert f"0 lines are without error by CER only, {wrong} by BCER only" in texts[2]
+    assert "p=" in texts[3]
+
+
+def test_measures_that_agree_are_not_said_to_disagree(tmp_path):
+    report, _ = report_of(tmp_path, ("abc", "de"), ("abc", "de"))
+    assert not any("disagree" in text for text in summary(report))
 
 
 BAD = {

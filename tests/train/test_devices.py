@@ -10,7 +10,7 @@ from lstmjax.nn.build import build
 from lstmjax.spec.parse import parse
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.optim import make_optimizer
-from lstmjax.train.step import Controls, TrainState, make_eval_step, make_train_step
+from lstmjax.train.step import Controls, TrainState, make_train_step
 
 NULL = 9
 WIDTHS = (30, 17, 30, 24)
@@ -35,22 +35,17 @@ def run_step(devices, *, updates=3):
     controls = Controls(np.float32(0.01), np.asarray(False), None)
     for _ in range(updates):
         state, result = step(state, *batch(), controls)
-    images, widths, *_ = batch()
-    read = make_eval_step(model, devices)(state.params, images, widths, np.uint32(1))
-    return jax.device_get((state.params, result)), [np.asarray(each) for each in read]
+    return jax.device_get((state.params, result))
 
 
 def test_two_devices_come_to_the_weights_of_one():
     assert len(jax.devices()) >= 2, "conftest.py asks for two"
-    (one, first), read_one = run_step(())
-    (two, second), read_two = run_step(tuple(jax.devices()[:2]))
+    one, first = run_step(())
+    two, second = run_step(tuple(jax.devices()[:2]))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), one, two)
     np.testing.assert_allclose(first.loss[:3], second.loss[:3], rtol=1e-4)
     assert first.probs.shape == second.probs.shape
     np.testing.assert_array_equal(first.steps, second.steps)
-    inside = np.arange(len(read_one[0]))[:, None] < read_one[1][None]
-    difference = np.abs(read_one[0] - read_two[0]).max(-1)
-    assert difference[inside].max() < 0.05  # each device draws its own borders
 
 
 def test_batch_is_shared_evenly():
