@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
+from lstmjax.ctc._beam_inline import put_in
 from lstmjax.ctc._beam_loops import (
     ALSO_RAN,
     ANY,
@@ -24,6 +25,7 @@ from lstmjax.ctc._beam_loops import (
     _certainty,
     _rank_codes,
 )
+from lstmjax.ctc._borrow import borrowed
 from lstmjax.ctc._lexicon_nodes import (
     DICTIONARY,
     DUPLICATE,
@@ -35,6 +37,7 @@ from lstmjax.ctc._lexicon_nodes import (
     NUM_CONTINUATIONS,
     START_OF_DAWG,
     START_OF_WORD,
+    Edges,
     New,
     Search,
     free_node,
@@ -49,6 +52,7 @@ from lstmjax.ctc._lexicon_walk import (
     NONE,
     SPACE,
     TOP_CHOICE_PERM,
+    Lexicon,
     initial_positions,
     look_up,
 )
@@ -65,6 +69,46 @@ class _Step(NamedTuple):
     listed: np.ndarray
     listing: np.ndarray
     top: np.ndarray
+
+
+class Room(NamedTuple):
+    """Memory for the search of a line, which the caller keeps: inner loops only borrow it.
+
+    Attributes:
+      heaps, sizes, counters, has_start: see `Search`.
+      old_heaps, old_sizes: those of the time step before.
+      ranks, best, listed, listing, top: see `_Step`.
+    """
+
+    heaps: np.ndarray
+    sizes: np.ndarray
+    counters: np.ndarray
+    has_start: np.ndarray
+    old_heaps: np.ndarray
+    old_sizes: np.ndarray
+    ranks: np.ndarray
+    best: np.ndarray
+    listed: np.ndarray
+    listing: np.ndarray
+    top: np.ndarray
+
+
+def make_room(num_codes: int, num_states: int, num_edges: int) -> Room:
+    """Take memory for lines of a character set."""
+    shape = (NUM_BEAMS, MAX_WIDTH + 1)
+    return Room(
+        np.empty(shape, np.int64),
+        np.empty(NUM_BEAMS, np.int64),
+        np.empty(3, np.int64),
+        np.empty(NUM_CONTINUATIONS, np.bool_),
+        np.empty(shape, np.int64),
+        np.empty(NUM_BEAMS, np.int64),
+        np.empty(num_codes, np.int8),
+        np.empty(2, np.int64),
+        np.empty((num_states, 3), np.int64),
+        np.empty(num_edges, np.int64),
+        np.empty(TOP_N + 1, np.int64),
+    )
 
 
 class _Plan(NamedTuple):
@@ -92,12 +136,14 @@ class _Plan(NamedTuple):
 
 @kernel
 def _offset_certainty(prob, weights):
+    put_in()
     return np.float32(np.float64(_certainty(prob)) + weights.offset)
 
 
 @kernel
 def _plan_plain(s, unichar, certainty):
     """Go on with a complete unichar or a null outside the dictionary."""
+    put_in()
     scaled = np.float32(certainty * s.weights.dict_ratio)
     permuter, start_certainty = TOP_CHOICE_PERM, scaled
     is_start = unichar != INVALID and not s.lexicon.delimited[unichar]
@@ -114,6 +160,7 @@ def _plan_plain(s, unichar, certainty):
 
 @kernel
 def _plan_nothing(certainty, has_room):
+    put_in()
     return _Plan(
         False, False, False, has_room, NO_PERM, NO_PERM, 0, certainty, certainty, NO_DAWGS, 0
     )
@@ -122,6 +169,7 @@ def _plan_nothing(certainty, has_room):
 @kernel
 def _plan_letter(s, unichar, certainty, before):
     """Go on with a letter within the dictionary."""
+    put_in()
     begin, count, flags = 0, s.num_initial, START_OF_WORD
     if before >= 0:
         last, delimited = s.nodes[before], s.lexicon.delimited
@@ -150,6 +198,7 @@ def _plan_letter(s, unichar, certainty, before):
 @kernel
 def _plan_in_dictionary(s, unichar, certainty, continuation, previous):
     """Go on with a complete unichar or a null within the dictionary."""
+    put_in()
     if unichar == INVALID:
         return _Plan(
             True, False, False, True, NO_PERM, NO_PERM, 0, certainty, certainty, NO_DAWGS, 0
@@ -169,6 +218,7 @@ def _plan_in_dictionary(s, unichar, certainty, continuation, previous):
 @kernel
 def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, previous):
     """Go on with a complete unichar or a null; False if out of room."""
+    put_in()
     if not in_dictionary:
         plan = _plan_plain(s, unichar, certainty)
     elif certainty > s.weights.worst:
@@ -197,6 +247,7 @@ def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, 
 @kernel
 def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certainty, previous):
     """Go on with a repeated code, a null inside a unichar, or a part of one."""
+    put_in()
     if in_dictionary:
         if not certainty > s.weights.worst:
             return
@@ -216,6 +267,7 @@ def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certa
 @kernel
 def _list_edges(edges, state, rank, t, step, listed_edges):
     """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
+    put_in()
     token = 3 * t + rank
     if step.listed[state, 0] != token:
         step.listed[state, 0] = token
@@ -231,6 +283,7 @@ def _list_edges(edges, state, rank, t, step, listed_edges):
 @kernel
 def _repeat(s, step, rank, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
+    put_in()
     old, null_char, probs = s.nodes[node], s.edges.null_char, step.probs
     code, state, unichar = old.code, old.state, old.unichar
     continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
@@ -259,6 +312,7 @@ def _repeat(s, step, rank, node, beam):
 @kernel
 def _either_prob(s, step, code, before, continuation):
     """Probability of a code or the null, or of the two best codes in turn."""
+    put_in()
     prob = np.float32(step.probs[code] + step.probs[s.edges.null_char])
     best, second = step.best[0], step.best[1]
     are_best = (before == best and code == second) or (code == best and before == second)
@@ -270,6 +324,7 @@ def _either_prob(s, step, code, before, continuation):
 @kernel
 def _go_on(s, step, rank, node, beam, begin, end):
     """Extend a node (-1: the start of the line) by the codes of edges; False if out of room."""
+    put_in()
     in_dictionary, length = beam >= DICTIONARY, beam % NUM_LENGTHS
     continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
     before = s.nodes[node].code if node >= 0 else -1
@@ -304,6 +359,7 @@ def _go_on(s, step, rank, node, beam, begin, end):
 @kernel
 def _num_free_to_go_on(sizes):
     """Number of paths after which anything may follow."""
+    put_in()
     total = 0
     for half in (0, DICTIONARY):
         for length in range(NUM_LENGTHS):
@@ -314,6 +370,7 @@ def _num_free_to_go_on(sizes):
 @kernel
 def _extend_all(s, step, t, old_heaps, old_sizes):
     """Extend every path by codes of falling rank until there is something; False if no room."""
+    put_in()
     for rank in range(ALSO_RAN + 1 if t > 0 else TOP_TWO + 1):
         listed_edges = 0
         for beam in range(NUM_BEAMS):
@@ -337,6 +394,7 @@ def _extend_all(s, step, t, old_heaps, old_sizes):
 @kernel
 def _push_starts(s):
     """Put the best nodes after which words may begin into their beams, if good enough."""
+    put_in()
     for continuation in range(NUM_CONTINUATIONS):
         beam = DICTIONARY + continuation * NUM_LENGTHS
         if s.has_start[continuation] and not is_full(s, beam, s.nodes[continuation].score):
@@ -349,6 +407,7 @@ def _push_starts(s):
 @kernel
 def _best_end(s):
     """The last node of the best path, or -1; a dictionary path must end a word."""
+    put_in()
     best = -1
     for continuation in (ANY, NO_DUP):
         for half in (0, DICTIONARY):
@@ -368,23 +427,22 @@ def _best_end(s):
 
 
 @kernel
-def _search_line(probs, edges, lexicon, weights, nodes, positions):
+def _search_line(probs, edges, lexicon, weights, nodes, positions, room):
     """Run the search; return the last node of the best path, -1 for none, or FULL."""
-    T, K = probs.shape
+    put_in()
+    T = len(probs)
     num_initial = initial_positions(lexicon, positions, 0)
     s = Search(
         nodes, positions, edges, lexicon, weights,
-        np.empty((NUM_BEAMS, MAX_WIDTH + 1), np.int64),
-        np.zeros(NUM_BEAMS, np.int64),
-        np.array([NUM_CONTINUATIONS, -1, num_initial]),  # the first nodes are those of words to be
-        np.zeros(NUM_CONTINUATIONS, np.bool_),
-        num_initial,
+        borrowed(room.heaps), borrowed(room.sizes), borrowed(room.counters),
+        borrowed(room.has_start), num_initial,
     )  # fmt: skip
-    ranks, best = np.empty(K, np.int8), np.empty(2, np.int64)
-    listed = np.full((len(edges.starts) - 1, 3), -1, np.int64)
-    listing = np.empty(len(edges.codes), np.int64)
-    top = np.empty(TOP_N + 1, np.int64)
-    old_heaps, old_sizes = np.empty_like(s.heaps), np.empty_like(s.sizes)
+    ranks, best, listed = borrowed(room.ranks), borrowed(room.best), borrowed(room.listed)
+    listing, top = borrowed(room.listing), borrowed(room.top)
+    old_heaps, old_sizes = borrowed(room.old_heaps), borrowed(room.old_sizes)
+    s.counters[0] = NUM_CONTINUATIONS  # the first nodes are those of words to be
+    s.counters[1], s.counters[2] = -1, num_initial
+    s.sizes[:], s.has_start[:], listed[:] = 0, False, -1
     # The line begins with the path of no codes, outside the dictionary and in it.
     for beam in (0, DICTIONARY):
         s.heaps[beam, 0] = -1
@@ -442,11 +500,25 @@ def _read_path(nodes, path, unichars, starts, ends, certainties, begins, permute
 
 @kernel
 def search_line(
-    probs, edges, lexicon, weights, nodes, positions, unichars, starts, ends, certainties, begins,
-    permuters,
+    probs, all_edges, all_lexicon, weights, nodes, positions, room, unichars, starts, ends,
+    certainties, begins, permuters,
 ):  # fmt: skip
     """Read one line; return the number of unichars, or FULL."""
-    node = _search_line(probs, edges, lexicon, weights, nodes, positions)
+    edges = Edges(
+        borrowed(all_edges.starts), borrowed(all_edges.codes), borrowed(all_edges.next_states),
+        borrowed(all_edges.unichar_ids), borrowed(all_edges.is_final), all_edges.num_codes,
+        all_edges.null_char,
+    )  # fmt: skip
+    words = all_lexicon
+    lexicon = Lexicon(
+        borrowed(words.letters), borrowed(words.nodes), borrowed(words.last),
+        borrowed(words.word_ends), borrowed(words.roots), borrowed(words.present),
+        borrowed(words.digits), borrowed(words.delimited), words.through_punc,
+        words.space_delimited, words.exists,
+    )  # fmt: skip
+    node = _search_line(
+        borrowed(probs), edges, lexicon, weights, borrowed(nodes), borrowed(positions), room
+    )
     if node == FULL:
         return FULL
     if node < 0:

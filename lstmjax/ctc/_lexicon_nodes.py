@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
+from lstmjax.ctc._beam_inline import put_in
 from lstmjax.ctc._beam_loops import (
     BEAM_WIDTHS,
     NUM_LENGTHS,
@@ -124,6 +125,7 @@ class New(NamedTuple):
 
 @kernel
 def score_of(nodes, certainty, previous):
+    put_in()
     if previous >= 0:
         return np.float32(certainty + nodes[previous].score)
     return np.float32(certainty)
@@ -131,6 +133,7 @@ def score_of(nodes, certainty, previous):
 
 @kernel
 def _set_node(s, node, new):
+    put_in()
     record, previous = s.nodes[node], new.previous
     record.history = s.nodes[previous].history if previous >= 0 else np.uint64(0)
     record.before = s.nodes[previous].before if previous >= 0 else NONE
@@ -148,6 +151,7 @@ def _set_node(s, node, new):
 @kernel
 def free_node(counters):
     """Return the number of a node to be used."""
+    put_in()
     node = counters[1]
     if node >= 0:
         counters[1] = -1
@@ -162,6 +166,7 @@ def insert(s, beam, node):
 
     Returns: whether the node got in; otherwise it is free again.
     """
+    put_in()
     nodes, heap, size = s.nodes, s.heaps[beam], s.sizes[beam]
     new = nodes[node]
     for slot in range(size):
@@ -191,6 +196,7 @@ def insert(s, beam, node):
 @kernel
 def is_full(s, beam, score):
     """Whether a beam has no use for a node of this score."""
+    put_in()
     width = BEAM_WIDTHS[beam % NUM_LENGTHS]
     return s.sizes[beam] >= width and not score > s.nodes[s.heaps[beam, 0]].score
 
@@ -198,6 +204,7 @@ def is_full(s, beam, score):
 @kernel
 def push(s, beam, new):
     """Put a node into a beam if it is good enough; return whether it got in."""
+    put_in()
     if is_full(s, beam, score_of(s.nodes, new.certainty, new.previous)):
         return False
     node = free_node(s.counters)
@@ -208,6 +215,7 @@ def push(s, beam, new):
 @kernel
 def push_start(s, continuation, new):
     """Remember the best node of the step after which a word may begin."""
+    put_in()
     score = score_of(s.nodes, new.certainty, new.previous)
     if not s.has_start[continuation] or score > s.nodes[continuation].score:
         s.has_start[continuation] = True

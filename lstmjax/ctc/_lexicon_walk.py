@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
+from lstmjax.ctc._beam_inline import put_in
 
 SPACE = 0
 NONE = -1  # no edge, no dawg
@@ -58,6 +59,7 @@ class Found(NamedTuple):
 @kernel
 def _edge(lexicon, dawg, last_edge, letter):
     """The edge of a letter after `last_edge` (NONE: from the root of a dawg), or NONE."""
+    put_in()
     if last_edge == NONE:
         return lexicon.roots[dawg, letter]
     edge = lexicon.nodes[last_edge]
@@ -72,17 +74,20 @@ def _edge(lexicon, dawg, last_edge, letter):
 
 @kernel
 def _letter_for(lexicon, dawg, unichar):
+    put_in()
     return SPACE if dawg == NUMBER and lexicon.digits[unichar] else unichar
 
 
 @kernel
 def _permuter_of(dawg):
+    put_in()
     return SYSTEM_PERM if dawg == WORD else NUMBER_PERM
 
 
 @kernel
 def _add(positions, start, number, dawg, edge, has_punc, punc_edge, is_over):
     """Add a position unless it is there already; return how many there are."""
+    put_in()
     for i in range(start, start + number):
         old = positions[i]
         if (
@@ -102,6 +107,7 @@ def _add(positions, start, number, dawg, edge, has_punc, punc_edge, is_over):
 @kernel
 def initial_positions(lexicon, positions, start):
     """Write down where words begin."""
+    put_in()
     number = 0
     if lexicon.present[PUNC]:
         number = _add(positions, start, number, NONE, NONE, 1, NONE, 0)
@@ -114,6 +120,7 @@ def initial_positions(lexicon, positions, start):
 @kernel
 def _before_word(lexicon, positions, place, unichar, start, found):
     """Go on from a position in front of the word: begin the word, or more punctuation."""
+    put_in()
     number, permuter, is_end = found.number, found.permuter, found.is_end
     punc_edge = positions[place].punc_edge
     to_word = _edge(lexicon, PUNC, punc_edge, SPACE)
@@ -139,6 +146,7 @@ def _before_word(lexicon, positions, place, unichar, start, found):
 @kernel
 def _in_word(lexicon, positions, place, unichar, start, found):
     """Go on from a position in or after the word: punctuation, or more of the word."""
+    put_in()
     number, permuter, is_end = found.number, found.permuter, found.is_end
     old = positions[place]
     dawg, last_edge, has_punc, punc_edge = old.dawg, old.edge, old.has_punc, old.punc_edge
@@ -163,6 +171,7 @@ def _in_word(lexicon, positions, place, unichar, start, found):
 @kernel
 def look_up(lexicon, positions, begin, count, unichar, start):
     """Write down from `start` on where a letter leads to from some positions."""
+    put_in()
     found = Found(0, NO_PERM, False)
     for place in range(begin, begin + count):
         if positions[place].dawg == NONE:

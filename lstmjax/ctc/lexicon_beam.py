@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float32, Int32
 from lstmjax.charset.dictionary import Dictionary
 from lstmjax.charset.prefixes import BeamTables
 from lstmjax.ctc import beam
-from lstmjax.ctc._lexicon_loops import FULL, search_line
+from lstmjax.ctc._lexicon_loops import FULL, make_room, search_line
 from lstmjax.ctc._lexicon_nodes import (
     INVALID,
     NODE,
@@ -88,11 +88,12 @@ def lexicon_search(
     nodes = np.empty(NUM_CONTINUATIONS + max_nodes(int(tables.lengths.max())) * T, NODE)
     unichars, starts, ends, permuters = (np.empty(T, np.int32) for _ in range(4))
     certainty, begins = np.empty(T, np.float32), np.empty(T, np.bool_)
+    room = make_room(probs.shape[1], len(edges.starts) - 1, len(edges.codes))
     arrays = (unichars, starts, ends, certainty, begins, permuters)
     size = _FIRST_POSITIONS + _POSITIONS_PER_STEP * T
     while True:
         positions = np.empty(size, POSITION)
-        count = search_line(probs, edges, lexicon, weights, nodes, positions, *arrays)
+        count = search_line(probs, edges, lexicon, weights, nodes, positions, room, *arrays)
         if count != FULL:
             break
         if size > _MAX_POSITIONS:
