@@ -6,6 +6,7 @@ in docs/performance.md.
 """
 
 import ctypes
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -43,7 +44,7 @@ def _on_cpu(devices: Sequence[Device]) -> bool:
 
 
 def options_for(devices: Sequence[Device], *, elementwise: bool = False) -> Options:
-    """Options of XLA's compiler.
+    """Options of XLA's compiler, of those that the installed version has.
 
     XLA's newer code generator for CPUs takes more than twice as long as the older one, and beside
     compiled operations its code is no faster; so with higher levels of optimisation. But only the
@@ -55,7 +56,9 @@ def options_for(devices: Sequence[Device], *, elementwise: bool = False) -> Opti
     """
     if not _on_cpu(devices):
         return {}
-    return {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": elementwise}
+    return available(
+        {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": elementwise}
+    )
 
 
 def call_once(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -68,9 +71,32 @@ def call_once(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     options: Options = {}
     if jax.default_backend() == "cpu":
-        options = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+        options = available(
+            {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+        )
     results = jax.device_get(jax.jit(function, compiler_options=options)(*arguments))
     return jax.tree.map(np.array, results)  # where results are equal JAX gives one array twice
+
+
+def available(options: Options) -> Options:
+    """Leave out the options that the installed compiler does not have: they only save time."""
+    return {name: value for name, value in options.items() if has_option(name, value)}
+
+
+@functools.cache
+def has_option(name: str, value: Any) -> bool:
+    """Whether XLA's compiler for CPUs takes an option.
+
+    Options come and go with the versions of jaxlib, which lists them nowhere and refuses to compile
+    anything with one that it does not know. So the smallest of programs is compiled with it, which
+    takes about 15 ms.
+    """
+    try:
+        with jax.default_device(jax.local_devices(backend="cpu")[0]):
+            jax.jit(lambda: 0).lower().compile(compiler_options={name: value})
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
 
 
 def give_back_memory() -> None:

@@ -32,6 +32,7 @@ from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST
 from lstmjax.nn.window import convolve, maxpool
 from lstmjax.spec.parse import parse
 from lstmjax.spec.tree import Convolve, Dense, Maxpool, Series
+from lstmjax.train.compiling import available
 
 B = "[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 Lbx24 O1c1]"
 FIXED_WIDTH = "[1,32,500,1 Ct3,3,4 Mp3,3 Lfys8 O1c1]"
@@ -240,7 +241,7 @@ def running(spec, int_mode):
         logits, steps = network.apply(params, images, widths, noise)
         return jax.nn.softmax(logits), steps
 
-    quickly = {"xla_backend_optimization_level": 0}  # compiled for a few lines only
+    quickly = available({"xla_backend_optimization_level": 0})  # compiled for a few lines only
     compiled = jax.jit(apply, compiler_options=quickly)
     return Running(model.root, model.params, compiled, int_mode)
 

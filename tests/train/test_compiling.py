@@ -1,6 +1,7 @@
 """Short runs get few shapes; what compiling used is given back."""
 
 import platform
+import re
 from pathlib import Path
 
 import jax
@@ -8,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from lstmjax.train import compiling
 from lstmjax.train.compiling import (
     call_once,
     give_back_memory,
+    has_option,
     num_buckets,
     options_for,
     padding_for,
@@ -67,9 +70,51 @@ def test_freed_memory_is_given_back():
     assert last.sum() == 12_000
 
 
-def test_only_long_formulas_are_worth_the_newer_code_generator():
+@pytest.fixture
+def compiler_has(monkeypatch):
+    """Let the compiler have options of these names only."""
+
+    def install(*names):
+        monkeypatch.setattr(compiling, "has_option", lambda name, value: name in names)
+
+    return install
+
+
+GENERATOR = "xla_cpu_use_fusion_emitters"
+
+
+def test_only_long_formulas_are_worth_the_newer_code_generator(compiler_has):
+    compiler_has("xla_backend_optimization_level", GENERATOR)
     cpu = jax.devices("cpu")
-    newer = [
-        options_for(cpu, elementwise=how)["xla_cpu_use_fusion_emitters"] for how in (False, True)
-    ]
+    newer = [options_for(cpu, elementwise=how)[GENERATOR] for how in (False, True)]
     assert newer == [False, True]
+
+
+def test_options_are_asked_of_the_compiler():
+    assert has_option("xla_backend_optimization_level", 1)
+    assert not has_option("xla_backend_optimization_level", "much")
+    assert not has_option("xla_of_another_year", 1)
+
+
+def test_an_option_that_the_compiler_lacks_is_left_out(compiler_has):
+    compiler_has("xla_backend_optimization_level")
+    assert options_for(()) == {"xla_backend_optimization_level": 1}
+    compiler_has()
+    assert options_for((), elementwise=True) == {}
+    assert call_once(lambda x: x + 1, jnp.ones(2)).tolist() == [2, 2]
+
+
+def test_no_program_is_compiled_with_an_option_that_is_not_there():
+    options = {"xla_of_another_year": True, "xla_backend_optimization_level": 0}
+    kept = compiling.available(options)
+    assert kept == {"xla_backend_optimization_level": 0}
+    assert jax.jit(lambda x: x + 1, compiler_options=kept)(1) == 2
+
+
+def test_options_are_named_where_they_are_asked_for():
+    root = Path(compiling.__file__).parents[2]
+    folders = [root / name for name in ("lstmjax", "tools", "experiments")]
+    files = [path for folder in folders for path in folder.rglob("*.py")]
+    assert [path.name for path in files if re.search(r"[\"']xla_", path.read_text())] == [
+        "compiling.py"
+    ]
