@@ -20,7 +20,14 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MORE_PAGES = [ROOT / "examples" / "README.md", ROOT / "experiments" / "README.md"]
 SCRIPTS = [
     ROOT / name
-    for name in ("tools/setup-venv", "tools/test", "tools/demo", "tools/docs", ".ci/run")
+    for name in (
+        "tools/setup-venv",
+        "tools/test",
+        "tools/smoke",
+        "tools/demo",
+        "tools/docs",
+        ".ci/run",
+    )
 ]
 MATCHES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
