@@ -5,16 +5,12 @@ are plain functions in a module of their own, which `compiled` turns into kernel
 first needed. Importing this module imports nothing heavy.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from threading import RLock
 from types import FunctionType, ModuleType
 from typing import Any, Literal
-
-from lstmjax.cache import cache_directory
 
 _LOCK = RLock()
 
@@ -22,14 +18,14 @@ _LOCK = RLock()
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop on its first call; the GIL is free while it runs.
 
-    A user's own `NUMBA_CACHE_DIR` is respected. Without a usable cache directory the loop is
+    What is compiled is kept, see `simd.compiling`; without a usable cache directory the loop is
     compiled afresh in every process.
     """
     return _compile(function, "python")
 
 
 def float_kernel(function: Callable[..., Any]) -> Any:
-    """Likewise, but divide as floats are divided: by zero, too, so loops can become vectors."""
+    """Compile like `kernel`, but divide by zero as floats do, so that loops can become vectors."""
     return _compile(function, "numpy")
 
 
@@ -52,26 +48,8 @@ def _compile_all(loops: ModuleType) -> None:
 
 
 def _compile(function: Callable[..., Any], error_model: Literal["python", "numpy"]) -> Any:
-    import numba
+    from numba import njit
 
-    with kept_in(cache_directory("numba")) as keeps:
-        return numba.njit(cache=keeps, nogil=True, error_model=error_model)(function)
+    from lstmjax.simd.compiling import keep
 
-
-@contextmanager
-def kept_in(place: Path | None) -> Iterator[bool]:
-    """Let numba keep in a place what is decorated meanwhile; gives whether it can keep anything.
-
-    A user's own `NUMBA_CACHE_DIR` takes the place's place.
-    """
-    from numba.core import config
-
-    with _LOCK:
-        own = getattr(config, "CACHE_DIR", "")
-        directory = own or place
-        if directory:
-            config.CACHE_DIR = str(directory)  # pyright: ignore  # read once, by a decorator
-        try:
-            yield bool(directory)
-        finally:
-            config.CACHE_DIR = own  # pyright: ignore
+    return keep(njit(nogil=True, error_model=error_model)(function))

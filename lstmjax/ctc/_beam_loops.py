@@ -1,8 +1,4 @@
-"""The loops of the beam search; `beam` says what they compute.
-
-All of them are in one file, because numba's cache notices changes of the file of the function
-that Python calls, but not of the files of the functions that one calls.
-"""
+"""The loops of the beam search; `beam` says what they compute."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,6 @@
 """The loops of the beam search with a dictionary; `lexicon_beam` says what they compute.
 
-Heaps, ranks and hashes are those of `_beam_loops`. After a change there or in the
-modules beside this one touch this file, because numba's cache notices changes of this file only.
+Heaps, ranks and hashes are those of `_beam_loops`.
 
 Source: tesseract src/lstm/recodebeam.cpp, ContinueContext, ContinueDawg, ExtractBestPaths.
 """

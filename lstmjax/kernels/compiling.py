@@ -1,28 +1,24 @@
 """Compiling loops made of vector operations, for XLA and for Python to call.
 
-What numba keeps of them is found again as long as all files of this package are the same.
+What is compiled is kept; see `simd.compiling`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from numba import cfunc, int64, njit
+from numba import int64, njit
 
-from lstmjax.compiled import kept_in
-from lstmjax.kernels.kept import directory
-from lstmjax.kernels.parts import PartCompiler
+from lstmjax.simd.compiling import callback, keep, part_options
 
 
 def handler(function: Callable[..., Any]) -> Any:
     """Compile a function of one frame that returns 0, for XLA to call; see `xla`."""
-    with kept_in(directory()) as keeps:
-        return cfunc(int64(int64), cache=keeps)(function)
+    return callback(function, int64(int64))
 
 
 def vector_kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop that Python calls; the GIL is free while it runs."""
-    with kept_in(directory()) as keeps:
-        return njit(nogil=True, cache=keeps)(function)
+    return keep(njit(nogil=True)(function))
 
 
 def inner(function: Callable[..., Any]) -> Any:
@@ -33,6 +29,4 @@ def inner(function: Callable[..., Any]) -> Any:
     """
     assert "<locals>" not in function.__qualname__
     compile_it: Any = njit  # checkers do not know these options
-    return compile_it(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=PartCompiler)(
-        function
-    )
+    return compile_it(**part_options())(function)

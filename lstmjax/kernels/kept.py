@@ -1,20 +1,19 @@
-"""Where compiled operations are kept, and how they are compiled ahead, in other processes.
+"""Operations compiled ahead, in other processes.
 
 The first run on a machine compiles them while it loads JAX and its lines. Whoever needs a module
 waits until no other process compiles it, and then finds it in the cache.
 """
 
-import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
-from pathlib import Path
 from threading import Thread
 
-from lstmjax.cache import cache_directory
+from lstmjax.cache.code import code_directory
 
 try:
     import fcntl
@@ -26,39 +25,31 @@ GROUPS = (("lstm_loops",), ("conv_pool_loops", "ctc_loops", "orthogonal_loops"))
 """Modules that nearly every network needs; each group takes about as long to compile."""
 FOR_LAYERS = (("L2", ("lstm2d_loops",)),)
 """How layers begin in a net_spec that need modules of their own."""
-
-
-def directory() -> Path | None:
-    """Where numba keeps what it compiles of this package, None without a usable cache.
-
-    numba notices changes of one file only, so the name has the fingerprint of all files here.
-    """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    fingerprint = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-    return cache_directory(f"kernels-{fingerprint[:12]}")
+_LEAST_ROOM = 64 << 20  # bytes; on a fuller disk nobody would find what is compiled ahead
 
 
 @contextmanager
 def claimed(module: str) -> Iterator[None]:
     """Be the only process that compiles a module; waits for others."""
-    place = directory()
-    if place is None or fcntl is None:
-        yield
-        return
-    with (place / f"{module}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        place = code_directory()
+        if place is not None and fcntl is not None:
+            with suppress(OSError):  # a full disk, a damaged cache: then several may compile it
+                lock = stack.enter_context((place / f".{module}.lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def is_kept(module: str) -> bool:
     """Whether something of a module has been compiled on this machine."""
-    place = directory()
-    return place is not None and any(place.rglob(f"{module}.*.nbi"))
+    place = code_directory()
+    return place is not None and any(place.glob(f"{module}.*"))
 
 
 def start(net_spec: str = "") -> None:
     """Compile ahead what a network needs and was never compiled here, without waiting for it."""
-    if directory() is None or fcntl is None or os.environ.get("NUMBA_CACHE_DIR"):
+    place = code_directory()
+    if place is None or fcntl is None or shutil.disk_usage(place).free < _LEAST_ROOM:
         return
     for group in (*GROUPS, *(modules for layer, modules in FOR_LAYERS if layer in net_spec)):
         missing = [module for module in group if not is_kept(module)]

@@ -8,7 +8,6 @@ bits; what the 128 add is taken off by the number that a sum starts with. Sums a
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -16,6 +15,7 @@ from numba.core import cgutils
 from lstmjax.kernels import reading_cells as cells
 from lstmjax.kernels import vectors as v
 from lstmjax.kernels.operations import operation
+from lstmjax.simd.target import numba_target
 
 ZERO = 128
 """The byte that stands for 0."""
@@ -24,14 +24,7 @@ GATES = 4
 VECTOR_BYTES = v.LANES * v.FLOAT_BYTES
 
 
-def _can_multiply() -> bool:
-    features = llvmlite.binding.get_host_cpu_features()
-    if v.LANES == 16:
-        return bool(features.get("avx512vnni") and features.get("avx512bw"))
-    return v.LANES == 8 and bool(features.get("avxvnni"))
-
-
-SUPPORTED = _can_multiply()
+SUPPORTED = numba_target().has_dots
 _DOT = f"llvm.x86.avx512.vpdpbusd.{8 * VECTOR_BYTES}"
 _BYTES = ir.VectorType(v.INT8, v.LANES)
 _WHOLE = v.WORDS

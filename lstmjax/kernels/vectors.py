@@ -4,13 +4,13 @@ These functions write instructions with a builder; `operations` makes of them wh
 compiled loops can call. Memory is addressed by its number, and indices count floats.
 """
 
-import platform
 from functools import reduce
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils
+
+from lstmjax.simd.target import numba_target
 
 Builder = Any
 Value = Any
@@ -23,19 +23,10 @@ INT64 = ir.IntType(64)
 FLOAT_BYTES = 4
 
 
-def _float_lanes() -> int:
-    """Floats of the widest vector this machine multiplies and adds at once; 0: it has none."""
-    features = llvmlite.binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 16
-    if features.get("avx2") and features.get("fma"):
-        return 8
-    return 4 if platform.machine().lower() in ("arm64", "aarch64") else 0
-
-
-LANES = _float_lanes() or 4
-SUPPORTED = _float_lanes() > 0
-PAIRS_SUPPORTED = bool(llvmlite.binding.get_host_cpu_features().get("avx512bf16"))
+_TARGET = numba_target()
+LANES = _TARGET.lanes or 4
+SUPPORTED = _TARGET.lanes > 0
+PAIRS_SUPPORTED = _TARGET.has_pairs
 ROWS = 4 if LANES == 8 else 8  # of the block of sums that the registers hold at once
 COLUMNS = 3  # vectors of that block
 VECTOR = ir.VectorType(FLOAT, LANES)

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from lstmjax.compiled import float_kernel
-from lstmjax.nn.numerics import LOGISTIC_TABLE, TANH_TABLE
+from lstmjax.kernels.tables import LOGISTIC_TABLE, TANH_TABLE
 
 _STEPS_PER_UNIT = np.float32(256)
 _LAST = len(TANH_TABLE) - 1
@@ -37,7 +37,7 @@ def _look_up(table, x):
 
 @float_kernel
 def _look_up_quickly(table, x):
-    """Likewise for 0 <= x < 2^24, without a branch."""
+    """Interpolate a table at 0 <= x < 2^24, without a branch."""
     u = min(x * _STEPS_PER_UNIT, _TABLE_END)
     index = np.uint64(min(np.int32(u), _LAST - 1))
     low = table[index]

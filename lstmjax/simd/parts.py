@@ -2,15 +2,22 @@
 
 By itself numba makes machine code of every function that a loop calls, though only the loop needs
 it, with all of its parts in it: that takes half of the time. Here a part stays what LLVM reads.
+
+What is used of numba's inner parts was read in versions 0.63 to 0.68; 0.62 lacks some of it.
+Whoever imports this module is ready for an `ImportError`; see `compiling`.
 """
 
+from functools import cache
 from typing import Any
 
 from llvmlite import binding
+from numba import int64, njit
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import LoweringPass, register_pass
 from numba.core.typed_passes import IRLegalization
+
+from lstmjax.cache.problems import missing
 
 
 class _Part(JITCodeLibrary):
@@ -48,8 +55,8 @@ class _MakePart(LoweringPass):
         return False
 
 
-class PartCompiler(CompilerBase):
-    """What numba does, with `_Part` as result; for the option `pipeline_class`."""
+class _AlwaysParts(CompilerBase):
+    """What numba does, with `_Part` as result."""
 
     def define_pipelines(self) -> list[Any]:
         """The passes of numba, and one more."""
@@ -57,3 +64,44 @@ class PartCompiler(CompilerBase):
         passes.add_pass_after(_MakePart, IRLegalization)
         passes.finalize()
         return [passes]
+
+
+class PartCompiler(_AlwaysParts):
+    """What numba does, with `_Part` as result if that works; for the option `pipeline_class`."""
+
+    def define_pipelines(self) -> list[Any]:
+        """The passes of numba, and one more if a trial has shown that it does what it should."""
+        if parts_work():
+            return super().define_pipelines()
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+@cache
+def parts_work() -> bool:
+    """Whether numba is as it is known here: before anything is compiled, something small is."""
+    try:
+        works = _trial()
+    except Exception:  # whatever an unknown numba raises
+        works = False
+    if not works:
+        missing("numba's compiler is not as it is known", "the first start takes longer")
+    return works
+
+
+def _trial() -> bool:
+    compile_it: Any = njit  # checkers do not know all options
+    part = compile_it(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=_AlwaysParts)(
+        _twice
+    )
+
+    def caller(x):
+        return part(x) + 1
+
+    whole = compile_it(int64(int64), no_cfunc_wrapper=True)(caller)
+    (made,) = part.overloads.values()
+    has_own_code = bool(made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
+    return whole(20) == 41 and not has_own_code
+
+
+def _twice(x):
+    return x + x

@@ -1,0 +1,73 @@
+"""Kept files with a digest: they are read as they were written, or not at all.
+
+Format: `MAGIC`, the SHA-256 of the content (32 bytes), the content. The digest tells damage, not
+malice: whoever can write to the user's cache can do anything else as well. It is compared before
+anything looks at the content, because neither pickles nor machine code survive a wrong bit.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from lstmjax.cache import problems
+
+MAGIC = b"lstmjax kept 01\n"
+_HEADER = len(MAGIC) + hashlib.sha256().digest_size
+
+
+def read(path: Path) -> bytes | None:
+    """Return the content of a kept file.
+
+    Returns: None if there is none, or if it is damaged or cannot be read; that is said, and the
+      file is removed where that can be done.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError:  # also a directory in its place
+        discard(path)
+        return None
+    content = memoryview(data)[_HEADER:]
+    if data[:_HEADER] != MAGIC + hashlib.sha256(content).digest():
+        discard(path)
+        return None
+    return bytes(content)
+
+
+def write(path: Path, content: bytes) -> bool:
+    """Keep content in a file; readers see all of it or nothing.
+
+    Returns: whether it could be kept; if not, that is said.
+    """
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        with os.fdopen(handle, "wb") as out:
+            out.write(MAGIC + hashlib.sha256(content).digest())
+            out.write(content)
+        os.replace(temporary, path)
+    except OSError as err:
+        if temporary is not None:
+            _remove(Path(temporary))
+        problems.unusable(path.parent, err)
+        return False
+    return True
+
+
+def discard(path: Path) -> None:
+    """Say that a kept file is damaged, and remove it where that can be done."""
+    problems.damaged(path)
+    _remove(path)
+
+
+def _remove(path: Path) -> None:
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except OSError:
+        return

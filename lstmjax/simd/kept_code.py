@@ -1,0 +1,84 @@
+"""Machine code that numba made, kept for later processes with a digest.
+
+numba's own cache has an index of pickles for each function, none of them with a checksum, and looks
+at the source of that one function only. Here every piece of code is a file of its own, named after
+all that numba distinguishes it by, in a directory for everything else it depends on.
+
+What is used of numba's inner parts was read in versions 0.61 to 0.68. Whoever imports this module
+is ready for an `ImportError`; see `compiling`.
+"""
+
+import hashlib
+import pickle
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numba.core import compiler
+from numba.core.serialize import dumps
+
+from lstmjax.cache import entries, problems
+
+_Result: Any = compiler.CompileResult
+if not (hasattr(_Result, "_reduce") and hasattr(_Result, "_rebuild")):
+    raise ImportError("numba does not take results of its compiler apart as it is known")
+
+
+class KeptCode:
+    """What numba's functions ask for code and give it to; takes the place of its `FunctionCache`.
+
+    Args:
+      function: whose code is kept. It is in a file and has no closure.
+      directory: where to.
+    """
+
+    def __init__(self, function: Callable[..., Any], directory: Path):
+        self._directory = directory
+        source = Path(function.__code__.co_filename)
+        self._name = re.sub(r"[^\w.]", "", f"{source.stem}.{function.__qualname__}")
+        self._told = (function.__code__.co_firstlineno, _digest(source))
+
+    @property
+    def cache_path(self) -> str:
+        """Where code is kept; numba shows it in statistics."""
+        return str(self._directory)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what was compiled for a signature, None if it has to be compiled."""
+        target_context.refresh()
+        path = self._path(sig, target_context.codegen())
+        content = entries.read(path)
+        if content is None:
+            return None
+        try:
+            known, parts = pickle.loads(content)
+            if known == sig:
+                return _Result._rebuild(target_context, *parts)
+        except Exception:  # whatever makes whole code unusable, it can be compiled again
+            entries.discard(path)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled for a signature, if that can be done."""
+        try:
+            if data.library.has_dynamic_globals or any(not one.can_cache for one in data.lifted):
+                return
+            path, content = self._path(sig, data.codegen), dumps((sig, data._reduce()))
+        except Exception as err:  # a run does not end because its code cannot be kept
+            problems.unusable(self._directory, f"{self._name} cannot be kept, {err}")
+            return
+        entries.write(path, content)
+
+    def flush(self) -> None:
+        """Forget nothing: files are named after what they hold."""
+
+    def _path(self, sig: Any, codegen: Any) -> Path:
+        told = repr((self._told, str(sig), codegen.magic_tuple()))
+        return self._directory / f"{self._name}-{hashlib.sha256(told.encode()).hexdigest()[:20]}"
+
+
+@lru_cache
+def _digest(source: Path) -> str:
+    return hashlib.sha256(source.read_bytes()).hexdigest()
