@@ -221,11 +221,11 @@ def main() -> None:
     updates = [sweep for sweep in SWEEPS if sweep in arguments.sweeps and sweep != "lines"]
     curves: list[Curve] = []
     if updates:
+        from lstmjax.cache.programs import keep_programs
         from lstmjax.devices import show_cores
-        from lstmjax.infer.forward import keep_compiled
 
         show_cores()
-        keep_compiled()
+        keep_programs()
         curves += [update_curve(sweep, sweeps[sweep], spec, seconds) for sweep in updates]
     if "lines" in arguments.sweeps:
         curves += data_curves(sweeps["lines"], seconds)

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from lstmjax.cache.programs import keep_programs
 from lstmjax.data.lines import LineIndex, build_index
 from lstmjax.data.listing import read_list
 from lstmjax.infer.evaluate import Evaluation, LineReading, evaluate
-from lstmjax.infer.forward import keep_compiled, make_forward
+from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import load_model
 
 MAX_BYTES = 1 << 28
@@ -18,7 +19,7 @@ COLUMNS = "{:<24} {:>6} {:>8} {:>8} {:>8} {:>8}"
 
 def report(out: Path, shown: Callable[[Path], str]) -> None:
     """Print the table and the readings, and draw the curve."""
-    keep_compiled()
+    keep_programs()
     training = build_index(read_list(out / "train.list")[:TRAINING_DOCUMENTS])
     held_out = build_index(read_list(out / "eval.list"))
     model, fast = out / "demo.traineddata", out / "demo_fast.traineddata"

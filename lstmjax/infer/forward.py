@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lstmjax.array_types import Params
-from lstmjax.cache import cache_directory
+from lstmjax.cache.programs import keep_programs
 from lstmjax.data import image as image_module
 from lstmjax.data.batch import Buckets, fit_buckets
 from lstmjax.data.image import Pixels
@@ -27,7 +27,6 @@ _MOST_SHAPES = 6
 # How a line is read: as it is; inverted; or, when that did not help, as it is with the borders of
 # convolutions drawn anew, as if padding to a fixed width had drawn nothing.
 _AS_IS, _INVERTED, _RESTARTED = range(3)
-_MIN_COMPILE_SECONDS = 0.1  # steps that compile faster are not worth a file
 
 
 class ScaledLine(NamedTuple):
@@ -222,21 +221,11 @@ def make_forward(model: LoadedModel, *, own_process: bool = False) -> Forward:
     if own_process:
         from lstmjax.devices import show_cores
 
-        keep_compiled()
+        keep_programs()
         show_cores()
     from lstmjax.infer.device import make_device_forward
 
     return make_device_forward(model)
-
-
-def keep_compiled() -> None:
-    """Let this process keep compiled models in the user's own cache for later processes."""
-    import jax
-
-    directory = cache_directory("jax")
-    if directory is not None and not jax.config.values["jax_compilation_cache_dir"]:
-        jax.config.update("jax_compilation_cache_dir", str(directory))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", _MIN_COMPILE_SECONDS)
 
 
 def _groups(shapes: dict[int, tuple[int, ...]], batch: int) -> Iterator[list[int]]:

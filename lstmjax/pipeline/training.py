@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from lstmjax.cache.programs import keep_programs
 from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import build_index
 from lstmjax.data.listing import read_list
@@ -14,7 +15,7 @@ from lstmjax.errors import DataError, LstmjaxError, UsageError
 from lstmjax.formats import traineddata
 from lstmjax.formats.files import PathLike, write_atomically
 from lstmjax.infer.evaluate import evaluate, geometry_of
-from lstmjax.infer.forward import keep_compiled, make_forward
+from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import LoadedModel, load_model
 from lstmjax.spec import parse as spec_parse
 from lstmjax.train.config import Recipe, TrainConfig, tesseract_config
@@ -170,7 +171,7 @@ def measure(model: str, list_file: str) -> dict[str, Any]:
       in percent; `worst`: truth and reading of the lines with most errors.
     Raises: DataError: no line is usable.
     """
-    keep_compiled()
+    keep_programs()
     index = build_index(read_list(list_file))
     forward = make_forward(load_model(model))
     result = evaluate(forward, index, max_bytes=_MAX_BYTES, with_delta=False, batch=_BATCH)

@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Float32
 
 from lstmjax.array_types import Params
+from lstmjax.cache.programs import keep_programs
 from lstmjax.charset.codec import Codec
 from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex
@@ -28,7 +29,7 @@ from lstmjax.formats import traineddata as traineddata_format
 from lstmjax.formats.files import PathLike
 from lstmjax.infer.device import make_device_forward
 from lstmjax.infer.evaluate import geometry_of
-from lstmjax.infer.forward import Forward, keep_compiled, make_forward
+from lstmjax.infer.forward import Forward, make_forward
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import Model, Replace, build
 from lstmjax.spec import parse as spec_parse
@@ -189,7 +190,7 @@ def fit(
       >>> fitted = lstmjax.fit(network, "examples/train.list", optax.adam(2e-3), updates=500)
       >>> network.validator("examples/eval.list").scores(fitted.params).cer
     """
-    keep_compiled()
+    keep_programs()
     about = network.about
     whole = optax.with_extra_args_support(optimizer)
     step = make_train_step(

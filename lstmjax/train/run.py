@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 
+from lstmjax.cache.programs import keep_programs
 from lstmjax.charset.codec import Codec
 from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex, build_index
@@ -23,7 +24,7 @@ from lstmjax.formats.lstm import INT_MODE, Recognizer
 from lstmjax.formats.nodes import TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.evaluate import geometry_of
-from lstmjax.infer.forward import keep_compiled, make_forward
+from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import LoadedModel
 from lstmjax.infer.words import words_of
 from lstmjax.nn.quantize import to_int
@@ -70,7 +71,7 @@ def run_training(
     config = _with_rate(request, config)
     _check_output(request.model_output)
     show_cores(config.devices)
-    keep_compiled()
+    keep_programs()
     codec = _codec(request.traineddata)
     index = _index(request.train_listfile)
     eval_index = _index(request.eval_listfile) if request.eval_listfile else None

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import jax
 import numpy as np
 import pytest
 from infer.models import tiny_traineddata
@@ -10,7 +9,7 @@ from infer.models import tiny_traineddata
 from lstmjax.data.random import MinStd
 from lstmjax.formats import traineddata
 from lstmjax.infer.device import DeviceForward, make_device_forward
-from lstmjax.infer.forward import ScaledLine, certainty, keep_compiled, make_forward
+from lstmjax.infer.forward import ScaledLine, certainty, make_forward
 from lstmjax.infer.host import HostForward
 from lstmjax.infer.model import load_model
 
@@ -134,21 +133,6 @@ def test_only_doubtful_lines_are_computed_again(forward):
 )
 def test_certainty_is_the_mean_of_what_was_read(rows, expected):
     assert certainty(np.array(rows, np.float32), NULL) == pytest.approx(expected)
-
-
-def test_compiled_models_are_kept_in_the_users_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    before = {
-        name: jax.config.values[name]
-        for name in ("jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs")
-    }
-    try:
-        jax.config.update("jax_compilation_cache_dir", None)
-        keep_compiled()
-        assert jax.config.values["jax_compilation_cache_dir"] == str(tmp_path / "lstmjax" / "jax")
-    finally:
-        for name, value in before.items():
-            jax.config.update(name, value)
 
 
 def test_padded_line_that_stays_as_it_is_is_read_with_other_borders(forward):
