@@ -17,7 +17,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.cache import cache_directory
+from lstmjax.cache import cache_directory, entries, problems
 from lstmjax.data import pairs
 from lstmjax.data.columns import Columns
 from lstmjax.errors import LstmjaxError
@@ -106,23 +106,33 @@ def load(paths: Sequence[str]) -> Kept | None:
     if folder is None:
         return None
     names = _names(paths)
+    path = folder / _file_name(names)
     try:
-        with open(folder / _file_name(names), "rb") as file:
-            return _read(file, os.fstat(file.fileno()).st_size, names, len(paths))
-    except OSError:
+        with open(path, "rb") as file:
+            kept = _read(file, os.fstat(file.fileno()).st_size, names, len(paths))
+    except FileNotFoundError:
         return None
+    except OSError:  # also a directory in its place
+        kept = None
+    if kept is None:
+        entries.discard(path)
+    return kept
 
 
 def save(paths: Sequence[str], kept: Kept) -> None:
-    """Keep an index; where that is not possible, nothing happens."""
+    """Keep an index; where that is not possible, it is said."""
     folder = cache_directory("index")
     if folder is None:
         return
     names = _names(paths)
     try:
         write_atomically(folder / _file_name(names), _pack(kept, names))
+    except LstmjaxError as err:
+        problems.unusable(folder, err.__cause__ or err)
+        return
+    try:
         _drop_oldest(folder)
-    except (LstmjaxError, OSError):
+    except OSError:  # another process was faster
         return
 
 

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from lstmjax.cache import cache_directory
+from lstmjax.cache import cache_directory, entries
 from lstmjax.errors import DataError, FormatError
-from lstmjax.formats.files import PathLike, read_bytes, write_atomically
+from lstmjax.formats.files import PathLike, read_bytes
 from lstmjax.render.description import STRETCHES, Description, parse
 from lstmjax.render.face import Face, Hinting, open_blob
 
 _SIGNATURES = (b"\0\1\0\0", b"OTTO", b"true", b"ttcf")
 _FALLBACKS = ("Noto Sans", "DejaVu Sans", "Liberation Sans", "FreeSans")
-_VERSION = 1
+_VERSION = 2
 _MAX_FONTS = 256
 """Most fonts of one collection that are looked at."""
 _MAX_FILE = 1 << 28
@@ -218,13 +218,14 @@ class _Store:
 
     def __init__(self) -> None:
         folder = cache_directory("fonts")
-        self._path = folder / f"fonts-{_VERSION}.json" if folder else None
+        self._path = folder / f"fonts-{_VERSION}" if folder else None
         self._known: dict[str, list] = {}
         self._changed = False
-        if self._path is not None and self._path.exists():
+        content = None if self._path is None else entries.read(self._path)
+        if content is not None:
             try:
-                self._known = dict(json.loads(self._path.read_text("utf-8")))
-            except (OSError, ValueError, TypeError):
+                self._known = dict(json.loads(content))
+            except (ValueError, TypeError):
                 self._known = {}
 
     def entries(self, path: str, problems: list[str]) -> list[FontEntry]:
@@ -250,13 +251,9 @@ class _Store:
         return entries
 
     def save(self) -> None:
-        """Keep what was learnt; a cache that cannot be written is no error."""
-        if self._path is None or not self._changed:
-            return
-        try:
-            write_atomically(self._path, json.dumps(self._known).encode())
-        except Exception:  # whatever the reason, the next run reads the files again
-            return
+        """Keep what was learnt."""
+        if self._path is not None and self._changed:
+            entries.write(self._path, json.dumps(self._known).encode())
 
 
 def _entry(
