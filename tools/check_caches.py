@@ -222,7 +222,10 @@ def main() -> int:
             print(first.errors, usual.errors, sep="\n", file=sys.stderr)
             return 1
         size = sum(path.stat().st_size for path in files_of(warm))
-        print(f"{len(files_of(warm))} files, {size >> 10} KiB; {time.monotonic() - began:.0f} s")
+        print(
+            f"{len(files_of(warm))} files, {size >> 10} KiB; {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
         seeds = range(args.seed, args.seed + args.damages)
         done: Counter[tuple[str, str]] = Counter()
         with ThreadPoolExecutor(args.jobs) as pool:

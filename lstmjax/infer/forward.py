@@ -19,6 +19,7 @@ from lstmjax.data.batch import Buckets, fit_buckets
 from lstmjax.data.image import Pixels
 from lstmjax.data.random import MinStd
 from lstmjax.infer.model import LoadedModel
+from lstmjax.kernels.trial import works
 from lstmjax.spec.tree import x_scale
 
 BATCH = 8  # as many as the loops of `host` multiply at once
@@ -213,11 +214,12 @@ def make_forward(model: LoadedModel, *, own_process: bool = False) -> Forward:
         lines, or JAX, should it be needed, be set up for all of it: one device a core, and a cache
         of compiled code.
     """
-    from lstmjax.infer.host import make_host_forward
+    if works():
+        from lstmjax.infer.host import make_host_forward
 
-    host = make_host_forward(model, own_process=own_process)
-    if host is not None:
-        return host
+        host = make_host_forward(model, own_process=own_process)
+        if host is not None:
+            return host
     if own_process:
         from lstmjax.devices import show_cores
 

@@ -22,7 +22,6 @@ from lstmjax.infer.host_layers import Lines, Maker, Step
 from lstmjax.infer.host_numbers import Bytes, Floats, Probs, UnusualError
 from lstmjax.infer.model import LoadedModel
 from lstmjax.kernels.reading_dots import SUPPORTED as BYTES_SUPPORTED
-from lstmjax.kernels.vectors import SUPPORTED
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +112,7 @@ class HostForward(Forward):
 
 
 def make_host_forward(model: LoadedModel, *, own_process: bool = False) -> HostForward | None:
-    """Prepare a model; None if its network, or this processor, is not one for these loops.
+    """Prepare a model; None if its network is not one for these loops.
 
     See `make_forward` for the arguments.
     """
@@ -123,8 +122,6 @@ def make_host_forward(model: LoadedModel, *, own_process: bool = False) -> HostF
 
 def make_network(model: LoadedModel) -> HostNetwork | None:
     """Prepare a network; see `make_host_forward`."""
-    if not SUPPORTED:
-        return None
     numbers = Bytes() if model.int_mode and BYTES_SUPPORTED else Floats(model.int_mode)
     try:
         return HostNetwork(*Maker(numbers).network(model.root, model.params))

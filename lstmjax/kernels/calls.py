@@ -14,13 +14,14 @@ import numpy as np
 
 from lstmjax.kernels.kept import PACKAGE, claimed
 from lstmjax.kernels.limits import NUM_GATES, NUM_KEPT_2D
+from lstmjax.kernels.trial import works
 
 _ONE, _PAIR_OF_ONES = 0x3F800000, 0x3F803F80  # bits of 1 as a float, and of two as 16 bits each
 
 
 def usable() -> bool:
-    """Whether this process computes on a CPU that has the vectors these operations are made of."""
-    return jax.default_backend() == "cpu" and import_module(f"{PACKAGE}.vectors").SUPPORTED
+    """Whether this process computes on a CPU, and the operations work on it."""
+    return jax.default_backend() == "cpu" and works()
 
 
 def has_pairs() -> bool:

@@ -16,14 +16,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from numba.core import compiler
+from numba.core import codegen, compiler
 from numba.core.serialize import dumps
 
 from lstmjax.cache import entries, problems
 
 _Result: Any = compiler.CompileResult
-if not (hasattr(_Result, "_reduce") and hasattr(_Result, "_rebuild")):
-    raise ImportError("numba does not take results of its compiler apart as it is known")
+for place, name in (
+    (_Result, "_reduce"),
+    (_Result, "_rebuild"),
+    (codegen.CPUCodegen, "magic_tuple"),
+):
+    if not hasattr(place, name):
+        raise ImportError(f"numba's {place.__name__} has no {name}")
 
 
 class KeptCode:

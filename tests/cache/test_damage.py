@@ -52,7 +52,9 @@ def test_damaged_code_is_named_once_and_compiled_again(folder, capsys, damage, s
     (path,) = folder.iterdir()
     path.write_bytes(DAMAGES[damage](path.read_bytes(), random.Random(seed)))
     assert not run()
-    assert capsys.readouterr().err == f"Warning: {path} in the cache is damaged; it is made again.\n"
+    assert (
+        capsys.readouterr().err == f"Warning: {path} in the cache is damaged; it is made again.\n"
+    )
     assert run(), "it was mended"
 
 

@@ -8,9 +8,9 @@ import pytest
 from infer.models import int8
 
 from lstmjax.data.random import MinStd
-from lstmjax.infer.device import make_device_forward
-from lstmjax.infer.forward import ScaledLine
-from lstmjax.infer.host import make_host_forward, make_network
+from lstmjax.infer.device import DeviceForward, make_device_forward
+from lstmjax.infer.forward import ScaledLine, make_forward
+from lstmjax.infer.host import HostForward, make_host_forward, make_network
 from lstmjax.infer.model import LoadedModel
 from lstmjax.kernels.reading_dots import SUPPORTED as BYTES_SUPPORTED
 from lstmjax.spec.parse import parse
@@ -119,8 +119,9 @@ def test_sums_of_int8_numbers_that_floats_would_round_are_left_alone():
 
 
 def test_a_processor_without_vectors_is_left_alone(monkeypatch):
-    monkeypatch.setattr("lstmjax.infer.host.SUPPORTED", False)
-    assert make_host_forward(model_of(SPECS["usual"])) is None
+    assert isinstance(make_forward(model_of(SPECS["usual"])), HostForward)
+    monkeypatch.setattr("lstmjax.infer.forward.works", lambda: False)
+    assert isinstance(make_forward(model_of(SPECS["usual"])), DeviceForward)
 
 
 def test_neighbours_do_not_change_a_line():
