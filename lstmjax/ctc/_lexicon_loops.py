@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
-from lstmjax.ctc._beam_inline import put_in
 from lstmjax.ctc._beam_loops import (
     ALSO_RAN,
     ANY,
@@ -24,7 +23,6 @@ from lstmjax.ctc._beam_loops import (
     _certainty,
     _rank_codes,
 )
-from lstmjax.ctc._borrow import borrowed
 from lstmjax.ctc._lexicon_nodes import (
     DICTIONARY,
     DUPLICATE,
@@ -55,6 +53,7 @@ from lstmjax.ctc._lexicon_walk import (
     initial_positions,
     look_up,
 )
+from lstmjax.simd.cheap_calls import borrowed, put_in
 
 FULL = -2  # returned when there is no room for positions left
 

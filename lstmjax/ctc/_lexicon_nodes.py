@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
-from lstmjax.ctc._beam_inline import put_in
 from lstmjax.ctc._beam_loops import (
     BEAM_WIDTHS,
     NUM_LENGTHS,
@@ -18,6 +17,7 @@ from lstmjax.ctc._beam_loops import (
     _sift_up,
 )
 from lstmjax.ctc._lexicon_walk import NONE, Lexicon
+from lstmjax.simd.cheap_calls import put_in
 
 NUM_CONTINUATIONS = 3
 DICTIONARY = NUM_CONTINUATIONS * NUM_LENGTHS  # first of the beams for words of the dictionary

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
-from lstmjax.ctc._beam_inline import put_in
+from lstmjax.simd.cheap_calls import put_in
 
 SPACE = 0
 NONE = -1  # no edge, no dawg
