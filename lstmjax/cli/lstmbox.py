@@ -51,7 +51,8 @@ def main(argv: list[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
-        "model", "", "What reads: a traineddata, or a checkpoint with --traineddata",
+        "model", "",
+        "What reads: a traineddata; or a checkpoint, or the base name of a run, with --traineddata",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_string(
@@ -111,7 +112,7 @@ def _make_boxes(values: flags.FlagValues, paths: list[str]) -> int:
         _say(str(problem))
     keep_programs()
     reader = symbols.load(
-        values.model, values.traineddata or None, use_dictionary=values.dictionary
+        values.model, values.traineddata or None, use_dictionary=values.dictionary, say=_say
     )
     show = readings.lstmbox_text
     if values.wordstr:

@@ -52,7 +52,9 @@ def _define(values: flags.FlagValues) -> None:
     def integer(name: str, default: int, text: str) -> None:
         flags.DEFINE_integer(name, default, text, flag_values=values, lower_bound=0)
 
-    string("model", "Model to evaluate: a traineddata, or a checkpoint or .lstm file")
+    string(
+        "model", "Model to evaluate: a traineddata, checkpoint, .lstm file, or a run's base name"
+    )
     string("traineddata", "Character set of a checkpoint: the traineddata it was trained with")
     string("eval_listfile", "File that lists the evaluation files, one a line")
     integer("max_image_MB", 2000, "Memory for images")
@@ -130,7 +132,7 @@ def _evaluate(values: flags.FlagValues) -> None:
 
     _refuse_without_true_rates(values)
     reports = _report_paths(values)
-    model = load_model(values.model, values.traineddata or None)
+    model = load_model(values.model, values.traineddata or None, say=_say)
     others = _load_others(values)
     if not model.from_traineddata:
         _say(f"{values.model} is not a recognition model, trying training checkpoint...")
@@ -183,7 +185,7 @@ def _load_others(values: flags.FlagValues) -> list[tuple[str, "LoadedModel"]]:
     from lstmjax.infer.model import load_model
 
     charsets = values.compare_traineddata or values.traineddata or None
-    return [(path, load_model(path, charsets)) for path in values.compare_model or ()]
+    return [(path, load_model(path, charsets, say=_say)) for path in values.compare_model or ()]
 
 
 def _training_lines(values: flags.FlagValues) -> "TrainingLines | None":

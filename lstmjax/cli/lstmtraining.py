@@ -61,7 +61,7 @@ def _define(values: flags.FlagValues) -> None:
     string("traineddata", "", "Character set of the network: a starter or a whole traineddata")
     string("net_spec", "", "Network to build, such as [1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx192 O1c1]")
     string("model_output", "lstmtrain", "Base name of the files written")
-    string("continue_from", "", "Checkpoint, .lstm file or traineddata to start from")
+    string("continue_from", "", "Checkpoint, .lstm file, traineddata or a run's base name")
     string("train_listfile", "", "File that lists the training files, one a line")
     string("eval_listfile", "", "File that lists the evaluation files, one a line")
     string("old_traineddata", "", "Traineddata of continue_from, when the character set changes")
@@ -186,6 +186,7 @@ def _refuse_with_tesseract(values: flags.FlagValues) -> None:
 
 
 def _stop_training(values: flags.FlagValues) -> int:
+    from lstmjax.infer.states import better_than
     from lstmjax.train.run import write_model
 
     if not values.continue_from:
@@ -195,19 +196,23 @@ def _stop_training(values: flags.FlagValues) -> int:
             raise UsageError(
                 f"--{name} is for training; with --stop_training the network is written as it is"
             )
-    print(f"Loaded file {values.continue_from}, unpacking...", file=sys.stderr)
     write_model(
         values.continue_from,
         values.traineddata,
         values.model_output,
         as_int=values.convert_to_int,
+        say=_say,
     )
+    better = better_than(values.continue_from)
+    if better:
+        _say(better)
     return 0
 
 
 def _train(values: flags.FlagValues, argv: list[str]) -> int:
     if values.recipe == "fast":
         start_compiling(values.net_spec)  # while JAX, lines and weights are made ready
+    from lstmjax.train.best_file import next_command
     from lstmjax.train.loop import InterruptedRun
     from lstmjax.train.run import run_training
 
@@ -219,14 +224,19 @@ def _train(values: flags.FlagValues, argv: list[str]) -> int:
         saved = request.checkpoint
         if config.recipe == "fast":
             saved += f" and {request.native_directory}"
-        print(
+        _say(
             f"\nStopped at iteration {stop.progress.training_iteration}; everything is saved in "
             f"{saved}. Run the same command again to go on:\n"
-            f"  {shlex.join(['lstmjax', 'lstmtraining', *argv])}",
-            file=sys.stderr,
+            f"  {shlex.join(['lstmjax', 'lstmtraining', *argv])}"
         )
         return 128 + stop.signal_number
+    if config.recipe == "fast" or sys.stderr.isatty():  # in a file, the log is the original's
+        _say(next_command(request))
     return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _watching(values: flags.FlagValues) -> "Watching | None":

@@ -20,7 +20,8 @@ def evaluate(
     """Read lines with known text and count the errors, as `lstmeval` does.
 
     Args:
-      model: from `load`; or the path of a traineddata, a checkpoint or an `.lstm` file.
+      model: from `load`; or the path of a traineddata, a checkpoint or an `.lstm` file; or the
+        base name of a run for its best state.
       lines: a list file, a document, or the paths of several.
       traineddata: the character set of a checkpoint or `.lstm` file given by its path.
       max_image_mb: memory for images, in units of 2^20 bytes.

@@ -1,5 +1,6 @@
 """A model file made runnable: network, weights and character set in one value."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,9 +11,10 @@ from lstmjax.data.image import InputShape
 from lstmjax.errors import FormatError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
-from lstmjax.formats.files import PathLike, read_bytes
+from lstmjax.formats.files import PathLike
 from lstmjax.formats.lstm import Recognizer
 from lstmjax.formats.traineddata import TrainedData
+from lstmjax.infer.states import find_state
 from lstmjax.infer.words import WordReader, without_words, words_of
 from lstmjax.nn.convert import params_of, tree_of
 from lstmjax.spec.shape import input_of, output_loss
@@ -101,16 +103,24 @@ def from_recognizer(
     )
 
 
-def load_model(path: PathLike, charsets: PathLike | None = None) -> LoadedModel:
+def load_model(
+    path: PathLike,
+    charsets: PathLike | None = None,
+    *,
+    say: Callable[[str], None] = lambda text: None,
+) -> LoadedModel:
     """Read a traineddata, or a checkpoint or `.lstm` file together with a traineddata.
 
     Args:
-      path: the model.
+      path: the model: a file, or the base name of a run for its best state, see `infer.states`.
       charsets: traineddata with the character set of a checkpoint; a traineddata model has its own.
+      say: told which state of a run was taken.
     Raises: FormatError: damaged files, or files that do not belong together.
     """
-    name = str(path)
-    data = read_bytes(path)
+    found = find_state(path)
+    name, data = found.source, found.data
+    if found.note:
+        say(found.note)
     try:
         trained = traineddata.unpack(data)
     except FormatError as not_a_container:

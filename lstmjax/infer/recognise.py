@@ -97,7 +97,8 @@ def load(path: PathLike, traineddata: PathLike | None = None) -> LineRecognizer:
     """Load a model for reading.
 
     Args:
-      path: a traineddata; or a checkpoint or `.lstm` file.
+      path: a traineddata; a checkpoint or `.lstm` file; or the base name of a run (its
+        `model_output`) for its best state.
       traineddata: the character set of a checkpoint: the traineddata it was trained with.
     Raises: FormatError: damaged files, or files that do not belong together.
     """

@@ -1,6 +1,6 @@
 """Reading lines with the place of each symbol."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,18 +101,24 @@ class SymbolReader:
 
 
 def load(
-    path: PathLike, traineddata: PathLike | None = None, *, use_dictionary: bool = True
+    path: PathLike,
+    traineddata: PathLike | None = None,
+    *,
+    use_dictionary: bool = True,
+    say: Callable[[str], None] = lambda text: None,
 ) -> SymbolReader:
     """Load a model for reading.
 
     Args:
-      path: a traineddata; or a checkpoint or `.lstm` file.
+      path: a traineddata; a checkpoint or `.lstm` file; or the base name of a run for its best
+        state.
       traineddata: the character set of a checkpoint: the traineddata it was trained with.
       use_dictionary: False to read as with a model without word lists.
+      say: told which state of a run was taken.
     Raises: FormatError: damaged files, or files that do not belong together. DataError: the model
       does not use CTC, so that its outputs have no places.
     """
-    model = load_model(path, traineddata)
+    model = load_model(path, traineddata, say=say)
     if model.simple_text:
         raise DataError(f"{path}: the outputs of this network are text without places (no CTC)")
     words = model.word_reader

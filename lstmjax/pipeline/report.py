@@ -21,7 +21,8 @@ def show(report: dict[str, Any]) -> Iterator[str]:
     yield f"character set: {report['charset']['size']} unichars" + (
         f", {len(report['charset']['added'])} more than {start}" if start else ""
     )
-    yield f"training: {report['training']['iterations']} lines, best state {report['checkpoint']}"
+    yield f"training: {report['training']['iterations']} lines"
+    yield report["best_state"]
     if report["evaluation"]:
         yield ""
         yield "Error rates in percent. CER and WER count edits; BCER and BWER are Tesseract's"

@@ -3,6 +3,7 @@
 Every function takes the recorded `State` and returns the notes of its step, a JSON value.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +14,14 @@ from lstmjax.data.lines import LineIndex, build_index
 from lstmjax.data.listing import read_list
 from lstmjax.formats import traineddata
 from lstmjax.formats.files import write_atomically
+from lstmjax.infer.states import SavedState
 from lstmjax.pipeline import training
 from lstmjax.pipeline.dropped import check_texts, dropped_lines, summarize
 from lstmjax.pipeline.plan import Plan
 from lstmjax.pipeline.starter import StarterRequest, make_starter
 from lstmjax.pipeline.state import Done, State, digest_file, digest_files
 from lstmjax.pipeline.training import TrainingRequest
+from lstmjax.run_paths import RunPaths
 
 _WORTH_SAYING = (
     "Warning: unichar",
@@ -120,7 +123,7 @@ def train(
 
     def run() -> Done:
         reached = training.train(request, live=live)
-        return Done((f"{request.model_output}_checkpoint",), reached)
+        return Done((RunPaths(request.model_output).checkpoint,), reached)
 
     state.do("network", origin, begin, lambda text: None)
     settings = [list(pair) for pair in sorted(request.settings)]
@@ -128,16 +131,16 @@ def train(
 
 
 def make_models(
-    plan: Plan, state: State, request: TrainingRequest, checkpoint: str, say: Say
+    plan: Plan, state: State, request: TrainingRequest, best: SavedState, say: Say
 ) -> Notes:
-    """Make the models of a checkpoint; notes: path by kind."""
+    """Make the models of the best state of a run; notes: path by kind."""
 
     def run() -> Done:
-        made = training.make_models(checkpoint, request.traineddata, plan.output_dir, plan.name)
+        made = training.make_models(request, plan.output_dir, plan.name)
         return Done(tuple(made.values()), made)
 
     inputs = {
-        "checkpoint": digest_file(checkpoint),
+        "checkpoint": hashlib.sha256(best.data).hexdigest(),
         "traineddata": digest_file(request.traineddata),
         "name": plan.name,
     }

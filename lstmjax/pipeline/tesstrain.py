@@ -11,13 +11,15 @@ from typing import Any
 
 from lstmjax.errors import LstmjaxError
 from lstmjax.formats.files import write_atomically
-from lstmjax.pipeline import steps, training
+from lstmjax.infer.states import best_state
+from lstmjax.pipeline import steps
 from lstmjax.pipeline.ground_truth import found_lines
 from lstmjax.pipeline.plan import Plan
 from lstmjax.pipeline.rendered import rendered_lines
 from lstmjax.pipeline.report import next_commands, show
 from lstmjax.pipeline.state import State
 from lstmjax.pipeline.training import TrainingRequest
+from lstmjax.run_paths import RunPaths
 
 Say = Callable[[str], None]
 STATE = "tesstrain.json"
@@ -62,9 +64,9 @@ def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
     )
     report["check"] = steps.check(state, request, found, say)
     report["training"] = steps.train(state, request, found, say, live)
-    checkpoint = training.best_checkpoint(request.model_output)
-    models = steps.make_models(plan, state, request, checkpoint, say)
-    report |= {"checkpoint": checkpoint, "models": models}
+    best = best_state(RunPaths(request.model_output))
+    models = steps.make_models(plan, state, request, best, say)
+    report |= {"checkpoint": best.source, "best_state": best.note, "models": models}
     report["evaluation"] = steps.evaluate(state, models, found, say)
     report["next"] = next_commands(plan.name, plan.output_dir, found["eval"], models)
     write_report(plan, report, say)

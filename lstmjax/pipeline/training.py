@@ -1,7 +1,6 @@
-"""Training, the models of the best checkpoint, and how well they read."""
+"""Training, the models of the best state, and how well they read."""
 
 import os
-import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,14 @@ from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import build_index
 from lstmjax.data.listing import read_list
 from lstmjax.data.skips import Geometry
-from lstmjax.errors import DataError, LstmjaxError, UsageError
+from lstmjax.errors import DataError, UsageError
 from lstmjax.formats import traineddata
 from lstmjax.formats.files import PathLike, write_atomically
 from lstmjax.infer.evaluate import evaluate, geometry_of
 from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import LoadedModel, load_model
+from lstmjax.infer.states import name_of
+from lstmjax.run_paths import RunPaths
 from lstmjax.spec import parse as spec_parse
 from lstmjax.train.config import Recipe, TrainConfig, tesseract_config
 from lstmjax.train.request import Request
@@ -125,32 +126,11 @@ def train(request: TrainingRequest, *, live: bool | None = None) -> dict[str, An
     }
 
 
-def best_checkpoint(model_output: str) -> str:
-    """The last best state that training wrote, or its last state if there was no best.
-
-    Raises: LstmjaxError: there is no checkpoint.
-    """
-    folder, name = os.path.split(model_output)
-    pattern = re.compile(re.escape(name) + r"_[0-9.]+_[0-9]+_([0-9]+)\.checkpoint")
-    found = [
-        (int(match[1]), entry)
-        for entry in os.listdir(folder or os.curdir)
-        if (match := pattern.fullmatch(entry))
-    ]
-    if found:
-        return os.path.join(folder, max(found)[1])
-    last = f"{model_output}_checkpoint"
-    if not os.path.exists(last):
-        raise LstmjaxError(f"{last}: there is no checkpoint; train first")
-    return last
-
-
-def make_models(checkpoint: str, charsets: str, folder: PathLike, name: str) -> dict[str, str]:
-    """Turn a checkpoint into models.
+def make_models(request: TrainingRequest, folder: PathLike, name: str) -> dict[str, str]:
+    """Turn the best state of a run into models.
 
     Args:
-      checkpoint: path.
-      charsets: the traineddata it was trained with.
+      request: of the run.
       folder: gets `tessdata_best/<name>.traineddata` and `tessdata_fast/<name>.traineddata`.
       name: of the model.
     Returns: path by kind, see `KINDS`.
@@ -159,7 +139,8 @@ def make_models(checkpoint: str, charsets: str, folder: PathLike, name: str) -> 
     for kind in KINDS:
         path = Path(folder, f"tessdata_{kind}", f"{name}.traineddata")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_model(checkpoint, charsets, str(path), as_int=kind == "fast")
+        state = name_of(RunPaths(request.model_output))
+        write_model(state, request.traineddata, str(path), as_int=kind == "fast")
         made[kind] = str(path)
     return made
 

@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import signal
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from lstmjax.data.augmentation import parse_augmentation
@@ -13,6 +11,8 @@ from lstmjax.data.samples import Source, documents
 from lstmjax.errors import UsageError
 from lstmjax.formats.files import PathLike
 from lstmjax.infer.recognise import LineRecognizer, load
+from lstmjax.infer.states import name_of
+from lstmjax.run_paths import RunPaths
 from lstmjax.train import run
 from lstmjax.train.config import Recipe, TrainConfig, tesseract_config
 from lstmjax.train.output import OnRecord
@@ -40,22 +40,23 @@ class TrainingResult:
     stopped: bool = False
 
     @property
+    def _paths(self) -> RunPaths:
+        return RunPaths(self.model_output)
+
+    @property
     def checkpoint(self) -> str:
         """Path of the last state, in Tesseract's format."""
-        return f"{self.model_output}_checkpoint"
+        return self._paths.checkpoint
 
     @property
     def best(self) -> str:
-        """Path of the last best state written; of the last state if there is none."""
-        base = Path(self.model_output)
-        name = re.compile(re.escape(base.name) + r"_[0-9.]+_\d+_\d+\.checkpoint")
-        found = [path for path in base.parent.iterdir() if name.fullmatch(path.name)]
-        return str(max(found, key=os.path.getmtime)) if found else self.checkpoint
+        """Path of the best state, in Tesseract's format; of the last one while there is no best."""
+        return self._paths.best if os.path.exists(self._paths.best) else self.checkpoint
 
     @property
     def metrics(self) -> str:
         """Path of the figures, a JSON object a line; docs/files.md explains the fields."""
-        return f"{self.model_output}.metrics.jsonl"
+        return self._paths.metrics
 
     def history(self, event: Literal["train", "eval"] = "train") -> list[dict[str, Any]]:
         """The figures of all reports (or evaluations) so far, runs before this one included."""
@@ -65,12 +66,14 @@ class TrainingResult:
 
     def load(self, *, best: bool = True) -> LineRecognizer:
         """The best model, or the last state, ready to read lines."""
-        return load(self.best if best else self.checkpoint, self.traineddata)
+        return load(self._name(best), self.traineddata)
 
     def write_model(self, path: PathLike, *, int8: bool = False, best: bool = True) -> None:
         """Make a traineddata that Tesseract runs; see `lstmjax.write_model`."""
-        source = self.best if best else self.checkpoint
-        write_model(source, path, traineddata=self.traineddata, int8=int8)
+        write_model(self._name(best), path, traineddata=self.traineddata, int8=int8)
+
+    def _name(self, best: bool) -> str:
+        return name_of(self._paths) if best else self.checkpoint
 
 
 def train(
@@ -102,7 +105,8 @@ def train(
       net_spec: network to build if there is nothing to go on from; with append_index the layers to
         append.
       eval_listfile: the same for evaluation; with it, models are chosen by character error rate.
-      continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from.
+      continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from, or the
+        base name of another run for its best state.
       old_traineddata: character set of continue_from, if it is another.
       append_index: with continue_from: the last layer to keep below those of net_spec.
       freeze_below: the first layer that learns.
@@ -224,7 +228,8 @@ def write_model(
     """Turn a checkpoint into a traineddata that Tesseract runs, as `--stop_training` does.
 
     Args:
-      checkpoint: a checkpoint or an `.lstm` file.
+      checkpoint: a checkpoint or an `.lstm` file; or the base name of a run (its `model_output`)
+        for its best state.
       path: of the traineddata to write.
       traineddata: the one it was trained with; all its other components are taken over.
       int8: convert the weights to int8: smaller and faster, a little less exact.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from lstmjax.errors import TrainError
+from lstmjax.run_paths import RunPaths
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def locked(model_output: str) -> Iterator[None]:
 
     Raises: TrainError: another process trains with this model_output.
     """
-    path = f"{model_output}.lock"
+    path = RunPaths(model_output).lock
     file = _hold(path, model_output)
     try:
         yield
@@ -64,7 +65,7 @@ def _is_still_there(file: int, path: str) -> bool:
 def holder(model_output: str) -> int | None:
     """The process that trains with this model_output now, None if none does."""
     try:
-        with open(f"{model_output}.lock", encoding="ascii", errors="replace") as file:
+        with open(RunPaths(model_output).lock, encoding="ascii", errors="replace") as file:
             number = int(file.read(20))
     except (OSError, ValueError):
         return None

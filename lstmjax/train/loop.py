@@ -83,6 +83,8 @@ class _Loop:
 
     def run_to_end(self) -> Progress:
         """The loop itself."""
+        if self.best_trainer():
+            self.run.writer.settle_best(self.best_trainer())
         with self.run.stream.batches(self.progress.position) as batches:
             while not self._finished():
                 self._dispatch(next(batches))
@@ -264,18 +266,17 @@ class _Loop:
         """Remember this state as the best, and write it to a file if it is much better."""
         progress = self.progress
         measure = progress.best.rate
+        cer, at = None, 0
         if scores is not None:
-            measure = 100 * scores.cer
-            progress = replace(
-                progress, best_cer=scores.cer, best_cer_iteration=progress.training_iteration
-            )
+            cer, at = scores.cer, progress.training_iteration
+            measure = 100 * cer
+        progress = replace(progress, best_cer=cer, best_cer_iteration=at)
         write = measure < progress.last_saved * report.SAVE_RATIO
         self.progress = replace(progress, last_saved=measure) if write else progress
         name = None
         if write:
-            name = (
-                f"{self.run.model_output}_{progress.char_rate:f}_{progress.learning_iteration}"
-                f"_{progress.training_iteration}.checkpoint"
+            name = self.run.paths.numbered_best(
+                progress.char_rate, progress.learning_iteration, progress.training_iteration
             )
         self.best_trainer = self.run.writer.keep_best(self._snapshot(b""), name)
         return f" wrote best model:{name}" if name else ""
@@ -323,10 +324,15 @@ class _Loop:
         """Start writing a checkpoint; say if the one before failed."""
         problem = self.run.writer.save(self._snapshot(self.best_trainer()))
         self.saved_at = time.monotonic()
+        self._say_of_best()
         if problem:
             self.run.output.line(problem)
             return " failed to write checkpoint."
         return " wrote checkpoint."
+
+    def _say_of_best(self) -> None:
+        for text in self.run.writer.messages():
+            self.run.output.line(text)
 
     def _tell(self, scores: Scores | None, speed: float) -> None:
         progress, run = self.progress, self.run
@@ -369,6 +375,7 @@ class _Loop:
     def _finish_writing(self) -> None:
         self.best_trainer()
         problem = self.run.writer.wait()
+        self._say_of_best()
         if problem:
             raise TrainError(f"the last checkpoint could not be written: {problem}")
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from lstmjax.errors import TrainError
 from lstmjax.formats.files import write_atomically
+from lstmjax.run_paths import RunPaths
 from lstmjax.train import report
 from lstmjax.train.progress import Progress
 from lstmjax.train.reduce_rates import reduce_rates
@@ -51,7 +52,7 @@ class Maintenance:
     Attributes:
       teacher: for the sub-trainer and the search for learning rates.
       dumps: of trainers.
-      model_output: base name of the files.
+      paths: the files of the run.
       evaluator: None without evaluation data.
       say: prints a line at once.
       between_lines: called before each line the sub-trainer learns from; raises to stop.
@@ -59,7 +60,7 @@ class Maintenance:
 
     teacher: Teacher
     dumps: Dumps
-    model_output: str
+    paths: RunPaths
     evaluator: Evaluator | None
     say: Say
     between_lines: Callable[[], None]
@@ -126,10 +127,7 @@ class Maintenance:
         best = progress.best
         if not best.rate < progress.last_saved * report.SAVE_RATIO:
             return outer, ""
-        name = (
-            f"{self.model_output}_{best.rate:f}_{best.iteration}"
-            f"_{progress.training_iteration}.checkpoint"
-        )
+        name = self.paths.numbered_best(best.rate, best.iteration, progress.training_iteration)
         problem = written(name, data)
         if problem:
             self.say(problem)

@@ -16,6 +16,7 @@ from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD, TrainerRecord
 from lstmjax.formats.files import read_bytes
 from lstmjax.infer.evaluate import Evaluation
+from lstmjax.train.best_file import BestFile
 from lstmjax.train.debug_text import Reading, in_detail
 from lstmjax.train.exact import ExactStep, Judged, Outputs
 from lstmjax.train.maintain import Maintenance, Outer, written
@@ -52,7 +53,7 @@ def _start(run: Run, snapshot: Snapshot) -> Outer:
     """The run as it was, with what only Tesseract's own checkpoint holds of it."""
     trainer = Trainer(snapshot.state, snapshot.progress)
     outer = Outer(trainer, snapshot.best_trainer)
-    path = f"{run.model_output}_checkpoint"
+    path = run.paths.checkpoint
     if not (snapshot.progress.training_iteration and os.path.exists(path)):
         return outer
     record = checkpoint.unpack(read_bytes(path))
@@ -84,11 +85,12 @@ class _Loop:
         self.maintenance = Maintenance(
             self.teacher,
             self.dumps,
-            run.model_output,
+            run.paths,
             self._evaluator(),
             run.output.line,
             self._check_signal,
         )
+        self.best_file = BestFile(run.paths)
         self.saved_at = time.monotonic()
         self.window = (time.monotonic(), 0)
 
@@ -106,6 +108,8 @@ class _Loop:
 
     def run_to_end(self, outer: Outer) -> Progress:
         """At least one report, even if there is nothing left to do."""
+        if outer.best_trainer:
+            self._settle_best(outer.best_trainer)
         self.window = (time.monotonic(), outer.progress.training_iteration)
         while True:
             outer = self._block(outer)
@@ -155,11 +159,18 @@ class _Loop:
             return ""
         self.saved_at = now
         data = self.dumps.full(outer.trainer, outer.best_trainer)
-        problem = written(f"{self.run.model_output}_checkpoint", data)
+        self._settle_best(outer.best_trainer)
+        problem = written(self.run.paths.checkpoint, data)
         if problem:
             self.run.output.line(problem)
             return " failed to write checkpoint."
         return " wrote checkpoint."
+
+    def _settle_best(self, best_trainer: bytes) -> None:
+        """Write the file of the best state, always before a checkpoint that names this best."""
+        message = self.best_file.settle(best_trainer)
+        if message:
+            self.run.output.line(message)
 
     def _tell(self, progress: Progress) -> None:
         since, lines = self.window

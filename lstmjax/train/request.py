@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lstmjax.run_paths import RunPaths
+
 
 @dataclass(frozen=True)
 class Request:
@@ -14,8 +16,8 @@ class Request:
       eval_listfile: likewise for evaluation; "" or no path for none.
       net_spec: network to build if there is nothing to go on from; with append_index the layers
         to append.
-      continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from; "" for
-        none.
+      continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from, or the
+        base name of another run for its best state; "" for none.
       old_traineddata: traineddata of continue_from, if its character set is another; "" for none.
       append_index: with continue_from: the last layer to keep below those of net_spec; negative
         for none.
@@ -44,16 +46,21 @@ class Request:
         return self.append_index >= 0
 
     @property
+    def paths(self) -> RunPaths:
+        """The files of the run."""
+        return RunPaths(self.model_output)
+
+    @property
     def checkpoint(self) -> str:
         """Tesseract's checkpoint of the run."""
-        return f"{self.model_output}_checkpoint"
+        return self.paths.checkpoint
 
     @property
     def native_directory(self) -> str:
         """Directory of the native checkpoints."""
-        return f"{self.model_output}.ckpt"
+        return self.paths.native_directory
 
     @property
     def metrics(self) -> str:
         """File of the run's figures, a JSON object a line."""
-        return f"{self.model_output}.metrics.jsonl"
+        return self.paths.metrics

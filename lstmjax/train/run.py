@@ -19,13 +19,14 @@ from lstmjax.data.stream import LineStream, StreamSettings
 from lstmjax.devices import choose_devices, show_cores
 from lstmjax.errors import DataError, LstmjaxError, TrainError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
-from lstmjax.formats.files import read_bytes, write_atomically
+from lstmjax.formats.files import write_atomically
 from lstmjax.formats.lstm import INT_MODE, Recognizer
 from lstmjax.formats.nodes import TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.evaluate import geometry_of
 from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import LoadedModel
+from lstmjax.infer.states import find_state
 from lstmjax.infer.words import words_of
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
@@ -89,7 +90,7 @@ def run_training(
         stack.callback(native.close)
         start = choose_start(request, config, codec, native, _digest(index), output.line)
         scorer = stack.enter_context(Scorer(codec, simple_text=_model(start, codec).simple_text))
-        writer = CheckpointWriter(native, request.checkpoint, start.identity, start.config)
+        writer = CheckpointWriter(native, request.paths, start.identity, start.config)
         stack.callback(writer.close)
         run = _assemble(request, start, codec, index, eval_index, end, writer, scorer, output)
         if watch is not None:
@@ -205,7 +206,7 @@ def _assemble(
         config,
         start.identity,
         end,
-        request.model_output,
+        request.paths,
         stream,
         start.engine.make_step(codec.null_char, devices),
         scorer,
@@ -245,30 +246,41 @@ def _name_documents(index: LineIndex, say: Callable[[str], None]) -> None:
 
 
 def write_model(
-    continue_from: str, charsets: str, model_output: str, *, as_int: bool
+    continue_from: str,
+    charsets: str,
+    model_output: str,
+    *,
+    as_int: bool,
+    say: Callable[[str], None] = lambda text: None,
 ) -> TrainedData:
     """Turn a checkpoint into a traineddata that Tesseract runs (`--stop_training`).
 
     Args:
-      continue_from: checkpoint or `.lstm` file.
+      continue_from: checkpoint or `.lstm` file, or the base name of a run for its best state.
       charsets: traineddata whose other components the model gets.
       model_output: path of the traineddata to write.
       as_int: convert to an int8 (fast) model.
+      say: told what was loaded.
     Raises: LstmjaxError: unreadable or contradictory files.
     """
     base = traineddata.load(charsets)
-    with naming(file=continue_from):
-        record = checkpoint.unpack(read_bytes(continue_from))
+    found = find_state(continue_from)
+    source = found.source
+    say(f"Loaded file {source}, unpacking...")
+    if found.note:
+        say(found.note)
+    with naming(file=source):
+        record = checkpoint.unpack(found.data)
     codec = _codec(charsets)
     recognizer = recognizer_in(record)
     if recognizer.network.num_out != codec.num_codes:
         raise TrainError(
-            f"{continue_from} has {recognizer.network.num_out} outputs, but the character set of "
+            f"{source} has {recognizer.network.num_out} outputs, but the character set of "
             f"{charsets} has {codec.num_codes} codes; use the traineddata it was trained with"
         )
     recognizer = without_training(recognizer)
     if as_int:
-        recognizer = _to_int(recognizer, continue_from)
+        recognizer = _to_int(recognizer, source)
     model = base.with_component("lstm", lstm.pack(recognizer))
     write_atomically(model_output, traineddata.pack(model))
     return model

@@ -8,6 +8,7 @@ from typing import Any
 
 from lstmjax.data.stream import LineStream
 from lstmjax.devices import Device
+from lstmjax.run_paths import RunPaths
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.output import Output
 from lstmjax.train.progress import Progress
@@ -40,7 +41,7 @@ class Run:
       config: all settings.
       identity: network, net_spec and null.
       end: training iteration to stop at, None for never.
-      model_output: base name of all files.
+      paths: the files it writes.
       stream: the lines.
       step: the compiled update.
       scorer: decodes and counts errors.
@@ -55,7 +56,7 @@ class Run:
     config: TrainConfig
     identity: Identity
     end: int | None
-    model_output: str
+    paths: RunPaths
     stream: LineStream
     step: TrainStep
     scorer: Scorer

@@ -18,6 +18,7 @@ from lstmjax.formats import checkpoint, lstm, nodes, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.files import read_bytes
 from lstmjax.formats.lstm import INT_MODE, Recognizer
+from lstmjax.infer.states import SavedState, find_state
 from lstmjax.nn.convert import Writing, record_of, tree_of
 from lstmjax.nn.surgery import append_layers, remap_outputs, to_float
 from lstmjax.spec import parse as spec_parse
@@ -69,15 +70,19 @@ def read_origin(path: str, config: TrainConfig, say: Say, *, allow_int: bool) ->
     """Read what `--continue_from` names.
 
     Args:
-      path: checkpoint, `.lstm` file, or in recipe fast a whole traineddata.
+      path: checkpoint, `.lstm` file, in recipe fast also a whole traineddata; or the base name of
+        a run for its best state.
       config: settings.
       say: prints a line for the user.
       allow_int: turn an int8 model into a float one.
     Raises: FormatError: not such a file. TrainError: an int8 model, or what only the other recipe
       takes.
     """
-    origin = _read(path, config)
-    say(f"Loaded file {path}, unpacking...")
+    found = find_state(path)
+    origin = _read(found, config)
+    say(f"Loaded file {found.source}, unpacking...")
+    if found.note:
+        say(found.note)
     if isinstance(origin.record, Recognizer) and origin.codec is None:
         say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
     recognizer = recognizer_in(origin.record)
@@ -97,13 +102,13 @@ def read_origin(path: str, config: TrainConfig, say: Say, *, allow_int: bool) ->
     return replace(origin, record=record)
 
 
-def _read(path: str, config: TrainConfig) -> Origin:
+def _read(found: SavedState, config: TrainConfig) -> Origin:
+    path = found.source
     with naming(file=path):
-        data = read_bytes(path)
         try:
-            trained = traineddata.unpack(data)
+            trained = traineddata.unpack(found.data)
         except FormatError:
-            return Origin(checkpoint.unpack(data))
+            return Origin(checkpoint.unpack(found.data))
         if config.recipe == "tesseract":
             raise TrainError(
                 f"{path} is a whole traineddata; take the network out of it with "

@@ -28,7 +28,7 @@ class Board:
         self._writer: SummaryWriter | None = None
 
     def __enter__(self) -> "Board":
-        self._writer = SummaryWriter(f"{self._run.model_output}.tensorboard")
+        self._writer = SummaryWriter(self._run.paths.tensorboard)
         return self
 
     def __exit__(

@@ -35,7 +35,7 @@ class DebugRecorder:
         numerics = TESSERACT if run.config.recipe == "tesseract" else FAST
         self._run = run
         self._pictures = DebugPictures(LayerTracer(run.identity.root, numerics), run.scorer.reader)
-        self._folder = RunFiles(Path(run.model_output)).view / "debug"
+        self._folder = RunFiles(Path(run.paths.model_output)).view / "debug"
         self._pause = pause
         self._albums = albums
         self._told = False

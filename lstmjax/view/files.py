@@ -13,17 +13,20 @@ just being written is read the next time.
 
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, LstmjaxError
+from lstmjax.formats import checkpoint
+from lstmjax.formats.checkpoint import CHAR, TrainerRecord
+from lstmjax.run_paths import METRICS_END, RunPaths, run_of_metrics
 
-METRICS_END = ".metrics.jsonl"
 _CHUNK = 1 << 20  # bytes of a file that one answer carries
 _LARGEST_JSON = 1 << 20
-_BEST = re.compile(r"_(\d+\.\d+)_(\d+)_(\d+)\.checkpoint")
 PICTURE = re.compile(r"lines/\d{1,12}\.png|debug/\d{1,12}/\d\d-[A-Za-z0-9_-]{1,80}\.png")
 
 
@@ -34,14 +37,18 @@ class RunFiles:
     base: Path
 
     @property
+    def _paths(self) -> RunPaths:
+        return RunPaths(str(self.base))
+
+    @property
     def metrics(self) -> Path:
         """Figures of reports and evaluations."""
-        return self.base.with_name(self.base.name + METRICS_END)
+        return Path(self._paths.metrics)
 
     @property
     def view(self) -> Path:
         """Folder of everything else that pages show."""
-        return self.base.with_name(self.base.name + ".view")
+        return Path(self._paths.view)
 
     def picture(self, name: str) -> Path | None:
         """The file of a picture; None if the name is not that of a picture of this run."""
@@ -51,15 +58,22 @@ class RunFiles:
         inside = path.resolve().is_relative_to(self.view.resolve())
         return path if inside and path.is_file() else None
 
-    def best(self) -> list[dict[str, Any]]:
-        """The best checkpoints: training iteration, training BCER in percent, file name."""
-        found = []
-        for path in self.base.parent.glob(f"{_literal(self.base.name)}_*.checkpoint"):
-            match = _BEST.fullmatch(path.name.removeprefix(self.base.name))
-            if match:
-                rate, _, iteration = match.groups()
-                found.append({"iteration": int(iteration), "bcer": float(rate), "file": path.name})
-        return sorted(found, key=lambda each: each["iteration"])
+    def saved(self) -> list[dict[str, Any]]:
+        """Best states of their time: training iteration, training BCER in percent, file name."""
+        return [
+            {"iteration": one.training_iteration, "bcer": one.bcer, "file": Path(one.path).name}
+            for one in sorted(self._paths.numbered_bests(), key=lambda one: one.training_iteration)
+        ]
+
+    def best(self) -> dict[str, Any] | None:
+        """The best state of the run, with the same figures; None while there is none to be read."""
+        path = self._paths.best
+        try:
+            status = os.stat(path)
+        except OSError:
+            return None
+        figures = _figures_of(path, status.st_mtime_ns, status.st_size)
+        return None if figures is None else {**figures, "file": Path(path).name}
 
     def debug_iterations(self) -> list[int]:
         """Iterations with pictures."""
@@ -74,9 +88,20 @@ class RunFiles:
         )
 
 
-def _literal(name: str) -> str:
-    """A name in which nothing is a pattern."""
-    return re.sub(r"([*?[])", r"[\1]", name)
+@lru_cache(maxsize=64)
+def _figures_of(path: str, changed: int, size: int) -> dict[str, Any] | None:
+    """Iteration and training BCER of a checkpoint, read anew only when the file is another one."""
+    del changed, size
+    try:
+        record = checkpoint.load(path)
+    except LstmjaxError:
+        return None
+    if not isinstance(record, TrainerRecord):
+        return None
+    return {
+        "iteration": record.recognizer.training_iteration,
+        "bcer": record.error_rates[CHAR],
+    }
 
 
 def find_runs(name: str) -> list[RunFiles]:
@@ -84,14 +109,14 @@ def find_runs(name: str) -> list[RunFiles]:
 
     Raises: DataError: there is none; says what was looked for.
     """
-    given = Path(name.removesuffix(METRICS_END))
+    given = Path(run_of_metrics(name).model_output)
     run = RunFiles(given)
     if given.name and run.metrics.is_file():
         return [run]
     if given.is_dir():
         found = sorted(given.glob(f"*{METRICS_END}"))
         if found:
-            return [RunFiles(path.with_name(path.name[: -len(METRICS_END)])) for path in found]
+            return [RunFiles(Path(run_of_metrics(str(path)).model_output)) for path in found]
         raise DataError(f"{name}: no run in this folder: it has no file *{METRICS_END}")
     raise DataError(
         f"{name}: no run with this --model_output: {run.metrics} does not exist; name the "

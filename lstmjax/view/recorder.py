@@ -35,7 +35,7 @@ class Recorder:
 
     def __init__(self, run: Run):
         self._run = run
-        self._files = RunFiles(Path(run.model_output))
+        self._files = RunFiles(Path(run.paths.model_output))
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="view")
         self._writing: Future[None] | None = None
         self._norms: Norms | None = None

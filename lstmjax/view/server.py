@@ -190,6 +190,7 @@ class _Data(_Handler):
             records, after, more = read_records(paths[name], offset)
             answer[name] = {"records": records, "offset": after, "more": more}
         answer["skips"] = read_object(run.view / "skips.json") or []
+        answer["saved"] = run.saved()
         answer["best"] = run.best()
         answer["debug"] = run.debug_iterations()
         self.send_json(answer)

@@ -43,7 +43,7 @@ class Watching:
             live = None
             if self.server is not None:
                 live = stack.enter_context(
-                    LiveServer(self.server, run.model_output, run.output.line)
+                    LiveServer(self.server, run.paths.model_output, run.output.line)
                 )
                 for text in filter(None, (warning(self.server), f"Live view: {live.url}")):
                     run.output.line(text)
@@ -68,7 +68,7 @@ class Watching:
 
 def _forget_another_run(run: Run) -> None:
     """Remove the pages' files of an earlier run with this name that is not continued."""
-    files = RunFiles(Path(run.model_output))
+    files = RunFiles(Path(run.paths.model_output))
     if files.metrics.exists() and files.metrics.stat().st_size:
         return
     for name in ("layers.jsonl", "samples.jsonl", "skips.json"):

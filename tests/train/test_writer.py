@@ -1,11 +1,15 @@
 """Checkpoints written behind the back of the training loop."""
 
+from dataclasses import replace
+
 import pytest
 from train.small import NET_SPEC
 from train.starts import start
 
-from lstmjax.errors import LstmjaxError
+from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
+from lstmjax.run_paths import RunPaths
+from lstmjax.train import writer as writer_module
 from lstmjax.train.native import NativeStore
 from lstmjax.train.writer import CheckpointWriter
 
@@ -23,8 +27,8 @@ def snapshot(found):
 @pytest.fixture
 def writer(tmp_path, found):
     native = NativeStore(str(tmp_path / "native"), keep=1)
-    path = str(tmp_path / "m_checkpoint")
-    writing = CheckpointWriter(native, path, found.identity, found.config)
+    paths = RunPaths(str(tmp_path / "m"))
+    writing = CheckpointWriter(native, paths, found.identity, found.config)
     yield writing
     writing.close()
     native.close()
@@ -47,8 +51,60 @@ def test_a_best_state_with_a_name_is_written(writer, snapshot, tmp_path):
     assert best() == writer.keep_best(snapshot, None)()
 
 
-def test_what_kept_the_best_state_before_from_being_written_is_raised(writer, snapshot, tmp_path):
-    writer.keep_best(snapshot, str(tmp_path / "missing" / "named.checkpoint"))
-    with pytest.raises(LstmjaxError, match="missing"):
-        writer.keep_best(snapshot, None)
+def test_what_keeps_a_best_state_from_being_written_is_told_and_the_run_goes_on(
+    writer, snapshot, tmp_path
+):
+    best = writer.keep_best(snapshot, str(tmp_path / "missing" / "named.checkpoint"))
+    assert checkpoint.unpack(best()).recognizer.spec == NET_SPEC
+    (message,) = writer.messages()
+    assert "named.checkpoint: cannot be written: " in message
+    assert writer.messages() == []
     assert writer.keep_best(snapshot, None)()
+
+
+def test_no_checkpoint_names_a_best_that_is_not_there(writer, snapshot, tmp_path, monkeypatch):
+    """Whatever ends the program between two of the files."""
+    best = tmp_path / "m_best.checkpoint"
+    there = []
+
+    def record_then(act):
+        def wrapped(*arguments):
+            there.append(best.exists() and best.read_bytes())
+            return act(*arguments)
+
+        return wrapped
+
+    monkeypatch.setattr(writer._native, "save", record_then(writer._native.save))
+    monkeypatch.setattr(
+        writer_module, "write_atomically", record_then(writer_module.write_atomically)
+    )
+    assert writer.save(replace(snapshot, best_trainer=b"best")) is None
+    assert writer.wait() is None
+    assert there == [b"best", b"best"]  # before the native checkpoint and before Tesseract's
+
+
+def test_a_best_that_cannot_be_written_does_not_keep_checkpoints_from_it(
+    writer, snapshot, tmp_path
+):
+    (tmp_path / "m_best.checkpoint").mkdir()
+    writer.save(replace(snapshot, best_trainer=b"best"))
+    assert writer.wait() is None
+    (message,) = writer.messages()
+    assert "m_best.checkpoint: cannot be written" in message
+    assert checkpoint.load(tmp_path / "m_checkpoint").best_trainer == b"best"
+
+
+def test_a_checkpoint_that_fails_leaves_a_best_that_is_newer(writer, snapshot, monkeypatch):
+    def full(snapshot):
+        raise TrainError("No space left on device")
+
+    monkeypatch.setattr(writer._native, "save", full)
+    writer.save(replace(snapshot, best_trainer=b"best"))
+    assert writer.wait() == "No space left on device"
+    assert writer._best_file._held == b"best"
+
+
+def test_a_run_that_goes_on_finds_its_best_again(writer, tmp_path):
+    writer.settle_best(b"best")
+    assert writer.wait() is None
+    assert (tmp_path / "m_best.checkpoint").read_bytes() == b"best"

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from formats.format_samples import recognizer, record
 
 from lstmjax.errors import DataError
+from lstmjax.formats import checkpoint, lstm
+from lstmjax.formats.checkpoint import NO_BEST
 from lstmjax.view.files import RunFiles, find_runs, finite, read_object, read_records
 
 
@@ -110,12 +113,25 @@ def test_names_of_no_run(tmp_path):
         find_runs(str(tmp_path / "x"))
 
 
-def test_best_checkpoints_are_found_by_their_names(tmp_path):
-    run = RunFiles(tmp_path / "a[1]")
-    for name in ("a[1]_9.5_80_90.checkpoint", "a[1]_3.25_900_1000.checkpoint", "a[1]_checkpoint",
-                 "a[1]_x_1_2.checkpoint", "a1_1.0_1_1.checkpoint"):  # fmt: skip
+def test_saved_states_are_found_by_their_names(tmp_path):
+    run = RunFiles(tmp_path / "m")
+    for name in ("m_3.25_900_1000.checkpoint", "m_9.5_80_90.checkpoint"):
         (tmp_path / name).touch()
-    assert [(best["iteration"], best["bcer"]) for best in run.best()] == [(90, 9.5), (1000, 3.25)]
+    assert run.saved() == [
+        {"iteration": 90, "bcer": 9.5, "file": "m_9.5_80_90.checkpoint"},
+        {"iteration": 1000, "bcer": 3.25, "file": "m_3.25_900_1000.checkpoint"},
+    ]
+
+
+def test_the_best_state_is_that_of_the_run(tmp_path):
+    run, path = RunFiles(tmp_path / "m"), tmp_path / "m_best.checkpoint"
+    assert run.best() is None
+    path.write_bytes(b"damaged")
+    assert run.best() is None
+    path.write_bytes(lstm.pack(recognizer()))
+    assert run.best() is None
+    path.write_bytes(checkpoint.pack(record(NO_BEST)))
+    assert run.best() == {"iteration": 10, "bcer": 3.25, "file": "m_best.checkpoint"}
 
 
 def test_only_finished_pictures_are_listed(run):

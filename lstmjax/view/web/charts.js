@@ -61,16 +61,16 @@ export function drawErrors(runs, chosen, log) {
       evaluated("CER, evaluation", "cer", alone ? RUN_COLOURS[1] : colour, "circle");
       if (alone) evaluated("BCER, evaluation", "bcer", RUN_COLOURS[2], "diamond-open");
     }
-    if (run.best.length) {
-      const last = run.best.length - 1;
-      const shown = run.best.map((b, i) => ({ ...b, at: i === last ? "best checkpoint" : "saved" }));
+    const kept = [...run.saved, ...(run.best ? [run.best] : [])];
+    if (kept.length) {
+      const isBest = (state) => state === run.best;
       traces.push({
-        name: `${prefix}best checkpoints`, type: "scatter", mode: "markers",
-        x: shown.map((b) => b.iteration), y: shown.map((b) => b.bcer),
-        marker: { symbol: shown.map((_, i) => (i === last ? "star" : "circle-open")),
-          size: shown.map((_, i) => (i === last ? 15 : 7)), color: "#d4a106",
+        name: `${prefix}best states`, type: "scatter", mode: "markers",
+        x: kept.map((state) => state.iteration), y: kept.map((state) => state.bcer),
+        marker: { symbol: kept.map((state) => (isBest(state) ? "star" : "circle-open")),
+          size: kept.map((state) => (isBest(state) ? 15 : 7)), color: "#d4a106",
           line: { color: style("--card"), width: 1 } },
-        text: shown.map((b) => b.file), hovertemplate: "%{text}<extra></extra>",
+        text: kept.map((state) => state.file), hovertemplate: "%{text}<extra></extra>",
       });
     }
   }

@@ -31,7 +31,7 @@ async function ask(path) {
 function newRun(name, i) {
   const offsets = { metrics: 0, layers: 0, samples: 0 };
   return { name, colour: RUN_COLOURS[i % RUN_COLOURS.length], offsets, train: [], evaluated: [],
-    layers: [], samples: [], skips: [], best: [], debug: [], about: {}, running: false };
+    layers: [], samples: [], skips: [], saved: [], best: null, debug: [], about: {}, running: false };
 }
 
 /** Append a record; a run that went back to an earlier iteration forgets what came after it. */
@@ -52,7 +52,8 @@ async function update(run, place) {
       more ||= left;
       records.forEach((record) => take(run, name, record));
     }
-    Object.assign(run, { skips: answer.skips, best: answer.best, debug: answer.debug });
+    Object.assign(run, {
+      skips: answer.skips, saved: answer.saved, best: answer.best, debug: answer.debug });
   }
 }
 
