@@ -106,7 +106,7 @@ def run(command: Sequence[object], core: int) -> str:
 
 
 def train(case: Case, net_spec: str, lines: int, trainer: Sequence[str], core: int) -> dict:
-    """Train once and read the unseen lines with the best of the run."""
+    """Train once and read the unseen lines with the last state of the run."""
     ours = [sys.executable, "-m", "lstmjax"]
     with tempfile.TemporaryDirectory() as folder:
         log = run(

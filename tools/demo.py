@@ -12,6 +12,8 @@ import demo_report
 from demo_lines import Fonts, draw_evaluation, draw_training
 
 import lstmjax
+from lstmjax.infer.states import best_state
+from lstmjax.run_paths import RunPaths
 
 ROOT = Path(__file__).parents[1]
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
@@ -117,25 +119,19 @@ def quote(word: str) -> str:
     return f'"{word}"' if " " in word else word
 
 
-def best_checkpoint(out: Path) -> Path:
-    """The last best model that training wrote, or its last state if there was no best yet."""
-    found = sorted(out.glob("demo_*.checkpoint"), key=lambda path: path.stat().st_mtime)
-    return found[-1] if found else out / "demo_checkpoint"
-
-
 def export(out: Path) -> None:
-    """Turn the best checkpoint into a float and an int8 model."""
-    checkpoint = best_checkpoint(out)
+    """Turn the best state into a float and an int8 model."""
+    print()
     for name, options in (("demo", []), ("demo_fast", ["--convert_to_int"])):
         subprocess.run(
             tool(
-                "lstmtraining", "--stop_training", *options, "--continue_from", checkpoint,
+                "lstmtraining", "--stop_training", *options, "--continue_from", out / "demo",
                 "--traineddata", out / "starter.traineddata",
                 "--model_output", out / f"{name}.traineddata",
             ),
             cwd=ROOT, check=True, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-    print(f"\nModels made from {shown(checkpoint)}")
+    print(f"Models made of {best_state(RunPaths(shown(out / 'demo'))).note}")
 
 
 def next_steps(out: Path) -> None:

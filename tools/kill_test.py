@@ -4,8 +4,9 @@
 
 Both runs train a small network on examples/ with the same command in folders of their own. The
 second is ended with SIGKILL again and again, which no program can prepare for, and started
-again. Their final weights and checkpoints have to be equal byte for byte; the exit status is 1
-if they are not.
+again. Their final weights and checkpoints have to be equal byte for byte, and after every kill the
+file of the best state has to hold the best that the checkpoint names, or a newer one; the exit
+status is 1 if that is not so.
 """
 
 import argparse
@@ -19,6 +20,8 @@ import time
 from pathlib import Path
 
 from lstmjax.formats import checkpoint, lstm
+from lstmjax.formats.checkpoint import TrainerRecord
+from lstmjax.run_paths import RunPaths
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NET_SPEC = "[1,36,0,1 Ct3,3,8 Mp3,3 Lfys16 Lfx24 O1c1]"
@@ -112,6 +115,7 @@ def run_killed(
             return attempt - 1
         process.kill()
         process.wait()
+        check_best(folder)
         seconds = time.monotonic() - begin
         seen = reports(folder)
         reached = int(seen[-1]["training_iteration"]) if seen else 0
@@ -120,6 +124,34 @@ def run_killed(
     finish(start(folder, lines, log), log)
     print(f"{'last':>5}  {'to the end':>12}  {lines:9}  {resumed_from(log)}")
     return kills
+
+
+def paths_of(folder: Path) -> RunPaths:
+    """The files of the run in a folder."""
+    return RunPaths(str(folder / "run" / "small"))
+
+
+def trainer(data: bytes) -> TrainerRecord:
+    """A state of a run."""
+    record = checkpoint.unpack(data)
+    assert isinstance(record, TrainerRecord)
+    return record
+
+
+def check_best(folder: Path) -> None:
+    """Leave if the file of the best state is behind the checkpoint."""
+    paths = paths_of(folder)
+    last = Path(paths.checkpoint)
+    known = trainer(last.read_bytes()).best_trainer if last.exists() else b""
+    if not known:
+        return
+    best = Path(paths.best)
+    if not best.exists():
+        sys.exit(f"DIFFERENT: {best} is missing, but the checkpoint knows a best state")
+    found = best.read_bytes()
+    reached, at = (trainer(data).recognizer.training_iteration for data in (known, found))
+    if found != known and at <= reached:
+        sys.exit(f"DIFFERENT: {best} is of iteration {at}, the best known of iteration {reached}")
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float) -> None:
@@ -140,8 +172,8 @@ def resumed_from(log: Path) -> str:
 def differences(one: Path, other: Path) -> list[str]:
     """What differs between the results of two runs."""
     found = []
-    first, second = ((folder / "run" / "small_checkpoint").read_bytes() for folder in (one, other))
-    weights = [lstm.pack(checkpoint.unpack(data).recognizer) for data in (first, second)]  # type: ignore[union-attr]
+    first, second = (Path(paths_of(folder).checkpoint).read_bytes() for folder in (one, other))
+    weights = [lstm.pack(trainer(data).recognizer) for data in (first, second)]
     if weights[0] != weights[1]:
         found.append("the weights or their update history differ")
     if first != second:
@@ -150,6 +182,8 @@ def differences(one: Path, other: Path) -> list[str]:
     names = [sorted(p.name for p in (f / "run").glob("*.checkpoint")) for f in (one, other)]
     if names[0] != names[1]:
         found.append(f"the best models differ: {names[0]} and {names[1]}")
+    if Path(paths_of(other).best).read_bytes() != trainer(first).best_trainer:
+        found.append("small_best.checkpoint is not the best state")
     return found
 
 
@@ -169,7 +203,7 @@ def main() -> None:
         moments = random.Random(arguments.seed)
         kills = run_killed(other, arguments.lines, arguments.kills, moments, first, total - first)
         found = differences(one, other)
-        size = (one / "run" / "small_checkpoint").stat().st_size
+        size = Path(paths_of(one).checkpoint).stat().st_size
     if found:
         sys.exit("DIFFERENT: " + "; ".join(found))
     print(f"equal after {kills} kills: weights, checkpoint ({size} bytes), best models")

@@ -42,9 +42,11 @@ def test_run_without_speed_yet():
     assert "left" not in status_text({**FIGURES, "lines_per_second": 0.0}, end=900)
 
 
-def test_terminal_shows_progress_and_log(tmp_path):
+@pytest.mark.parametrize("recipe", ["fast", "tesseract"])
+def test_terminal_shows_progress_and_log(tmp_path, recipe):
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "lstmjax", *map(str, flags(tmp_path / "m", iterations=100))]
+    arguments = flags(tmp_path / "m", "--recipe", recipe, iterations=100)
+    command = [sys.executable, "-m", "lstmjax", *map(str, arguments)]
     environ = {k: v for k, v in os.environ.items() if not k.startswith("JAX_NUMPY_")}
     environ |= {"LSTMJAX_NO_REEXEC": "1", "TERM": "xterm", "COLUMNS": "160"}
     process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environ)
@@ -61,7 +63,8 @@ def test_terminal_shows_progress_and_log(tmp_path):
     os.close(ours)
     assert process.wait(60) == 0
     text = shown.decode()
-    assert "compiling for lines of" in text
+    assert ("compiling for lines of" in text) == (recipe == "fast")
     assert re.search(r"\d+ lines/s .*rate .*loss .*BCER ", text)
     assert "At iteration" in text
     assert "Finished!" in text
+    assert f"lstmjax lstmtraining --stop_training --continue_from {tmp_path / 'm'} " in text

@@ -70,7 +70,10 @@ def early_and_late(tmp_path_factory):
     for iterations in (100, 200):
         result = ours(flags(output, iterations=iterations))
         assert result.returncode == 0, result.stderr
+        assert result.stderr.splitlines()[-1].startswith("Finished! ")  # as the original's log
         records.append(read(output.with_name("m_checkpoint")))
+        best = output.with_name("m_best.checkpoint").read_bytes()
+        assert best == records[-1].best_trainer
     return records
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from train.small import EXAMPLES, flags
 
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
+from lstmjax.train.save import without_training
 
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("JAX_NUMPY_")}
 ENVIRON["LSTMJAX_NO_REEXEC"] = "1"
@@ -68,7 +70,24 @@ def test_log_has_the_lines_that_plot_scripts_parse(finished):
     assert [int(t) for _, t, _ in found] == [112, 208, 304, 400]
     assert "wrote checkpoint." in log
     assert re.search(r"BCER eval=\d+\.\d+, BWER eval=\d+\.\d+", log)
-    assert log.rstrip().splitlines()[-1].startswith("Finished! Selected model with minimal")
+    assert "\nFinished! Selected model with minimal evaluation error rate (CER) = " in log
+
+
+def test_the_end_says_how_to_make_a_model_of_the_best_state(finished, tmp_path):
+    output, log = finished
+    finish, note, text, command = log.splitlines()[-4:]
+    found = re.fullmatch(r"Finished! .* \(CER\) = ([\d.]+) at iteration 400", finish)
+    assert found
+    assert note.startswith(f"{output}: best state, iteration 400: evaluation CER {found[1]} %, ")
+    assert text == "To make a model of it:"
+    words = shlex.split(command)
+    assert words[:2] == ["lstmjax", "lstmtraining"]
+    assert words[-2:] == ["--model_output", f"{output}.traineddata"]
+    result = run(*words[1:-1], tmp_path / "m.traineddata")
+    assert result.stderr == f"Loaded file {output}_best.checkpoint, unpacking...\n{note}\n"
+    made = traineddata.load(tmp_path / "m.traineddata").components["lstm"]
+    best = read(output.with_name("m_best.checkpoint")).recognizer
+    assert made == lstm.pack(without_training(best))
 
 
 def test_metrics_are_json_lines(finished):
@@ -99,6 +118,8 @@ def test_run_stopped_half_way_ends_with_the_same_weights(finished, tmp_path):
         weights(tmp_path / "m_checkpoint"), weights(output.with_name("m_checkpoint")), strict=True
     ):
         np.testing.assert_array_equal(one, two)
+    best, whole = tmp_path / "m_best.checkpoint", output.with_name("m_best.checkpoint")
+    assert best.read_bytes() == whole.read_bytes()
 
 
 def test_interrupt_saves_and_says_how_to_go_on(tmp_path):
@@ -143,12 +164,13 @@ def test_checkpoint_becomes_a_model_that_reads(finished, tmp_path, as_int):
 
 
 @pytest.mark.reference
+@pytest.mark.parametrize("state", ["_checkpoint", "_best.checkpoint"])
 @pytest.mark.parametrize("as_int", [False, True], ids=["float", "int8"])
-def test_real_tool_makes_the_same_model_of_our_checkpoint(finished, tmp_path, as_int):
+def test_real_tool_makes_the_same_model_of_our_checkpoint(finished, tmp_path, as_int, state):
     output, _ = finished
     flag = ["--convert_to_int"] if as_int else []
     common = [
-        "--stop_training", *flag, "--continue_from", f"{output}_checkpoint",
+        "--stop_training", *flag, "--continue_from", f"{output}{state}",
         "--traineddata", EXAMPLES / "demo.traineddata", "--model_output",
     ]  # fmt: skip
     assert run("lstmtraining", *common, tmp_path / "ours").returncode == 0
@@ -165,10 +187,27 @@ def test_real_tool_makes_the_same_model_of_our_checkpoint(finished, tmp_path, as
 
 
 @pytest.mark.reference
-def test_real_tool_goes_on_from_our_checkpoint(finished, tmp_path):
+def test_real_tool_reads_with_our_best_state(finished):
+    output, _ = finished
+    common = [
+        "--model", output.with_name("m_best.checkpoint"), "--traineddata",
+        EXAMPLES / "demo.traineddata", "--eval_listfile", EXAMPLES / "eval.list", "--verbosity", 0,
+    ]  # fmt: skip
+    real, mine = run_real("lstmeval", *common, cwd=EXAMPLES), run("lstmeval", *common)
+    assert real.returncode == mine.returncode == 0, real.stderr + mine.stderr
+    found = [
+        re.findall(r"BCER eval=[\d.]+, BWER eval=[\d.]+", each.stderr) for each in (real, mine)
+    ]
+    assert found[0]
+    assert found[0] == found[1]
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("state", ["_checkpoint", "_best.checkpoint"])
+def test_real_tool_goes_on_from_our_checkpoint(finished, tmp_path, state):
     output, _ = finished
     result = run_real(
-        "lstmtraining", "--continue_from", f"{output}_checkpoint", "--model_output", tmp_path / "r",
+        "lstmtraining", "--continue_from", f"{output}{state}", "--model_output", tmp_path / "r",
         "--traineddata", EXAMPLES / "demo.traineddata", "--train_listfile", EXAMPLES / "train.list",
         "--max_iterations", 100, cwd=EXAMPLES,
     )  # fmt: skip
