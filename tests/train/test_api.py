@@ -11,8 +11,12 @@ import pytest
 from train.small import EXAMPLES, NET_SPEC
 
 import lstmjax
-from lstmjax.errors import UsageError
-from lstmjax.formats import checkpoint, traineddata
+from lstmjax.errors import FormatError, LstmjaxError, UsageError
+from lstmjax.formats import checkpoint, lstm, traineddata
+from lstmjax.formats.files import write_atomically
+from lstmjax.infer.states import best_state
+from lstmjax.run_paths import RunPaths
+from lstmjax.train import best_file, writer
 from lstmjax.train.api import train
 from lstmjax.train.config import TrainConfig, tesseract_config
 from lstmjax.train.optim import check_direction
@@ -79,6 +83,72 @@ def test_models_of_a_run(tmp_path):
     assert "lstm" in traineddata.load(tmp_path / "fast.traineddata").components
     line = EXAMPLES / "samples" / "sample-1.png"
     assert result.load().recognize(line) == lstmjax.load(tmp_path / "m.traineddata").recognize(line)
+
+
+def network_of(path):
+    return traineddata.load(path).components["lstm"]
+
+
+def test_the_name_of_a_run_stands_for_its_best_state(tmp_path, capfd):
+    """The run goes on at a rate that spoils it, so that its last state is another one."""
+    known = {**FILES, "model_output": tmp_path / "m", "eval_interval": 100, "show": "nothing"}
+    known["eval_listfile"] = [EXAMPLES / "samples" / f"sample-{i}.png" for i in (1, 2)]
+    train(**known, max_iterations=208)
+    result = train(**known, max_iterations=304, learning_rate=5.0)
+    best = min(result.history("eval"), key=lambda record: record["cer"])["training_iteration"]
+    assert best < 304
+    charset = FILES["traineddata"]
+    result.write_model(tmp_path / "best.traineddata")
+    assert lstm.unpack(network_of(tmp_path / "best.traineddata")).training_iteration == best
+    lstmjax.write_model(tmp_path / "m", tmp_path / "named.traineddata", traineddata=charset)
+    assert network_of(tmp_path / "named.traineddata") == network_of(tmp_path / "best.traineddata")
+    assert lstmjax.load(tmp_path / "m", charset).model.sample_iteration == best
+    found = lstmjax.evaluate(tmp_path / "m", known["eval_listfile"], traineddata=charset)
+    last = lstmjax.evaluate(result.checkpoint, known["eval_listfile"], traineddata=charset)
+    assert found.cer.rate < last.cer.rate
+    next_one = {"traineddata": charset, "train_listfile": FILES["train_listfile"]}
+    train(**next_one, model_output=tmp_path / "n", continue_from=tmp_path / "m", max_iterations=16)
+    assert f"m: best state, iteration {best}: evaluation CER " in capfd.readouterr().err
+
+    (tmp_path / "m").write_bytes(b"a file of the name")
+    assert result.load().model.sample_iteration == best
+    with pytest.raises(FormatError, match="neither a traineddata"):
+        lstmjax.load(tmp_path / "m", charset)
+
+
+def test_without_evaluation_lines_the_measure_is_that_of_training_again(tmp_path, capfd):
+    known = {**FILES, "model_output": tmp_path / "m"}
+    train(**known, max_iterations=112, eval_listfile=[EXAMPLES / "samples" / "sample-1.png"])
+    assert "minimal evaluation error rate (CER)" in capfd.readouterr().err
+    result = train(**known, max_iterations=224)
+    assert result.progress.best_cer is None
+    assert "minimal training error rate (BCER)" in capfd.readouterr().err
+    record = checkpoint.load(result.best)
+    assert record.best_error_rate == result.progress.best.rate
+
+
+def test_a_run_with_evaluation_lines_has_no_best_before_it_evaluates(tmp_path):
+    result = train(
+        **FILES, model_output=tmp_path / "m", show="nothing", max_iterations=3000,
+        eval_listfile=[EXAMPLES / "samples" / "sample-1.png"], eval_interval=2000,
+        on_report=lambda record: record["training_iteration"] >= 100,
+    )  # fmt: skip
+    assert result.stopped
+    assert result.best == result.checkpoint
+    assert "no best state yet; the last state" in best_state(RunPaths(result.model_output)).note
+
+
+def test_a_best_state_that_cannot_be_written_does_not_end_a_run(tmp_path, capfd, monkeypatch):
+    def full(path, data):
+        if path.endswith(".checkpoint"):
+            raise LstmjaxError(f"{path}: cannot be written: No space left on device")
+        write_atomically(path, data)
+
+    for module in (best_file, writer):
+        monkeypatch.setattr(module, "write_atomically", full)
+    result = train(**FILES, model_output=tmp_path / "m", max_iterations=112)
+    assert result.progress.training_iteration == 112
+    assert "m_best.checkpoint: cannot be written: No space left on device" in capfd.readouterr().err
 
 
 def test_a_model_taken_further(tmp_path):
