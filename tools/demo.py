@@ -131,7 +131,8 @@ def export(out: Path) -> None:
             ),
             cwd=ROOT, check=True, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-    print(f"Models made of {best_state(RunPaths(shown(out / 'demo'))).note}")
+    note = best_state(RunPaths(str(out / "demo"))).note
+    print(f"Models made of {note.replace(str(out), shown(out))}")
 
 
 def next_steps(out: Path) -> None:
