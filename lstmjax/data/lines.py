@@ -6,10 +6,11 @@ the files and are read one at a time.
 
 import itertools
 import os
+import sys
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -165,6 +166,21 @@ class LineIndex:
                 "there before; was the file changed during the run?"
             )
         return page.image
+
+    def read_ahead(self, numbers: Iterable[int]) -> None:
+        """Tell the system which lines will be read soon, in the order of the files.
+
+        It reads them meanwhile, which hides the time that a disk takes to find lines in random
+        order. Nothing happens on systems that cannot be told (macOS), nor for a missing file,
+        which `image` will name.
+        """
+        if sys.platform != "linux":
+            return
+        for document, lines in itertools.groupby(sorted(numbers), self.document_of):
+            with suppress(OSError), open(document.path, "rb", buffering=0) as file:
+                for number in lines:
+                    offset, length = self.columns.places[number].tolist()  # zeros: the whole file
+                    os.posix_fadvise(file.fileno(), offset, length, os.POSIX_FADV_WILLNEED)
 
 
 def build_index(paths: Iterable[str]) -> LineIndex:

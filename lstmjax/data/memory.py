@@ -29,6 +29,10 @@ class PixelMemory:
         self._places: dict[int, int] = {}  # chunk * _CHUNK + offset; larger chunks have one image
         self.used_bytes = 0
 
+    def __contains__(self, number: int) -> bool:
+        """Whether an image is kept."""
+        return number in self._places
+
     def get(self, number: int) -> tuple[Pixels, Levels | None] | None:
         """Pixels, which cannot be written, and levels as they were put; None without them."""
         place = self._places.get(number)

@@ -1,6 +1,7 @@
 """Scaled line images on demand, kept in memory up to a limit."""
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +40,10 @@ class ScaledLine:
 class ImageStore:
     """Loads, scales and keeps line images; several threads may use one store.
 
-    Pixels are kept as bytes, a quarter of what the network reads. Lines are visited in turn, again
-    and again, so whatever was used last is needed last: images are kept until the memory is full
-    and then stay, which serves as large a part of the visits as fits. Two threads that want the
-    same new line may both load it.
+    Pixels are kept as bytes, a quarter of what the network reads. Every line is visited once in
+    each epoch, so none is worth more than another: images are kept until the memory is full and
+    then stay, which serves as large a part of the visits as fits. Two threads that want the same
+    new line may both load it.
     """
 
     def __init__(
@@ -77,6 +78,12 @@ class ImageStore:
                 self._memory.put(number, line.pixels, line.levels)
             return line
         return ScaledLine(*kept)
+
+    def read_ahead(self, numbers: Iterable[int]) -> None:
+        """Have the system read lines that will be asked for soon, unless their images are kept."""
+        with self._lock:
+            missing = [number for number in numbers if number not in self._memory]
+        self.index.read_ahead(missing)
 
     def input(
         self,

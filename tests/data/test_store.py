@@ -1,5 +1,6 @@
 """The cache of scaled images: right, bounded, usable from threads."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +35,7 @@ def test_inputs_are_the_same_however_much_is_kept(index, max_bytes):
 
 
 def test_images_that_are_in_stay_in(index):
-    """With lines visited in turn, dropping any of them for another would lose every hit."""
+    """With every line visited once an epoch, dropping one for another would gain nothing."""
     store = ImageStore(index, SHAPE, 8000)  # about four images, and what they cost beside
     loaded = []
     read = index.image
@@ -155,4 +156,39 @@ def test_an_image_that_changed_is_refused(tmp_path):
     store = ImageStore(build_index([str(tmp_path / "x.png")]), SHAPE, 1 << 20)
     (tmp_path / "x.png").write_bytes(png(70, 40))
     with pytest.raises(DataError, match="70 x 40 pixels, it had 60 x 40 before"):
+        store.scaled(0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are not told")
+def test_lines_are_announced_in_the_order_of_the_files_unless_they_are_kept(tmp_path, monkeypatch):
+    pages = [page("x", png(60 + i, 40, i)) for i in range(6)]
+    image, text = tmp_path / "z.png", tmp_path / "z.gt.txt"
+    image.write_bytes(png())
+    text.write_text("z\n")
+    files = [save(tmp_path / f"{name}.lstmf", *pages) for name in "ab"] + [str(image)]
+    index = build_index(files)
+    told = []
+    monkeypatch.setattr(
+        os,
+        "posix_fadvise",
+        lambda fd, *place: told.append((os.readlink(f"/proc/self/fd/{fd}"), place)),
+    )
+    store = ImageStore(index, SHAPE, 1 << 20)
+    store.scaled(3)
+    store.read_ahead([12, 7, 3, 2])
+    advice = os.POSIX_FADV_WILLNEED
+    places = index.columns.places.tolist()
+    assert told == [
+        (files[0], (*places[2], advice)), (files[1], (*places[7], advice)),
+        (files[2], (0, 0, advice)),
+    ]  # fmt: skip
+
+
+def test_a_file_that_has_gone_is_no_error_before_it_is_read(tmp_path):
+    path = tmp_path / "a.lstmf"
+    index = build_index([save(path, page("x"), page("y"))])
+    path.unlink()
+    store = ImageStore(index, SHAPE, 1 << 20)
+    store.read_ahead([0, 1])
+    with pytest.raises(DataError, match=r"a\.lstmf"):
         store.scaled(0)
