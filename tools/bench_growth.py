@@ -159,7 +159,7 @@ def loading(paths: Sequence[str], seconds: float) -> tuple[float, float]:
     from lstmjax.charset.codec import Codec
     from lstmjax.data.image import InputShape
     from lstmjax.data.lines import build_index
-    from lstmjax.data.order import round_robin
+    from lstmjax.data.order import Shuffled
     from lstmjax.data.skips import Geometry
     from lstmjax.data.store import ImageStore
     from lstmjax.data.stream import LineStream, Position, StreamSettings
@@ -171,7 +171,7 @@ def loading(paths: Sequence[str], seconds: float) -> tuple[float, float]:
     index = build_index(paths)
     stream = LineStream(
         index, ImageStore(index, shape, 0), codec, Geometry(shape, 3, lambda width: width // 3),
-        round_robin, StreamSettings(8, 16, 0, 0), lambda *_: None, multiple=3,
+        Shuffled(0), StreamSettings(8, 16, 0, 0), lambda *_: None, multiple=3,
     )  # fmt: skip
     plans = stream.plans(Position())
     stream.load(next(plans))

@@ -114,7 +114,7 @@ def _define(values: flags.FlagValues) -> None:
     number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent", 0.0, 100.0)
     integer("batch", 16, "Lines per update", 1)
     string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
-    integer("seed", 0, "Of the division into training and evaluation, weights and order of lines")
+    integer("seed", 0, "Of the division into training and evaluation, weights, order of lines", 0)
 
 
 def _spread(argv: list[str]) -> Iterator[str]:

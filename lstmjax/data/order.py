@@ -1,10 +1,13 @@
 """The order in which lines are visited: which page of which document a serial number means.
 
-Nothing is shuffled: lists and pages keep their order, and both orders go on for ever.
+An order is a pure function and goes on for ever. `Shuffled` visits all lines once in each epoch,
+in another order each time; `round_robin` and `sequential` are Tesseract's and shuffle nothing.
 
-Source: Tesseract src/ccstruct/imagedata.cpp, DocumentCache::GetPageBySerial.
+Source of these two: Tesseract src/ccstruct/imagedata.cpp, DocumentCache::GetPageBySerial.
 """
 
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -13,10 +16,50 @@ from numpy.typing import ArrayLike, NDArray
 Indices = NDArray[np.int64]
 
 
+_OF_LINES = 1
+"""Keeps these random numbers apart from those that shuffle the batches of a window."""
+
+
 class Order(Protocol):
-    """One of the functions below."""
+    """One of those below."""
 
     def __call__(self, serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]: ...
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """Every page of every document once, in random order; then all again in another order.
+
+    Attributes:
+      seed: 0 or more; each gives other orders.
+    """
+
+    seed: int
+
+    def __call__(self, serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]:
+        """The pages at some places of the run.
+
+        Args:
+          serials: one or more numbers >= 0; `serial // sum(pages)` is the epoch.
+          pages: [N] how many pages each document has, all >= 1.
+        Returns: the documents and the pages, counted from 0, in the shape of `serials`.
+        """
+        serials, pages = _arrays(serials, pages)
+        ends = np.cumsum(pages)
+        epochs, places = np.divmod(serials, ends[-1])
+        lines = np.empty(serials.shape, np.int64)
+        for epoch in np.unique(epochs).tolist():
+            here = epochs == epoch
+            lines[here] = _permutation(self.seed, epoch, int(ends[-1]))[places[here]]
+        document = np.searchsorted(ends, lines, side="right")
+        return document, lines - (ends - pages)[document]
+
+
+@lru_cache(2)  # the epoch that ends and the one that begins; 8 bytes a line each
+def _permutation(seed: int, epoch: int, count: int) -> Indices:
+    permutation = np.random.default_rng([seed, epoch, _OF_LINES]).permutation(count)
+    permutation.flags.writeable = False
+    return permutation
 
 
 def round_robin(serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]:
@@ -48,6 +91,17 @@ def sequential(serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]:
     serials, pages = _arrays(serials, pages)
     document = serials // pages[0] % len(pages)
     return document, serials % pages[0] % pages[document]
+
+
+def round_length(order: Order, pages: ArrayLike) -> int:
+    """The number of visits, from the first on, after which every page was met that ever is.
+
+    Args:
+      order: one of those above.
+      pages: [N] how many pages each document has, all >= 1.
+    """
+    pages = np.asarray(pages, np.int64)
+    return int(pages.sum() if isinstance(order, Shuffled) else pages.max() * len(pages))
 
 
 def _arrays(serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]:

@@ -1,8 +1,8 @@
 """Lines in training order, as batches: planned exactly, loaded ahead in the background.
 
-Lines are visited in the order of `order`, a window at a time. Inside a window they are grouped
-by width and the groups shuffled by seed, so a plan is a pure function of the data, the settings
-and a `Position`; a resumed run goes on with the very batch that would have come next.
+Lines are visited as `order` says, a window at a time. Inside a window they are grouped by width
+and the groups shuffled by seed, so a plan is a pure function of the data, the settings and a
+`Position`; a resumed run goes on with the very batch that would have come next.
 """
 
 import queue
@@ -20,7 +20,7 @@ from lstmjax.data.batch import Batch, BatchShape, Buckets, fit_buckets, pad
 from lstmjax.data.borders import Borders, draw_borders
 from lstmjax.data.image import normalise
 from lstmjax.data.lines import LineIndex
-from lstmjax.data.order import Order
+from lstmjax.data.order import Order, round_length
 from lstmjax.data.random import MinStd
 from lstmjax.data.skips import Codec, Geometry, Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
@@ -104,7 +104,12 @@ class StreamSettings:
 
 
 class LineStream:
-    """Plans and loads the batches of a run."""
+    """Plans and loads the batches of a run.
+
+    Attributes:
+      round: visits after which every line was met.
+      buckets: the shapes of the batches.
+    """
 
     def __init__(
         self,
@@ -126,7 +131,7 @@ class LineStream:
           store: their images.
           codec: of the network.
           geometry: of the network.
-          order: round robin or sequential.
+          order: in which lines are visited.
           settings: of the run.
           report: called once for each unusable line, with its number.
           multiple: bucket widths are multiples of this.
@@ -137,7 +142,7 @@ class LineStream:
         self.order, self.settings, self.report = order, settings, report
         self._network = draw_borders_for
         self._judged = np.zeros(len(index), np.uint8)
-        self._round = int(index.pages.max()) * len(index.documents)
+        self.round = round_length(order, index.pages)
         self.buckets = self._fit_buckets(multiple)
 
     def _judge(self, number: int) -> Int32[np.ndarray, " L"] | None:
@@ -170,10 +175,10 @@ class LineStream:
             yield from zip(serials.tolist(), numbers.tolist(), strict=True)
 
     def _fit_buckets(self, multiple: int) -> Buckets:
-        visited = min(self._round, _SAMPLE_FOR_BUCKETS)
+        visited = min(self.round, _SAMPLE_FOR_BUCKETS)
         sample = self._collect(0, visited, visited)[0]
         if not sample:
-            sample = self._collect(0, 1, self._round)[0]
+            sample = self._collect(0, 1, self.round)[0]
         if not sample:
             raise DataError(
                 f"none of the {len(self.index)} lines can be used for training; "
@@ -206,9 +211,9 @@ class LineStream:
         size = self.settings.batch * self.settings.window_batches
         ascending = at.window == 0 and self.settings.curriculum_lines > 0
         if ascending:
-            size = max(size, min(self.settings.curriculum_lines, self._round))
+            size = max(size, min(self.settings.curriculum_lines, self.round))
         size = -(-size // self.settings.batch) * self.settings.batch
-        lines, after = self._collect(at.serial, size, size + 2 * self._round)
+        lines, after = self._collect(at.serial, size, size + 2 * self.round)
         if not lines:
             raise DataError("no usable line is left; the messages above say why")
         groups = []
@@ -225,6 +230,7 @@ class LineStream:
         """The batches from a position on, for ever."""
         while True:
             groups, after = self._window(at)
+            self.store.read_ahead(line.number for group in groups[at.batch :] for line in group)
             for i, group in enumerate(groups):
                 if i < at.batch:
                     continue

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Recipe = Literal["fast", "tesseract"]
 Precision = Literal["auto", "float32", "bfloat16"]
+OrderName = Literal["shuffled", "round robin", "sequential"]
 
 LAYER_SPECIFIC_RATES = 64  # bits of --net_mode
 ADAM = 128
@@ -38,13 +39,15 @@ class TrainConfig:
       final_rate: what the rate falls to, as a fraction of learning_rate.
       border_noise: show convolutions random numbers outside the picture, as Tesseract will.
       clip_norm: bound on the norm of the whole gradient; None: no bound.
-      window_batches: lines of this many batches are grouped by width.
+      window_batches: lines of this many batches are grouped by width; with fewer, more of each
+        batch is padding.
       curriculum_lines: the first window has up to this many lines, taken from narrow to wide.
-      seed: of initial weights and of the order of batches.
+      seed: of initial weights and of the order of lines and batches.
       target_error_rate: stop when the best training BCER, in percent, is at most this.
       max_iterations: stop at this many lines; 0 never, negative -n: n times the files of the list.
       perfect_sample_delay: lines without error count only this many lines after the last such.
-      sequential: take the files one after the other instead of in turn.
+      sequential: take the files one after the other instead of shuffling all lines (recipe fast)
+        or taking the files in turn (recipe tesseract).
       max_image_mb: bound on the memory of cached images, in units of 2^20 bytes.
       randomly_rotate: turn half of the images by 180 degrees.
       eval_interval: lines between evaluations; 0: chosen from the size of the evaluation data.
@@ -76,7 +79,7 @@ class TrainConfig:
     final_rate: float = 0.05
     border_noise: bool = True
     clip_norm: float | None = 1.0
-    window_batches: int = 16
+    window_batches: int = 20
     curriculum_lines: int = 0
     seed: int = 0
     target_error_rate: float = 0.01
@@ -94,6 +97,13 @@ class TrainConfig:
     devices: int = 0
     debug_interval: int = 0
     optimizer: "optax.GradientTransformation | None" = None
+
+    @property
+    def order(self) -> OrderName:
+        """How lines follow each other, see `data.order`."""
+        if self.sequential:
+            return "sequential"
+        return "round robin" if self.recipe == "tesseract" else "shuffled"
 
     @property
     def adam(self) -> bool:

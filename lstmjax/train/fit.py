@@ -19,7 +19,7 @@ from lstmjax.cache.programs import keep_programs
 from lstmjax.charset.codec import Codec
 from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex
-from lstmjax.data.order import round_robin
+from lstmjax.data.order import Shuffled
 from lstmjax.data.samples import Source, index_of
 from lstmjax.data.skips import Skip
 from lstmjax.data.store import ImageStore
@@ -137,7 +137,7 @@ class Network:
             ImageStore(index, self.about.input_shape, _MAX_IMAGE_BYTES, in_grey=True),
             self.about.codec,
             geometry_of(self.about, in_grey=True),
-            round_robin,
+            Shuffled(seed),
             StreamSettings(batch, _WINDOW, 0, seed, False, _BUCKETS, parse_augmentation(augment)),
             lambda number, skip: tell(index[number], skip),
             multiple=x_scale(self.about.root),

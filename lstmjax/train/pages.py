@@ -79,8 +79,7 @@ class PageSource:
     @property
     def round(self) -> int:
         """Visits after which every line was met."""
-        pages = self._stream.index.pages
-        return int(pages.max()) * len(pages)
+        return self._stream.round
 
     def visit(self, serial: int, *, rotate: bool) -> Page | Refusal:
         """The line at a place of the run; the next ones are prepared meanwhile."""

@@ -12,7 +12,7 @@ from lstmjax.charset.codec import Codec
 from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex, build_index
 from lstmjax.data.listing import read_list
-from lstmjax.data.order import round_robin, sequential
+from lstmjax.data.order import Order, Shuffled, round_robin, sequential
 from lstmjax.data.skips import Skip
 from lstmjax.data.store import ImageStore, size_of_all
 from lstmjax.data.stream import LineStream, StreamSettings
@@ -144,6 +144,12 @@ def _end(config: TrainConfig, index: LineIndex) -> int | None:
     return config.max_iterations or None
 
 
+def _order(config: TrainConfig) -> Order:
+    if config.order == "shuffled":
+        return Shuffled(config.seed)
+    return sequential if config.order == "sequential" else round_robin
+
+
 def _digest(index: LineIndex) -> str:
     """Tells training data apart by documents and numbers of lines."""
     text = "\n".join(f"{document.path} {document.count}" for document in index.documents)
@@ -186,7 +192,7 @@ def _assemble(
         ImageStore(index, model.input_shape, max_bytes, in_grey=in_grey),
         codec,
         geometry_of(model, in_grey=in_grey),
-        sequential if config.sequential else round_robin,
+        _order(config),
         settings,
         lambda number, skip: output.skip(index[number], skip),
         multiple=x_scale(model.root),

@@ -84,7 +84,7 @@ def fingerprint(config: TrainConfig, identity: Identity, lists: str) -> dict[str
             config.window_batches,
             config.curriculum_lines,
             config.seed,
-            config.sequential,
+            config.order,
             config.randomly_rotate,
             config.recipe,
             lists,
@@ -210,7 +210,10 @@ def _resume_native(
     current = fingerprint(config, identity, lists)
     progress = snapshot.progress
     if current["order"] != stored["order"]:
-        say("Settings or training files have changed: the order of lines starts anew from here.")
+        say(
+            "Settings, training files or the program's way of ordering them have changed: the "
+            "order of lines starts anew from here."
+        )
         progress = replace(progress, position=Position(0, progress.position.window + 1, 0))
     say(
         f"Successfully restored trainer from {request.native_directory}, "

@@ -10,7 +10,7 @@ from lstmjax.charset.failures import EmptyTextError
 from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.image import InputShape
 from lstmjax.data.lines import build_index
-from lstmjax.data.order import round_robin
+from lstmjax.data.order import Shuffled, round_robin
 from lstmjax.data.skips import Geometry, SkipReason
 from lstmjax.data.store import ImageStore
 from lstmjax.data.stream import LineStream, Position, StreamSettings
@@ -34,7 +34,9 @@ class Letters:
         return len(codes)
 
 
-def make_stream(paths, *, batch=3, window=4, curriculum=0, seed=0, rotate=False, augment=0):
+def make_stream(
+    paths, *, batch=3, window=4, curriculum=0, seed=0, rotate=False, augment=0, order=round_robin
+):
     index = build_index(paths)
     skipped = {}
     stream = LineStream(
@@ -42,7 +44,7 @@ def make_stream(paths, *, batch=3, window=4, curriculum=0, seed=0, rotate=False,
         ImageStore(index, SHAPE, 1 << 20),
         Letters(),
         Geometry(SHAPE, 2, lambda width: width // 2),
-        round_robin,
+        order,
         StreamSettings(batch, window, curriculum, seed, rotate, 6, parse_augmentation(augment)),
         skipped.__setitem__,
         multiple=2,
@@ -69,12 +71,13 @@ def same(one, two):
     return one.numbers == two.numbers and one.shape == two.shape and one.after == two.after
 
 
-@pytest.mark.parametrize("curriculum", [0, 9], ids=["shuffled", "curriculum"])
-def test_a_run_resumed_anywhere_goes_on_with_the_very_next_batch(documents, curriculum):
-    stream, _ = make_stream(documents, curriculum=curriculum)
+@pytest.mark.parametrize("order", [round_robin, Shuffled(0)], ids=["in turn", "shuffled"])
+@pytest.mark.parametrize("curriculum", [0, 9], ids=["windows", "curriculum"])
+def test_a_run_resumed_anywhere_goes_on_with_the_very_next_batch(documents, curriculum, order):
+    stream, _ = make_stream(documents, curriculum=curriculum, order=order)
     whole = take(stream, Position(), 14)
     for i, plan in enumerate(whole[:-2]):
-        other, _ = make_stream(documents, curriculum=curriculum)
+        other, _ = make_stream(documents, curriculum=curriculum, order=order)
         again = take(other, plan.after, 2)
         assert all(map(same, again, whole[i + 1 : i + 3]))
 
@@ -91,6 +94,33 @@ def test_windows_visit_usable_lines_in_order_and_unusable_ones_never(documents):
         7: SkipReason.EMPTY_TEXT,
         12: SkipReason.TOO_LONG,
     }
+
+
+def test_shuffled_epochs_hold_each_usable_line_once(documents):
+    stream, skipped = make_stream(documents, order=Shuffled(3))
+    assert stream.round == 16
+    epochs = {}
+    for plan in take(stream, Position(), 40):
+        for number, sample in zip(plan.numbers, plan.samples, strict=True):
+            epochs.setdefault(sample // 16, []).append(number)
+    usable = sorted(set(range(16)) - {2, 7, 12})
+    assert len(epochs) >= 8
+    for epoch in range(7):  # the last ones are not complete
+        assert sorted(epochs[epoch]) == usable
+    assert skipped.keys() == {2, 7, 12}
+
+
+def test_every_window_of_a_sorted_list_holds_lines_of_both_hands(tmp_path):
+    paths = [
+        save(tmp_path / f"{hand}.lstmf", *(page("a", png(40 + i % 50, 40)) for i in range(100)))
+        for hand in "ab"
+    ]
+    stream, _ = make_stream(paths, batch=5, window=8, order=Shuffled(0))
+    plans = take(stream, Position(), 5 * 8 * 5)
+    for first in range(0, len(plans), 8):
+        hands = [n // 100 for plan in plans[first : first + 8] for n in plan.numbers]
+        assert len(hands) == 40
+        assert 8 < sum(hands) < 32
 
 
 def test_skipped_lines_are_counted_before_the_next_usable_one(documents):

@@ -16,10 +16,11 @@ from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.files import write_atomically
 from lstmjax.infer.states import best_state
 from lstmjax.run_paths import RunPaths
-from lstmjax.train import best_file, writer
+from lstmjax.train import best_file, start, writer
 from lstmjax.train.api import train
 from lstmjax.train.config import TrainConfig, tesseract_config
 from lstmjax.train.optim import check_direction
+from lstmjax.train.start import fingerprint
 
 FILES = {
     "traineddata": EXAMPLES / "demo.traineddata",
@@ -233,6 +234,26 @@ def test_augmented_run_is_resumed_with_its_own_strength(tmp_path):
     assert first.history()[0]["loss"] == whole.history()[0]["loss"]
     assert first.history()[0]["loss"] != plain.history()[0]["loss"]
     assert second.history()[-1]["loss"] == whole.history()[-1]["loss"]
+
+
+def test_a_checkpoint_of_another_order_of_lines_says_that_the_order_starts_anew(
+    tmp_path, monkeypatch, capfd
+):
+    def as_before(*arguments):
+        """Before lines were shuffled, `sequential` stood in the place of the order's name."""
+        found = fingerprint(*arguments)
+        order = [name == "sequential" if name == "shuffled" else name for name in found["order"]]
+        return found | {"order": order}
+
+    monkeypatch.setattr(start, "fingerprint", as_before)
+    train(**FILES, model_output=tmp_path / "m", max_iterations=32)
+    monkeypatch.undo()
+    said = []
+    for end in (48, 64):
+        capfd.readouterr()
+        train(**FILES, model_output=tmp_path / "m", max_iterations=end)
+        said.append("the order of lines starts anew" in capfd.readouterr().err)
+    assert said == [True, False]
 
 
 def test_direction_of_an_optimizer():
