@@ -105,6 +105,11 @@ def _define(values: flags.FlagValues) -> None:
     )
     string("net_spec", "", "Network to build without a start model")
     flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
+    flags.DEFINE_enum(
+        "split_by", "auto", ["auto", "line", "page", "book"],
+        "What is kept whole in the division of ground truth; auto: pages if names show enough",
+        flag_values=values,
+    )  # fmt: skip
     number("ratio_train", 0.9, "Part of the lines that is for training", 0.0, 1.0)
     integer("max_iterations", 10_000, "Lines to train on; 0 no end, -n: n times the documents")
     number(
@@ -156,6 +161,7 @@ def _plan(values: flags.FlagValues) -> "Plan":
         recipe=values.recipe,
         settings=settings,
         ratio_train=values.ratio_train,
+        split_by=values.split_by,
         seed=values.seed,
         data_only=values.linedata_only,
         overwrite=values.overwrite,
@@ -179,6 +185,8 @@ def _refuse(values: flags.FlagValues, named: frozenset[str]) -> None:
     if values.ground_truth:
         for flag in sorted(named & set(_RENDERING)):
             raise UsageError(f"--{flag} is for drawing pages; leave it or --ground_truth out")
+    elif "split_by" in named:
+        raise UsageError("--split_by divides ground truth; a text is divided by its lines")
     if values.linedata_only:
         for flag in sorted(named & set(_TRAINING)):
             raise UsageError(f"--{flag} is for training, but --linedata_only stops before it")

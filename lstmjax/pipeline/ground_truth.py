@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from lstmjax.data.pairs import IMAGE_SUFFIXES
 from lstmjax.errors import DataError
 from lstmjax.formats.files import write_atomically
 from lstmjax.pages import Outcome, Settings, convert, find
+from lstmjax.pages.records import Kind
 from lstmjax.pages.sources import Found, strip_ending
 from lstmjax.pipeline.lines import all_texts, divide, write_list
 from lstmjax.pipeline.plan import Plan
@@ -78,7 +79,8 @@ def found_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
 
     `train` and `eval` are the paths of list files (`eval` is "" if no line is left for it),
     `counts` how many lines they hold, `texts` what the character set is made from, `problems` pairs
-    of a path and a reason, `digest` stands for all that.
+    of a path and a reason, `division` says how the lines were divided, `digest` stands for all
+    that but the division.
 
     Raises: DataError: nothing usable is there.
     """
@@ -89,14 +91,26 @@ def found_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
         "ratio_train": plan.ratio_train,
         "seed": plan.seed,
     }
+    if plan.split_by != "auto":  # the default is left out, as before there was a choice: kept then
+        inputs["split_by"] = plan.split_by
 
     def run() -> Done:
         documents, problems = _documents(truth, say)
         if not documents:
             reasons = "".join(f"\n  {path}: {why}" for path, why in problems[:_SHOWN])
             raise DataError(f"{plan.ground_truth}: nothing there can be used:{reasons}")
-        lists = divide(documents, plan.ratio_train, plan.seed, plan.path("documents"))
-        return finish(plan, lists.train, lists.eval, [*problems, *lists.problems], [])
+        lists = divide(
+            documents,
+            plan.ratio_train,
+            plan.seed,
+            plan.path("documents"),
+            split_by=plan.split_by,
+            whole_pages={f"{one.base}.lstmf" for one in truth.found.inputs if one.kind is Kind.XML},
+        )
+        for message in lists.messages:
+            say(message)
+        done = finish(plan, lists.train, lists.eval, [*problems, *lists.problems], [])
+        return replace(done, notes={**done.notes, "division": lists.messages})
 
     return state.do("lines", inputs, run, say)
 

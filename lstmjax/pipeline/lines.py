@@ -2,15 +2,17 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lstmjax.data.lines import Line, LineIndex, build_index
-from lstmjax.errors import LstmjaxError
+from lstmjax.errors import DataError, LstmjaxError, UsageError
 from lstmjax.formats import lstmf
 from lstmjax.formats.files import PathLike, write_atomically
-from lstmjax.pipeline.split import split
+from lstmjax.pipeline.duplicates import find_copies
+from lstmjax.pipeline.groups import SPLITS, SplitBy, are_believable, book_of, page_of
+from lstmjax.pipeline.split import Split, split, split_groups
 from lstmjax.pipeline.state import digest_json
 
 
@@ -22,31 +24,51 @@ class Lists:
       train: paths of documents and line images.
       eval: likewise.
       problems: path and reason of what cannot be used.
+      messages: how the lines were divided, and a warning about copies of images.
     """
 
     train: tuple[str, ...]
     eval: tuple[str, ...]
     problems: tuple[tuple[str, str], ...] = ()
+    messages: tuple[str, ...] = ()
 
 
-def divide(paths: Sequence[str], ratio: float, seed: int, folder: PathLike) -> Lists:
+def divide(
+    paths: Sequence[str],
+    ratio: float,
+    seed: int,
+    folder: PathLike,
+    *,
+    split_by: SplitBy = "auto",
+    whole_pages: Collection[str] = (),
+) -> Lists:
     """Divide all lines of some documents into lines for training and for evaluation.
 
-    A document with lines for both is copied in two parts into `folder`. Documents stand in a list
-    in the order of the first of their shuffled lines.
+    Lines for evaluation with the pixels of a line for training are moved there, unless none would
+    be left. A document with lines for both is copied in two parts into `folder`.
+    Documents stand in a list in the order of the first of their shuffled lines.
 
     Args:
       paths: lstmf documents and line images with texts.
       ratio: the part for training.
       seed: of the division.
       folder: for copies; made if it is needed.
-    Raises: DataError: no line is usable, or none is left for training. LstmjaxError: a copy cannot
-      be written.
+      split_by: what stays together: "line" for single lines, "page" and "book" for what `groups`
+        tells from names, "auto" for pages if there are enough for the ratio, else lines.
+      whole_pages: those of the documents that are known to be a page each.
+    Raises: DataError: no line is usable, none is left for training, or names do not show the pages
+      or books asked for. UsageError: there is no such `split_by`. LstmjaxError: a copy cannot be
+      written.
     """
     index = build_index(paths)
     counts = {document.path: document.count for document in index.documents}
     lines = {_name(line, counts): line for line in index}
-    parts = split(lines, ratio, seed)
+    pages = {
+        name: page_of(line.path, whole=line.path in whole_pages or counts[line.path] > 1)
+        for name, line in lines.items()
+    }
+    parts, message = _divided(pages, ratio, seed, split_by)
+    parts, warnings = _without_copies(parts, lines, index)
     problems = [*index.unusable]
     problems += [(document.path, document.problem) for document in index.documents
                  if document.problem]  # fmt: skip
@@ -54,7 +76,63 @@ def divide(paths: Sequence[str], ratio: float, seed: int, folder: PathLike) -> L
         _documents([lines[name] for name in parts.train], counts, Path(folder), "train"),
         _documents([lines[name] for name in parts.eval], counts, Path(folder), "eval"),
         tuple(problems),
+        (message, *warnings),
     )
+
+
+def _divided(
+    pages: Mapping[str, str], ratio: float, seed: int, split_by: SplitBy
+) -> tuple[Split, str]:
+    """Both parts of the names of lines, given the page of each, and a sentence about them."""
+    if split_by not in SPLITS:
+        raise UsageError(f"split_by is {split_by!r}, expected one of {', '.join(SPLITS)}")
+    by_line = split(pages, ratio, seed)
+    sides = f"{len(by_line.train)} lines for training, {len(by_line.eval)} for evaluation"
+    if split_by == "line" or not by_line.eval:
+        return by_line, f"Divided by line: {sides}."
+    by_book = split_by == "book"
+    groups = {name: book_of(page) for name, page in pages.items()} if by_book else pages
+    kind, kinds = ("book", "books") if by_book else ("page or book", "pages or books")
+    if not are_believable(groups):
+        found = f"names and layout files show no {kinds} that lines have in common"
+        if split_by != "auto":
+            raise DataError(f"--split_by {split_by}: {found}; use --split_by line")
+        return by_line, f"Divided by line: {sides}; {found}."
+    parts, fits = split_groups(groups, ratio, seed)
+    if split_by == "auto" and not fits:
+        return by_line, (
+            f"Divided by line: {sides}; the {len(set(groups.values()))} pages or books that names "
+            "and layout files show are too few or too large to keep whole ones apart."
+        )
+    train, held_out = (len({groups[name] for name in part}) for part in parts)
+    shown = os.path.basename(groups[parts.eval[0]])
+    return parts, (
+        f"Divided by {kind}, as names and layout files show them (such as {shown}): "
+        f"{len(parts.train)} lines ({train} {kind if train == 1 else kinds}) for training, "
+        f"{len(parts.eval)} lines ({held_out} other{'s' * (held_out > 1)}) for evaluation."
+    )
+
+
+def _without_copies(
+    parts: Split, lines: Mapping[str, Line], index: LineIndex
+) -> tuple[Split, list[str]]:
+    """Move lines for evaluation whose pixels are trained on, unless none is left; and say so."""
+    numbers = [[lines[name].number for name in part] for part in parts]
+    copies = find_copies(index, *numbers)
+    if not copies:
+        return parts, []
+    moved = [name for name in parts.eval if lines[name].number in copies]
+    left = [name for name in parts.eval if lines[name].number not in copies]
+    names = {line.number: name for name, line in lines.items()}
+    one, other = next(iter(copies.items()))
+    found = (
+        f"Warning: {len(moved)} of {len(parts.eval)} lines for evaluation have the very pixels of "
+        f"lines for training, such as {names[one]} those of {names[other]}"
+    )
+    if not left:
+        return parts, [f"{found}; they stay, but error rates measured on them are too good."]
+    warning = f"{found}; they are moved to training, which leaves {len(left)} for evaluation."
+    return Split([*parts.train, *moved], left), [warning]
 
 
 def write_list(paths: Iterable[PathLike], path: PathLike) -> None:

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from lstmjax.pipeline.groups import SplitBy
 from lstmjax.pipeline.languages import LanguageSettings, language_settings
 from lstmjax.train.config import Recipe
 
@@ -61,6 +62,7 @@ class Plan:
       recipe: of training.
       settings: of training: fields of `TrainConfig` and their values.
       ratio_train: part of the lines that is for training.
+      split_by: what stays on one side of the division, see `lines.divide`; for ground truth.
       seed: of the division.
       overwrite: whether the output folder may hold files of another origin.
       data_only: stop when lines and starter traineddata are there.
@@ -80,6 +82,7 @@ class Plan:
     recipe: Recipe = "fast"
     settings: tuple[tuple[str, Any], ...] = (("max_iterations", MAX_ITERATIONS),)
     ratio_train: float = 0.9
+    split_by: SplitBy = "auto"
     seed: int = 0
     data_only: bool = False
     overwrite: bool = False

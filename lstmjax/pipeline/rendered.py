@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, UsageError
 from lstmjax.formats import box
 from lstmjax.formats.files import read_bytes, write_atomically
 from lstmjax.formats.stream import to_text
@@ -63,6 +63,8 @@ def rendered_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
     """
     rendering = plan.rendering
     assert rendering is not None
+    if plan.split_by != "auto":
+        raise UsageError("split_by is for ground truth; a text to be drawn is divided by its lines")
     texts = _divided_text(plan, rendering, state, say)
     work = plan.output_dir if rendering.keep_pages else plan.tmp_dir or plan.path("pages")
     made: dict[str, list[dict[str, Any]]] = {"train": [], "eval": []}

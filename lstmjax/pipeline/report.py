@@ -17,6 +17,7 @@ def show(report: dict[str, Any]) -> Iterator[str]:
     """
     counts = report["lines"]
     yield f"{report['name']}: {counts['train']} lines for training, {counts['eval']} for evaluation"
+    yield from report.get("division", [])
     start = report.get("start_model")
     yield f"character set: {report['charset']['size']} unichars" + (
         f", {len(report['charset']['added'])} more than {start}" if start else ""

@@ -45,6 +45,7 @@ def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
         "name": plan.name,
         "start_model": plan.start_model,
         "lines": found["counts"],
+        "division": found.get("division", []),
         "problems": found["problems"],
         "charset": charset,
     }

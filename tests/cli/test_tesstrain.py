@@ -57,13 +57,14 @@ def test_settings_of_training_are_passed_on(tmp_path):
     plan = read_plan([
         *LINES, "--start_model", "fra", "--tessdata_dir", str(tmp_path), "--batch", "8", "--seed",
         "3", "--max_iterations", "-2", "--ratio_train", "0.8", "--augment", "1,noise=0",
+        "--split_by", "book",
     ])  # fmt: skip
     assert plan.start_model == str(model)
     assert dict(plan.settings) == {
         "augment": "1,noise=0", "batch": 8, "seed": 3, "max_iterations": -2,
         "learning_rate": 0.001,
     }  # fmt: skip
-    assert (plan.seed, plan.ratio_train) == (3, 0.8)
+    assert (plan.seed, plan.ratio_train, plan.split_by) == (3, 0.8, "book")
 
 
 def test_a_learning_rate_is_passed_on_though_it_is_the_usual_one():
@@ -95,6 +96,7 @@ def test_recipe_tesseract_keeps_its_own_seed_and_rate():
         ([*LINES, "--augment", "much"], "found 'much'"),
         ([*LINES, "--linedata_only", "--augment", "1"], "--augment is for training"),
         ([*TEXT, "--fontlist", "A", "--exposures", "dark"], "--exposures dark"),
+        ([*TEXT, "--fontlist", "A", "--split_by", "page"], "--split_by divides ground truth"),
         ([*LINES, "word"], "what is 'word'"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -104,7 +106,9 @@ def test_what_cannot_be_honoured_is_refused(arguments, message):
         read_plan(arguments)
 
 
-@pytest.mark.parametrize("flag", ["--ratio_train=2", "--no_such_flag", "--maxpages=-1"])
+@pytest.mark.parametrize(
+    "flag", ["--ratio_train=2", "--no_such_flag", "--maxpages=-1", "--split_by=word", "--seed=-1"]
+)
 def test_bad_flags_are_refused_before_anything_is_made(tmp_path, flag):
     done = helpers.run_lstmjax("tesstrain", *LINES, flag, cwd=tmp_path)
     assert done.returncode == 1

@@ -1,10 +1,15 @@
 """What a folder of ground truth holds, and what cannot be used of it."""
 
+import numpy as np
 import pytest
+from PIL import Image
 from pipeline.pipeline_samples import draw, write_document, write_image
 
+from lstmjax.data.listing import read_list
 from lstmjax.errors import DataError
+from lstmjax.pipeline import ground_truth
 from lstmjax.pipeline.ground_truth import find_ground_truth, found_lines
+from lstmjax.pipeline.lines import divide
 from lstmjax.pipeline.plan import Plan
 from lstmjax.pipeline.state import State
 
@@ -38,12 +43,8 @@ def test_folders_with_nothing_in_them_are_refused(tmp_path):
         find(tmp_path / "nowhere")
 
 
-def plan_for(tmp_path) -> Plan:
-    return Plan("mine", str(tmp_path / "out"), ground_truth=str(tmp_path / "lines"))
-
-
-def lines(tmp_path):
-    plan = plan_for(tmp_path)
+def lines(tmp_path, **settings):
+    plan = Plan("mine", str(tmp_path / "out"), ground_truth=str(tmp_path / "lines"), **settings)
     (tmp_path / "out").mkdir(exist_ok=True)
     said: list[str] = []
     notes = found_lines(plan, State.load(tmp_path / "out"), said.append)
@@ -99,13 +100,51 @@ LINE = """<TextLine id="l{n}"><Coords points="0,{top} 199,{top} 199,{end} 0,{end
 <TextEquiv><Unicode>line {n}</Unicode></TextEquiv></TextLine>"""
 
 
+def save_noise(path, seed=0):
+    noise = np.random.default_rng(seed).integers(0, 256, (120, 200), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+
+
 def test_the_lines_of_a_page_are_divided_too(tmp_path):
     folder = tmp_path / "lines"
     folder.mkdir()
-    draw("x" * 22, height=120).resize((200, 120)).save(folder / "page.png")
+    save_noise(folder / "page.png")
     some = "".join(LINE.format(n=n, top=40 * n, end=40 * n + 35) for n in range(3))
     (folder / "page.xml").write_text(PAGE.format(lines=some))
     notes, _ = lines(tmp_path)
     assert notes["counts"] == {"train": 2, "eval": 1}
     texts = (tmp_path / "out" / "all-gt").read_text().splitlines()
     assert sorted(texts) == ["line 0", "line 1", "line 2"]
+
+
+def test_whole_pages_are_kept_apart_and_the_way_is_told(tmp_path):
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    for page in range(10):
+        some = "".join(LINE.format(n=10 * page + n, top=40 * n, end=40 * n + 35) for n in range(2))
+        (folder / f"{page}.xml").write_text(
+            PAGE.format(lines=some).replace("page.png", f"{page}.png")
+        )
+        save_noise(folder / f"{page}.png", page)
+    notes, said = lines(tmp_path)
+    assert notes["counts"] == {"train": 18, "eval": 2}
+    assert "18 lines (9 pages or books) for training" in notes["division"][0]
+    assert notes["division"][0] in said
+    (evaluated,) = read_list(notes["eval"])
+    assert not evaluated.endswith(".eval.lstmf")
+
+
+def test_a_division_from_before_there_was_a_choice_is_kept(tmp_path, monkeypatch):
+    """What was recorded without `split_by` counts as done; another choice divides anew."""
+    for page in range(10):
+        for line in range(4):
+            write_image(tmp_path / "lines" / f"book_{page}_{line}.png", f"text {page} {line}")
+    monkeypatch.setattr(
+        ground_truth, "divide", lambda *known, **new: divide(*known, split_by="line")
+    )
+    before, _ = lines(tmp_path)
+    monkeypatch.undo()
+    assert lines(tmp_path) == (before, ["== lines: nothing has changed"])
+    notes, _ = lines(tmp_path, split_by="page")
+    assert "Divided by page" in notes["division"][0]
+    assert notes["digest"] != before["digest"]
