@@ -1,10 +1,12 @@
 """Native checkpoints: everything an exact resume needs, kept by Orbax.
 
 A snapshot is written in the background, appears only when complete, and carries a checksum of
-its contents; one that cannot be read back exactly is passed over for the one before.
+its contents, arrays and the JSON beside them; one that cannot be read back exactly is passed over
+for the one before.
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from lstmjax.train.progress import Mark, Progress
 from lstmjax.train.step import TrainState
 
 LikeOf = Callable[[dict[str, Any]], TrainState]
+
+FORMAT = 2
+"""Version of the JSON: "sha256" is of arrays and JSON. Before, "checksum" was of the arrays."""
 
 _EMPTY = np.zeros(1, np.uint8)  # Orbax stores no arrays of size 0
 logging.getLogger("absl").setLevel(logging.ERROR)
@@ -59,7 +64,7 @@ class NativeStore:
     def save(self, snapshot: Snapshot) -> None:
         """Start writing a snapshot; it counts once it is complete."""
         arrays = _arrays_of(snapshot)
-        meta = _meta_of(snapshot) | {"checksum": _checksum(arrays)}
+        meta = _sealed(_meta_of(snapshot), arrays)
         step = snapshot.progress.training_iteration
         if step in self._manager.all_steps():
             return
@@ -112,9 +117,7 @@ class NativeStore:
             ),
         )
         arrays, meta = restored["state"], restored["meta"]
-        found = _checksum(arrays)
-        if found != meta["checksum"]:
-            raise TrainError(f"checksum {found[:12]}, expected {meta['checksum'][:12]}")
+        _check_seal(meta, arrays)
         return _snapshot_of(arrays, meta, like(meta["identity"]))
 
 
@@ -131,12 +134,40 @@ def _arrays_of(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _checksum(arrays: dict[str, Any]) -> str:
+def _sealed(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+    """The JSON with its version and the checksum of all."""
+    meta = meta | {"format": FORMAT}
+    return meta | {"sha256": _checksum(arrays, meta)}
+
+
+def _check_seal(meta: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Compare what was read with its checksum.
+
+    A checkpoint of the first version is known by having "checksum" and neither key of today's. No
+    damage makes one of today's look like that, because it would have to spell the right checksum.
+
+    Raises: TrainError: it is not what was written.
+    """
+    if "checksum" in meta and not {"format", "sha256"} & meta.keys():
+        expected, found = meta["checksum"], _checksum(arrays, None)
+    elif meta.get("format") == FORMAT:
+        expected = meta.get("sha256")
+        found = _checksum(arrays, {key: meta[key] for key in meta if key != "sha256"})
+    else:
+        raise TrainError(f"format {meta.get('format')!r}, expected {FORMAT}")
+    if found != expected:
+        raise TrainError(f"checksum {found[:12]}, expected {str(expected)[:12]}")
+
+
+def _checksum(arrays: dict[str, Any], meta: dict[str, Any] | None) -> str:
+    """The SHA-256 of arrays and JSON, None for the first version's, which left the JSON out."""
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(arrays):
         leaf = np.ascontiguousarray(leaf)
         digest.update(f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape}".encode())
         digest.update(leaf.tobytes())
+    if meta is not None:
+        digest.update(json.dumps(meta, sort_keys=True, separators=(",", ":")).encode())
     return digest.hexdigest()
 
 
