@@ -1,5 +1,6 @@
 """Whole files in and out: errors name the path, a file is replaced at once or not at all."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -19,6 +20,18 @@ def read_bytes(path: PathLike) -> bytes:
         return Path(path).read_bytes()
     except OSError as err:
         raise unreadable(path, err) from err
+
+
+def digest_file(path: PathLike) -> str:
+    """The SHA-256 of a file's content, in hexadecimal.
+
+    Raises: LstmjaxError: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as err:
+        raise LstmjaxError(f"{os.fspath(path)}: cannot be read: {err.strerror or err}") from err
 
 
 def unreadable(path: PathLike, err: OSError) -> FormatError:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
+from lstmjax.charset.identity import check_beside
 from lstmjax.charset.prefixes import BeamTables
 from lstmjax.data.image import InputShape
 from lstmjax.errors import FormatError, naming
@@ -115,7 +116,8 @@ def load_model(
       path: the model: a file, or the base name of a run for its best state, see `infer.states`.
       charsets: traineddata with the character set of a checkpoint; a traineddata model has its own.
       say: told which state of a run was taken.
-    Raises: FormatError: damaged files, or files that do not belong together.
+    Raises: FormatError: damaged files, or files that do not belong together. CharsetError: a
+      checkpoint was trained with other characters; where nobody knows them, stderr says so.
     """
     found = find_state(path)
     name, data = found.source, found.data
@@ -136,9 +138,11 @@ def load_model(
         )
     with naming(file=str(charsets)):
         trained = traineddata.load(charsets)
-        if isinstance(record, TrainerRecord):
-            return from_recognizer(record.recognizer, trained, from_checkpoint=True)
-        return from_recognizer(record, trained)
+        from_checkpoint = isinstance(record, TrainerRecord)
+        recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
+        model = from_recognizer(recognizer, trained, from_checkpoint=from_checkpoint)
+    check_beside(name, model.codec, charsets)
+    return model
 
 
 def _unpack_checkpoint(data: bytes, problem_as_container: str) -> TrainerRecord | Recognizer:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lstmjax.errors import DataError, LstmjaxError
-from lstmjax.formats.files import PathLike, write_atomically
+from lstmjax.errors import DataError
+from lstmjax.formats.files import PathLike, digest_file, write_atomically
 
 VERSION = 1
 _MAX_BYTES = 1 << 28
@@ -109,18 +109,6 @@ class Done:
 
     outputs: tuple[PathLike, ...] = ()
     notes: Any = None
-
-
-def digest_file(path: PathLike) -> str:
-    """The SHA-256 of a file's content, in hexadecimal.
-
-    Raises: LstmjaxError: it cannot be read.
-    """
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as err:
-        raise LstmjaxError(f"{os.fspath(path)}: cannot be read: {err.strerror or err}") from err
 
 
 def digest_files(paths: Iterable[PathLike]) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from lstmjax.cache.programs import keep_programs
 from lstmjax.charset.codec import Codec
+from lstmjax.charset.identity import charset_path, rows_of
 from lstmjax.data.lines import build_index
 from lstmjax.data.listing import read_list
 from lstmjax.data.skips import Geometry
 from lstmjax.errors import DataError, UsageError
-from lstmjax.formats import traineddata
+from lstmjax.formats import charset_rows, traineddata
 from lstmjax.formats.files import PathLike, write_atomically
 from lstmjax.infer.evaluate import evaluate, geometry_of
 from lstmjax.infer.forward import make_forward
@@ -69,6 +70,8 @@ class TrainingRequest:
 def start_network(start_model: str, folder: PathLike) -> str:
     """Take the network out of a model, as `combine_tessdata -e` does; the path of the `.lstm`.
 
+    The rows of its character set are written beside it.
+
     Raises: FormatError: damaged. DataError: there is no network in it.
     """
     trained = traineddata.load(start_model)
@@ -79,6 +82,7 @@ def start_network(start_model: str, folder: PathLike) -> str:
     path = Path(folder, Path(start_model).stem + ".lstm")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, data)
+    charset_rows.save(rows_of(Codec.from_traineddata(trained)), charset_path(str(path)))
     return str(path)
 
 

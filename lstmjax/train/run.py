@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from lstmjax.cache.programs import keep_programs
 from lstmjax.charset.codec import Codec
+from lstmjax.charset.identity import check_beside
 from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex, build_index
 from lstmjax.data.listing import read_list
@@ -30,6 +31,7 @@ from lstmjax.infer.states import find_state
 from lstmjax.infer.words import words_of
 from lstmjax.nn.quantize import to_int
 from lstmjax.spec.tree import x_scale
+from lstmjax.train import provenance
 from lstmjax.train.compiling import num_buckets, padding_for
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.lock import locked
@@ -89,6 +91,7 @@ def run_training(
         native = NativeStore(request.native_directory, keep=config.keep_checkpoints)
         stack.callback(native.close)
         start = choose_start(request, config, codec, native, _digest(index), output.line)
+        provenance.keep(start.snapshot.identity, request.model_output)
         scorer = stack.enter_context(Scorer(codec, simple_text=_model(start, codec).simple_text))
         writer = CheckpointWriter(native, request.paths, start.identity, start.config)
         stack.callback(writer.close)
@@ -284,6 +287,7 @@ def write_model(
             f"{source} has {recognizer.network.num_out} outputs, but the character set of "
             f"{charsets} has {codec.num_codes} codes; use the traineddata it was trained with"
         )
+    check_beside(continue_from, codec, charsets)
     recognizer = without_training(recognizer)
     if as_int:
         recognizer = _to_int(recognizer, source)

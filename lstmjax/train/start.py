@@ -30,6 +30,7 @@ from lstmjax.train.engine import Engine, make_engine
 from lstmjax.train.initial import tesseract_weights
 from lstmjax.train.native import NativeStore, Snapshot
 from lstmjax.train.progress import Progress
+from lstmjax.train.provenance import Provenance, begun_from_spec, goes_on, new_run, recorded
 from lstmjax.train.request import Request
 from lstmjax.train.save import Identity, Restored, restore
 from lstmjax.train.step import TrainState
@@ -114,18 +115,38 @@ def choose_start(
         raise TrainError(
             f"no checkpoint of {request.model_output} can be read; move them away to start anew"
         )
-    if snapshot is not None and _reached(snapshot.progress) >= _reached_by(own):
-        return _resume_native(request, config, codec, snapshot, lists, say)
-    if own is not None:
-        say(f"Loaded file {request.checkpoint}, unpacking...")
-        start = _resume_record(request, config, codec, own, lists)
-        say(f"Successfully restored trainer from {request.checkpoint}")
-        return start
+    if snapshot is None and own is None:
+        start = _begin(request, config, codec, lists, say)
+        return _with(new_run(request, config, codec), start)
+    known = recorded(request, snapshot.identity if snapshot else {})
+    if snapshot is not None and _reached(snapshot.progress) < _reached_by(own):
+        snapshot = None
+    source = f"the checkpoint in {request.native_directory}" if snapshot else request.checkpoint
+    known = goes_on(request, config, codec, known, source, say)
+    if begun_from_spec(known):
+        request = replace(request, continue_from="")  # it may name this run; the net_spec counts
+    if snapshot is not None:
+        return _with(known, _resume_native(request, config, codec, snapshot, lists, say))
+    assert own is not None
+    say(f"Loaded file {request.checkpoint}, unpacking...")
+    start = _resume_record(request, config, codec, own, lists)
+    say(f"Successfully restored trainer from {request.checkpoint}")
+    return _with(known, start)
+
+
+def _begin(request: Request, config: TrainConfig, codec: Codec, lists: str, say: Say) -> Start:
+    """A run that has no state yet."""
     if request.appends and not request.continue_from:
         raise TrainError("Must set --continue_from for appending!")
     if request.continue_from:
         return _continue_from(request, config, codec, lists, say)
     return _from_spec(request, config, codec, lists, say)
+
+
+def _with(provenance: Provenance, start: Start) -> Start:
+    """A start whose checkpoints say where the run began and what its outputs mean."""
+    identity = start.snapshot.identity | provenance.to_plain()
+    return replace(start, snapshot=replace(start.snapshot, identity=identity))
 
 
 def _reached(progress: Progress) -> int:
@@ -272,7 +293,7 @@ def _continue_from(
         origin = read_origin(source, config, say, allow_int=request.allow_int_start)
         record = origin.record
         if not request.appends:
-            record = fit_outputs(origin, source, codec, request.old_traineddata, say)
+            record = fit_outputs(origin, request, codec, say)
         exchanged = record is not origin.record
         series_of(recognizer_in(record), source)
     say(f"Continuing from {source}")

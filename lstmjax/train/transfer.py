@@ -12,8 +12,9 @@ import numpy as np
 
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
+from lstmjax.charset.identity import NamedRows, check, find_rows, rows_of
 from lstmjax.charset.unicharset import Unicharset
-from lstmjax.errors import FormatError, LstmjaxError, SpecError, TrainError, naming
+from lstmjax.errors import CharsetError, FormatError, LstmjaxError, SpecError, TrainError, naming
 from lstmjax.formats import checkpoint, lstm, nodes, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.files import read_bytes
@@ -140,16 +141,14 @@ def load_codec(path: str) -> Codec:
         raise TrainError(f"{path}: {str(err).removeprefix(f'{path}: ')}") from err
 
 
-def fit_outputs(
-    origin: Origin, source: str, codec: Codec, old_traineddata: str, say: Say
-) -> Record:
+def fit_outputs(origin: Origin, request: Request, codec: Codec, say: Say) -> Record:
     """Give a model the outputs of another character set, if it is asked for or needed.
 
     Args:
       origin: the model.
-      source: where it is from.
+      request: names its file; and `old_traineddata`, the traineddata with its character set, where
+        that is another and the model does not hold it.
       codec: the character set it gets.
-      old_traineddata: traineddata with its own; "" if the two are the same or the model has it.
       say: prints a line for the user.
     Raises: TrainError, SpecError: the old character set is missing, or is not that of the model,
       or the network has outputs that cannot be exchanged.
@@ -157,22 +156,20 @@ def fit_outputs(
     recognizer = recognizer_in(origin.record)
     outputs = recognizer.network.num_out
     own = origin.codec
-    if not old_traineddata and (outputs == codec.num_codes if own is None else same(own, codec)):
+    if request.old_traineddata:
+        own = _old_codec(origin, request, outputs, say)
+    elif own is None and outputs == codec.num_codes:
+        _check_charset(origin, request.continue_from, codec, request.traineddata, say)
+        return origin.record
+    elif own is not None and rows_of(own) == rows_of(codec):
         return origin.record
     say(f"Code range changed from {outputs} to {codec.num_codes}!")
-    if old_traineddata:
-        own = load_codec(old_traineddata)
     if own is None:
         raise TrainError(
             "Must supply the old traineddata for code conversion! "
-            f"{source} has {outputs} outputs, but the character set of --traineddata has "
-            f"{codec.num_codes} codes: give the traineddata it was trained with as "
-            "--old_traineddata, or new layers with --append_index"
-        )
-    if own.num_codes != outputs:
-        raise TrainError(
-            f"--old_traineddata {old_traineddata} has {own.num_codes} codes, but {source} has "
-            f"{outputs} outputs: it was trained with another traineddata"
+            f"{request.continue_from} has {outputs} outputs, but the character set of "
+            f"--traineddata has {codec.num_codes} codes: give the traineddata it was trained with "
+            "as --old_traineddata, or new layers with --append_index"
         )
     network = remap_outputs(recognizer.network, outputs, code_map(codec, own))
     for line in series_table(tree_of(network), EXTENDED):
@@ -181,12 +178,37 @@ def fit_outputs(
     return with_recognizer(origin.record, network=network, null_char=codec.null_char)
 
 
-def same(one: Codec, other: Codec) -> bool:
-    """Whether two character sets give the same codes to the same unichars."""
-    return (
-        one.recoder.codes == other.recoder.codes
-        and list(one.unicharset.ids) == list(other.unicharset.ids)
-    )  # fmt: skip
+def _old_codec(origin: Origin, request: Request, outputs: int, say: Say) -> Codec:
+    """The character set of --old_traineddata, which must be that of the model."""
+    old = load_codec(request.old_traineddata)
+    if old.num_codes != outputs:
+        raise TrainError(
+            f"--old_traineddata {request.old_traineddata} has {old.num_codes} codes, "
+            f"but {request.continue_from} has {outputs} outputs: it was trained with another "
+            "traineddata"
+        )
+    _check_charset(origin, request.continue_from, old, request.old_traineddata, say)
+    return old
+
+
+def _check_charset(origin: Origin, source: str, codec: Codec, path: str, say: Say) -> None:
+    """Refuse a character set that is not a model's own, as far as that is known.
+
+    Args:
+      origin: the model.
+      source: its file.
+      codec: the character set it is taken to have.
+      path: traineddata that holds it.
+      say: told if it is not known.
+    Raises: TrainError: it is another one.
+    """
+    own = origin.codec
+    known = find_rows(source) if own is None else NamedRows(rows_of(own), source)
+    hint = "Give the traineddata it was trained with as --old_traineddata"
+    try:
+        check(source, known, NamedRows(rows_of(codec), path), say, hint=hint)
+    except CharsetError as err:
+        raise TrainError(str(err)) from err
 
 
 def code_map(new: Codec, old: Codec) -> list[int]:

@@ -190,7 +190,8 @@ def test_checkpoint_of_another_character_set_is_not_continued(tmp_path):
     text = refused(
         *replaced(flags(tmp_path / "m"), "--traineddata", tmp_path / "other.traineddata")
     )
-    assert "trained with another traineddata" in text
+    assert "trained with another character set: row 76 is " in text
+    assert "but missing in" in text
 
 
 def _without_last(codes):

@@ -108,3 +108,14 @@ def smaller_charset(folder, drop=5):
     ).with_component("lstm-recoder", recoder.pack(recoder.Recoder(table)))
     traineddata.save(made, path)
     return path
+
+
+def exchanged_rows(folder, one=10, other=20):
+    """The demo's character set with two unichars exchanged; its size stays."""
+    trained = traineddata.load(DEMO)
+    rows = list(unicharset.unpack(trained.components["lstm-unicharset"]).rows)
+    rows[one], rows[other] = rows[other], rows[one]
+    table = unicharset.pack(unicharset.UnicharsetTable(tuple(rows)))
+    path = folder / "exchanged.traineddata"
+    traineddata.save(trained.with_component("lstm-unicharset", table), path)
+    return path
