@@ -13,13 +13,13 @@ from typing import Any
 
 from lstmjax.errors import DataError, UsageError
 from lstmjax.formats import box
-from lstmjax.formats.files import read_bytes, write_atomically
+from lstmjax.formats.files import digest_file, read_bytes, write_atomically
 from lstmjax.formats.stream import to_text
 from lstmjax.pages import Input, Kind, Outcome, Settings, convert
 from lstmjax.pipeline.ground_truth import finish
 from lstmjax.pipeline.plan import Plan, Rendering
 from lstmjax.pipeline.split import split
-from lstmjax.pipeline.state import Done, State, digest_file, digest_json
+from lstmjax.pipeline.state import Done, State, digest_json
 from lstmjax.render import tiff
 from lstmjax.render.boxes import to_box_file
 from lstmjax.render.catalog import FallbackFaces, FontCatalog, FontEntry
@@ -184,6 +184,8 @@ def _draw_step(
         "drawing": asdict(drawing),
         "pages": rendering.keep_pages,
     }
+    if rendering.fonts_dir:  # what `font` lacks is measured in others of the folder
+        inputs["fonts_dir"] = os.path.realpath(rendering.fonts_dir)
     part = Path(drawing.base).name
     return state.do(f"draw {part}", inputs, run, say)
 

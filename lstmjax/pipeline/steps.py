@@ -12,14 +12,15 @@ from typing import Any
 from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import LineIndex, build_index
 from lstmjax.data.listing import read_list
+from lstmjax.errors import LstmjaxError
 from lstmjax.formats import traineddata
-from lstmjax.formats.files import write_atomically
+from lstmjax.formats.files import digest_file, write_atomically
 from lstmjax.infer.states import SavedState
 from lstmjax.pipeline import training
 from lstmjax.pipeline.dropped import check_texts, dropped_lines, summarize
 from lstmjax.pipeline.plan import Plan
 from lstmjax.pipeline.starter import StarterRequest, make_starter
-from lstmjax.pipeline.state import Done, State, digest_file, digest_files
+from lstmjax.pipeline.state import Done, State, digest_files
 from lstmjax.pipeline.training import TrainingRequest
 from lstmjax.run_paths import RunPaths
 
@@ -107,6 +108,9 @@ def train(
     A run that was interrupted goes on, and so does one with other settings, such as more
     iterations. With other lines, another character set or another network a new one begins, and
     the checkpoints of the old one are moved aside.
+
+    Raises: LstmjaxError: another learning rate is asked of a run of recipe tesseract, which goes on
+      with its own.
     """
     origin = {
         "traineddata": digest_file(request.traineddata),
@@ -117,15 +121,23 @@ def train(
         "seed": dict(request.settings).get("seed"),
     }
 
+    rate = dict(request.settings).get("learning_rate")
+
     def begin() -> Done:
         _move_aside(Path(request.model_output).parent, say)
-        return Done()
+        return Done(notes={"learning_rate": rate})
 
     def run() -> Done:
         reached = training.train(request, live=live)
         return Done((RunPaths(request.model_output).checkpoint,), reached)
 
-    state.do("network", origin, begin, lambda text: None)
+    began = state.do("network", origin, begin, lambda text: None)
+    if request.recipe == "tesseract" and began and began["learning_rate"] != rate:
+        raise LstmjaxError(
+            f"{request.model_output}: as in the original, a run of recipe tesseract keeps the "
+            f"learning rate it began with, {began['learning_rate']}; this call has {rate}. Leave "
+            f"--learning_rate as it was, or give another --output_dir"
+        )
     settings = [list(pair) for pair in sorted(request.settings)]
     return state.do("training", {**origin, "settings": settings}, run, say)
 

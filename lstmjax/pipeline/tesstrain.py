@@ -14,6 +14,7 @@ from lstmjax.formats.files import write_atomically
 from lstmjax.infer.states import best_state
 from lstmjax.pipeline import steps
 from lstmjax.pipeline.ground_truth import found_lines
+from lstmjax.pipeline.origin import check_origin, record_origin
 from lstmjax.pipeline.plan import Plan
 from lstmjax.pipeline.rendered import rendered_lines
 from lstmjax.pipeline.report import next_commands, show
@@ -34,12 +35,15 @@ def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
       say: gets what is worth knowing, line by line.
       live: show a live display of training; None: on terminals.
     Returns: the report, as written into report.json; with `data_only` only its first parts.
-    Raises: LstmjaxError: a step cannot be done; what was done before is kept. InterruptedRun: a
+    Raises: LstmjaxError: a step cannot be done, or the folder is used for another model or other
+      lines; what was done before is kept. InterruptedRun: a
       signal stopped training after everything was saved.
     """
     _check_folder(plan)
     state = State.load(plan.output_dir, STATE)
+    check_origin(plan, state, say)
     found = (rendered_lines if plan.rendering else found_lines)(plan, state, say)
+    record_origin(plan, state)
     charset = steps.character_set(plan, state, found, say)
     report = {
         "name": plan.name,
