@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from lstmjax.charset.codec import Codec
-from lstmjax.errors import CharsetError
-from lstmjax.formats import charset_rows
+from lstmjax.errors import CharsetError, FormatError
+from lstmjax.formats import charset_rows, traineddata
 from lstmjax.formats.charset_rows import Row, Rows
-from lstmjax.formats.files import PathLike
+from lstmjax.formats.files import PathLike, read_bytes
 from lstmjax.formats.unicharset import BROKEN
 
 Say = Callable[[str], None]
@@ -83,20 +83,43 @@ def check(network: str, known: NamedRows | None, given: NamedRows, say: Say, *, 
 
 
 def check_beside(
-    network: PathLike, codec: Codec, traineddata: PathLike, say: Say | None = None
+    network: PathLike, codec: Codec, charsets: PathLike, say: Say | None = None
 ) -> None:
     """Refuse to read with a character set that is not that of a checkpoint or `.lstm` file.
 
     Args:
       network: its path.
       codec: the character set.
-      traineddata: the file that is from.
-      say: told if nothing stands beside the network to compare with; None: stderr.
+      charsets: the traineddata that is from.
+      say: told if the network's own is not known; None: stderr.
     Raises: CharsetError: it is another one. FormatError: the file beside is damaged.
     """
-    given = NamedRows(rows_of(codec), os.fspath(traineddata))
+    given = NamedRows(rows_of(codec), os.fspath(charsets))
     hint = "Use the traineddata it was trained with"
-    check(os.fspath(network), find_rows(network), given, say or say_on_stderr, hint=hint)
+    known = known_rows(network, given)
+    check(os.fspath(network), known, given, say or say_on_stderr, hint=hint)
+
+
+def known_rows(network: PathLike, given: NamedRows) -> NamedRows | None:
+    """The character set of a checkpoint or `.lstm` file, as far as files tell.
+
+    Args:
+      network: its path.
+      given: a character set; it is the network's own if its traineddata holds this very network.
+    Raises: FormatError: the file beside the network is damaged.
+    """
+    known = find_rows(network)
+    if known is None and _holds(given.source, network):
+        return given
+    return known
+
+
+def _holds(path: str, network: PathLike) -> bool:
+    """Whether a traineddata has a file as its network."""
+    try:
+        return traineddata.load(path).components.get("lstm") == read_bytes(network)
+    except FormatError:
+        return False
 
 
 def unchecked(network: str, given: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
-from lstmjax.charset.identity import NamedRows, check, find_rows, rows_of
+from lstmjax.charset.identity import NamedRows, check, known_rows, rows_of
 from lstmjax.charset.unicharset import Unicharset
 from lstmjax.errors import CharsetError, FormatError, LstmjaxError, SpecError, TrainError, naming
 from lstmjax.formats import checkpoint, lstm, nodes, traineddata
@@ -202,11 +202,12 @@ def _check_charset(origin: Origin, source: str, codec: Codec, path: str, say: Sa
       say: told if it is not known.
     Raises: TrainError: it is another one.
     """
+    given = NamedRows(rows_of(codec), path)
     own = origin.codec
-    known = find_rows(source) if own is None else NamedRows(rows_of(own), source)
+    known = known_rows(source, given) if own is None else NamedRows(rows_of(own), source)
     hint = "Give the traineddata it was trained with as --old_traineddata"
     try:
-        check(source, known, NamedRows(rows_of(codec), path), say, hint=hint)
+        check(source, known, given, say, hint=hint)
     except CharsetError as err:
         raise TrainError(str(err)) from err
 

@@ -113,6 +113,15 @@ def test_another_set_is_refused_and_an_unknown_one_said(tmp_path, capsys):
         check_beside(network, codec, "a.traineddata")
 
 
+def test_a_traineddata_that_holds_the_network_has_its_characters(tmp_path, capsys):
+    network, whole = tmp_path / "m.lstm", tmp_path / "m.traineddata"
+    network.write_bytes(b"network")
+    for held, silent in ((b"network", True), (b"netwOrk", False)):
+        traineddata.save(traineddata.load(DEMO).with_component("lstm", held), whole)
+        check_beside(network, codec_of(DEMO), whole)
+        assert (capsys.readouterr().err == "") is silent
+
+
 def test_the_examples_set_has_its_null_among_the_rows():
     rows = rows_of(codec_of(EXAMPLES / "demo.traineddata"))
     assert rows[:3] == ((" ", (0,)), ("Joined", (75,)), ("|Broken|0|1", (75,)))

@@ -108,6 +108,8 @@ def test_a_whole_model_is_compared_with_its_own_set(tmp_path, base):
         start(tmp_path, continue_from=whole, old_traineddata=str(other))
     _, said = start(tmp_path, continue_from=component)
     assert f"{component}: {UNKNOWN}" in said
+    _, said = start(tmp_path, charsets=whole, continue_from=component)  # which holds the component
+    assert UNKNOWN not in said
 
 
 def test_the_network_of_a_start_model_keeps_its_characters(tmp_path, base):
