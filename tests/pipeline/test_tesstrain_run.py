@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import jax
 import pytest
@@ -80,6 +81,15 @@ def test_a_second_call_does_nothing(first):
     said: list[str] = []
     assert run(plan(folder), said.append, live=False) == report
     assert done(said) == []
+
+
+def test_another_model_or_other_lines_are_refused(first, tmp_path):
+    folder, report, _ = first
+    elsewhere = replace(plan(folder), ground_truth=str(tmp_path))
+    for other, flag in ((plan(folder, name="other"), "--model_name"), (elsewhere, "lines of")):
+        with pytest.raises(LstmjaxError, match=f"made with {flag} .*, not with {flag} .*; give"):
+            run(other, lambda text: None, live=False)
+    assert run(plan(folder), lambda text: None, live=False) == report
 
 
 def test_more_iterations_go_on_from_the_checkpoint(first):
