@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmjax.compiled import kernel
+from lstmjax.kernels.compiling import inner
 from lstmjax.simd.cheap_calls import borrowed, put_in
 
 MIN_CERTAINTY = np.float32(-20)
@@ -120,7 +121,7 @@ def make_room(num_steps: int, num_codes: int, edges: Edges) -> Room:
     return Room(np.empty(MAX_NODES * num_steps, NODE), beams, step)
 
 
-@kernel
+@inner
 def _sift_up(heap, hole, node, keys):
     """Move a hole towards the root until the node may fill it; return where it is."""
     put_in()
@@ -133,7 +134,7 @@ def _sift_up(heap, hole, node, keys):
     return hole
 
 
-@kernel
+@inner
 def _sift_down(heap, size, hole, node, keys):
     """Move a hole towards the leaves until the node may fill it; return where it is."""
     put_in()
@@ -150,7 +151,7 @@ def _sift_down(heap, size, hole, node, keys):
     return hole
 
 
-@kernel
+@inner
 def _pop(heap, size, keys):
     """Take the least node off a heap of `size` nodes and return it."""
     put_in()
@@ -159,7 +160,7 @@ def _pop(heap, size, keys):
     return least
 
 
-@kernel
+@inner
 def _rank_codes(probs, null_char, step):
     """Find the best two codes and the best five; the null always counts among the best."""
     put_in()
@@ -184,7 +185,7 @@ def _rank_codes(probs, null_char, step):
     step.ranks[null_char] = TOP_TWO
 
 
-@kernel
+@inner
 def _note_certainties(probs, null_char, step):
     """Find out once what paths in many beams ask for."""
     put_in()
@@ -209,7 +210,7 @@ def _extend_history(history, code, num_codes):
     return history * n + carry + np.uint64(code)
 
 
-@kernel
+@inner
 def _push(nodes, beams, beam, code, state, history, certainty, score, previous):
     """Put a node into a beam, which it is good enough for; keep one of each code and history.
 
@@ -250,7 +251,7 @@ def _push(nodes, beams, beam, code, state, history, certainty, score, previous):
         beams.worst[beam] = nodes[heap[0]].score
 
 
-@kernel
+@inner
 def _list_edges(edges, state, rank, t, step, listed_edges):
     """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
     put_in()
@@ -266,7 +267,7 @@ def _list_edges(edges, state, rank, t, step, listed_edges):
     return step.listed[state, 1], step.listed[state, 2], listed_edges
 
 
-@kernel
+@inner
 def _repeat(probs, null_char, rank, step, nodes, beams, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
     put_in()
@@ -294,7 +295,7 @@ def _repeat(probs, null_char, rank, step, nodes, beams, node, beam):
             _push(nodes, beams, length, null_char, state, history, certainty, score, node)
 
 
-@kernel
+@inner
 def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin, end):
     """Extend a node (-1: the start of the line) by the codes of the listed edges."""
     put_in()
@@ -330,7 +331,7 @@ def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin,
                 _push(nodes, beams, only_dup, code, state, new_history, certainty, score, node)
 
 
-@kernel
+@inner
 def _extend_all(probs, null_char, t, step, nodes, beams, edges):
     """Extend every node of the step before by codes of falling rank until there is something."""
     put_in()
@@ -350,7 +351,7 @@ def _extend_all(probs, null_char, t, step, nodes, beams, edges):
             break
 
 
-@kernel
+@inner
 def _keep_beams(beams):
     """Make the beams those of the step before, and begin new ones."""
     put_in()
@@ -363,7 +364,7 @@ def _keep_beams(beams):
         beams.worst[beam] = -np.inf
 
 
-@kernel
+@inner
 def _search_line(probs, null_char, edges, nodes, beams, step):
     """Run the search and return the last node of the best path, or -1."""
     beams.sizes[:] = 0
@@ -388,7 +389,7 @@ def _search_line(probs, null_char, edges, nodes, beams, step):
     return best
 
 
-@kernel
+@inner
 def _read_path(nodes, node, T, null_char, codes, starts, ends, certainty):
     """Write down the codes of the path that ends at `node`; return how many there are."""
     path = np.empty(T, np.int64)

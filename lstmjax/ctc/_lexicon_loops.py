@@ -53,6 +53,7 @@ from lstmjax.ctc._lexicon_walk import (
     initial_positions,
     look_up,
 )
+from lstmjax.kernels.compiling import inner
 from lstmjax.simd.cheap_calls import borrowed, put_in
 
 FULL = -2  # returned when there is no room for positions left
@@ -132,13 +133,13 @@ class _Plan(NamedTuple):
     num_dawgs: int
 
 
-@kernel
+@inner
 def _offset_certainty(prob, weights):
     put_in()
     return np.float32(np.float64(_certainty(prob)) + weights.offset)
 
 
-@kernel
+@inner
 def _plan_plain(s, unichar, certainty):
     """Go on with a complete unichar or a null outside the dictionary."""
     put_in()
@@ -156,7 +157,7 @@ def _plan_plain(s, unichar, certainty):
     )  # fmt: skip
 
 
-@kernel
+@inner
 def _plan_nothing(certainty, has_room):
     put_in()
     return _Plan(
@@ -164,7 +165,7 @@ def _plan_nothing(certainty, has_room):
     )
 
 
-@kernel
+@inner
 def _plan_letter(s, unichar, certainty, before):
     """Go on with a letter within the dictionary."""
     put_in()
@@ -193,7 +194,7 @@ def _plan_letter(s, unichar, certainty, before):
     )  # fmt: skip
 
 
-@kernel
+@inner
 def _plan_in_dictionary(s, unichar, certainty, continuation, previous):
     """Go on with a complete unichar or a null within the dictionary."""
     put_in()
@@ -213,7 +214,7 @@ def _plan_in_dictionary(s, unichar, certainty, continuation, previous):
     return _Plan(False, True, True, True, permuter, permuter, 0, certainty, certainty, NO_DAWGS, 0)
 
 
-@kernel
+@inner
 def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, previous):
     """Go on with a complete unichar or a null; False if out of room."""
     put_in()
@@ -242,7 +243,7 @@ def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, 
     return plan.has_room
 
 
-@kernel
+@inner
 def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certainty, previous):
     """Go on with a repeated code, a null inside a unichar, or a part of one."""
     put_in()
@@ -262,7 +263,7 @@ def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certa
     push(s, beam, New(code, state, unichar, permuter, flags, certainty, previous, NO_DAWGS, 0))
 
 
-@kernel
+@inner
 def _list_edges(edges, state, rank, t, step, listed_edges):
     """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
     put_in()
@@ -278,7 +279,7 @@ def _list_edges(edges, state, rank, t, step, listed_edges):
     return step.listed[state, 1], step.listed[state, 2], listed_edges
 
 
-@kernel
+@inner
 def _repeat(s, step, rank, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
     put_in()
@@ -307,7 +308,7 @@ def _repeat(s, step, rank, node, beam):
             )  # fmt: skip
 
 
-@kernel
+@inner
 def _either_prob(s, step, code, before, continuation):
     """Probability of a code or the null, or of the two best codes in turn."""
     put_in()
@@ -319,7 +320,7 @@ def _either_prob(s, step, code, before, continuation):
     return prob
 
 
-@kernel
+@inner
 def _go_on(s, step, rank, node, beam, begin, end):
     """Extend a node (-1: the start of the line) by the codes of edges; False if out of room."""
     put_in()
@@ -354,7 +355,7 @@ def _go_on(s, step, rank, node, beam, begin, end):
     return True
 
 
-@kernel
+@inner
 def _num_free_to_go_on(sizes):
     """Number of paths after which anything may follow."""
     put_in()
@@ -365,7 +366,7 @@ def _num_free_to_go_on(sizes):
     return total
 
 
-@kernel
+@inner
 def _extend_all(s, step, t, old_heaps, old_sizes):
     """Extend every path by codes of falling rank until there is something; False if no room."""
     put_in()
@@ -389,7 +390,7 @@ def _extend_all(s, step, t, old_heaps, old_sizes):
     return True
 
 
-@kernel
+@inner
 def _push_starts(s):
     """Put the best nodes after which words may begin into their beams, if good enough."""
     put_in()
@@ -402,7 +403,7 @@ def _push_starts(s):
             insert(s, beam, node)
 
 
-@kernel
+@inner
 def _best_end(s):
     """The last node of the best path, or -1; a dictionary path must end a word."""
     put_in()
@@ -424,7 +425,7 @@ def _best_end(s):
     return best
 
 
-@kernel
+@inner
 def _search_line(probs, edges, lexicon, weights, nodes, positions, room):
     """Run the search; return the last node of the best path, -1 for none, or FULL."""
     put_in()
@@ -459,7 +460,7 @@ def _search_line(probs, edges, lexicon, weights, nodes, positions, room):
     return _best_end(s) if T else -1
 
 
-@kernel
+@inner
 def _read_path(nodes, path, unichars, starts, ends, certainties, begins, permuters):
     """Write down the unichars of a path; return how many there are.
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.compiled import kernel
 from lstmjax.ctc._beam_loops import (
     BEAM_WIDTHS,
     NUM_LENGTHS,
@@ -17,6 +16,7 @@ from lstmjax.ctc._beam_loops import (
     _sift_up,
 )
 from lstmjax.ctc._lexicon_walk import NONE, Lexicon
+from lstmjax.kernels.compiling import inner
 from lstmjax.simd.cheap_calls import put_in
 
 NUM_CONTINUATIONS = 3
@@ -123,7 +123,7 @@ class New(NamedTuple):
     num_dawgs: int
 
 
-@kernel
+@inner
 def score_of(nodes, certainty, previous):
     put_in()
     if previous >= 0:
@@ -131,7 +131,7 @@ def score_of(nodes, certainty, previous):
     return np.float32(certainty)
 
 
-@kernel
+@inner
 def _set_node(s, node, new):
     put_in()
     record, previous = s.nodes[node], new.previous
@@ -148,7 +148,7 @@ def _set_node(s, node, new):
     record.dawgs, record.num_dawgs = new.dawgs, new.num_dawgs
 
 
-@kernel
+@inner
 def free_node(counters):
     """Return the number of a node to be used."""
     put_in()
@@ -160,7 +160,7 @@ def free_node(counters):
     return counters[0] - 1
 
 
-@kernel
+@inner
 def insert(s, beam, node):
     """Put a finished node into a beam; keep one of each code, history, permuter and kind.
 
@@ -193,7 +193,7 @@ def insert(s, beam, node):
     return True
 
 
-@kernel
+@inner
 def is_full(s, beam, score):
     """Whether a beam has no use for a node of this score."""
     put_in()
@@ -201,7 +201,7 @@ def is_full(s, beam, score):
     return s.sizes[beam] >= width and not score > s.nodes[s.heaps[beam, 0]].score
 
 
-@kernel
+@inner
 def push(s, beam, new):
     """Put a node into a beam if it is good enough; return whether it got in."""
     put_in()
@@ -212,7 +212,7 @@ def push(s, beam, new):
     return insert(s, beam, node)
 
 
-@kernel
+@inner
 def push_start(s, continuation, new):
     """Remember the best node of the step after which a word may begin."""
     put_in()

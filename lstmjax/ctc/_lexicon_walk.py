@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.compiled import kernel
+from lstmjax.kernels.compiling import inner
 from lstmjax.simd.cheap_calls import put_in
 
 SPACE = 0
@@ -56,7 +56,7 @@ class Found(NamedTuple):
     is_end: bool
 
 
-@kernel
+@inner
 def _edge(lexicon, dawg, last_edge, letter):
     """The edge of a letter after `last_edge` (NONE: from the root of a dawg), or NONE."""
     put_in()
@@ -72,19 +72,19 @@ def _edge(lexicon, dawg, last_edge, letter):
     return edge
 
 
-@kernel
+@inner
 def _letter_for(lexicon, dawg, unichar):
     put_in()
     return SPACE if dawg == NUMBER and lexicon.digits[unichar] else unichar
 
 
-@kernel
+@inner
 def _permuter_of(dawg):
     put_in()
     return SYSTEM_PERM if dawg == WORD else NUMBER_PERM
 
 
-@kernel
+@inner
 def _add(positions, start, number, dawg, edge, has_punc, punc_edge, is_over):
     """Add a position unless it is there already; return how many there are."""
     put_in()
@@ -104,7 +104,7 @@ def _add(positions, start, number, dawg, edge, has_punc, punc_edge, is_over):
     return number + 1
 
 
-@kernel
+@inner
 def initial_positions(lexicon, positions, start):
     """Write down where words begin."""
     put_in()
@@ -117,7 +117,7 @@ def initial_positions(lexicon, positions, start):
     return number
 
 
-@kernel
+@inner
 def _before_word(lexicon, positions, place, unichar, start, found):
     """Go on from a position in front of the word: begin the word, or more punctuation."""
     put_in()
@@ -143,7 +143,7 @@ def _before_word(lexicon, positions, place, unichar, start, found):
     return Found(number, permuter, is_end)
 
 
-@kernel
+@inner
 def _in_word(lexicon, positions, place, unichar, start, found):
     """Go on from a position in or after the word: punctuation, or more of the word."""
     put_in()
@@ -168,7 +168,7 @@ def _in_word(lexicon, positions, place, unichar, start, found):
     return Found(number, permuter, is_end)
 
 
-@kernel
+@inner
 def look_up(lexicon, positions, begin, count, unichar, start):
     """Write down from `start` on where a letter leads to from some positions."""
     put_in()
