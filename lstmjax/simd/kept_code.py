@@ -53,13 +53,13 @@ class KeptCode:
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what was compiled for a signature, None if it has to be compiled."""
         target_context.refresh()
-        path = self._path(sig, target_context.codegen())
+        key, path = self._place(sig, target_context.codegen())
         content = entries.read(path)
         if content is None:
             return None
         try:
             known, parts = pickle.loads(content)
-            if known == sig:
+            if known == (key, sig):
                 return _Result._rebuild(target_context, *parts)
         except Exception:  # whatever makes whole code unusable, it can be compiled again
             entries.discard(path)
@@ -70,7 +70,8 @@ class KeptCode:
         try:
             if data.library.has_dynamic_globals or any(not one.can_cache for one in data.lifted):
                 return
-            path, content = self._path(sig, data.codegen), dumps((sig, data._reduce()))
+            key, path = self._place(sig, data.codegen)
+            content = dumps(((key, sig), data._reduce()))
         except Exception as err:  # a run does not end because its code cannot be kept
             problems.unusable(self._directory, f"{self._name} cannot be kept, {err}")
             return
@@ -79,9 +80,11 @@ class KeptCode:
     def flush(self) -> None:
         """Forget nothing: files are named after what they hold."""
 
-    def _path(self, sig: Any, codegen: Any) -> Path:
-        told = repr((self._told, str(sig), codegen.magic_tuple()))
-        return self._directory / f"{self._name}-{hashlib.sha256(told.encode()).hexdigest()[:20]}"
+    def _place(self, sig: Any, codegen: Any) -> tuple[str, Path]:
+        """All that code for a signature is told apart by, and the file for it."""
+        key = repr((self._name, self._told, str(sig), codegen.magic_tuple()))
+        digest = hashlib.sha256(key.encode()).hexdigest()[:20]
+        return key, self._directory / f"{self._name}-{digest}"
 
 
 @lru_cache
