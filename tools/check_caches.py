@@ -5,7 +5,7 @@
 A warm cache is made by a short round: training with both recipes, an evaluation, a list of fonts.
 Each damage, or a few at once, is done to a copy of that cache and the round is run again in a
 process of its own. It must end with status 0, the same output and the same models, at most one line
-more, and with the damaged files mended or gone. With --full_disk the round is also run with its cache on a file system
+more, and mend what it names. With --full_disk the round is also run with its cache on a file system
 without room, which only root can make.
 """
 
