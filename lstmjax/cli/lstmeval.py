@@ -152,7 +152,7 @@ def _refuse_without_true_rates(values: flags.FlagValues) -> None:
         return
     for name in ("report", "compare_model", "train_listfile"):
         if values[name].value:
-            raise UsageError(f"--{name} shows true error rates; leave out --notrue_rates")
+            raise UsageError(f"--{name} shows true error rates; leave out --true_rates=false")
 
 
 def _read(values: flags.FlagValues, forward: "Forward", index: "LineIndex") -> "Evaluation":

@@ -169,7 +169,7 @@ def test_flags_and_defaults_are_those_of_the_real_tool_and_of_reports(capsys):
     assert theirs <= ours
     assert {name for name, *_ in ours - theirs} == {
         "report", "compare_model", "compare_traineddata", "train_listfile", "train_lines",
-        "worst_lines",
+        "worst_lines", "true_rates",
     }  # fmt: skip
 
 
@@ -241,3 +241,14 @@ def test_whole_files_are_read_as_the_real_tool_reads_them(name, file, tmp_path):
     (tmp_path / "list").write_text(f"{helpers.testdata('tesseract-test', file)}\n")
     real, ours = both(MODELS[name](), tmp_path / "list", 2)
     assert without_ours(ours) == without_ours(real, first_encodings_only=True)
+
+
+def test_true_rates_can_be_left_out(folder, capsys):
+    argv = ["--model", "m.traineddata", "--eval_listfile", "list", "--verbosity", "0"]
+    lines = [run(capsys, *argv, *more)[1].splitlines() for more in ((), ("--true_rates=false",))]
+    (place,) = [i for i, line in enumerate(lines[0]) if line.startswith("CER eval=")]
+    counts = lines[0][place].split(", ", 2)[2]
+    assert lines[1] == [*lines[0][:place], counts, *lines[0][place + 1 :]]
+    status, err = run(capsys, *argv, "--true_rates=false", "--report", "r.json")
+    assert status == 1
+    assert "--report shows true error rates; leave out --true_rates=false" in err
