@@ -4,7 +4,6 @@ import hashlib
 import os
 import sys
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from lstmjax.cache.directories import cache_directory, private_directory
@@ -63,6 +62,8 @@ def _of_sources(package: Path) -> list[bytes]:
 
 
 def _of_compiler() -> list[bytes]:
+    from importlib import metadata
+
     import llvmlite.binding as llvm  # takes a tenth of the time that numba takes
 
     settings = sorted(

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -79,10 +80,8 @@ def test_other_settings_have_a_place_of_their_own(change, monkeypatch):
 @pytest.mark.parametrize("package", ["numba", "llvmlite", "numpy"])
 def test_other_versions_have_a_place_of_their_own(package, monkeypatch):
     usual = code.fingerprint.__wrapped__()
-    real = code.metadata.version
-    monkeypatch.setattr(
-        code.metadata, "version", lambda name: "0.0" if name == package else real(name)
-    )
+    real = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "0.0" if name == package else real(name))
     assert code.fingerprint.__wrapped__() != usual
 
 
