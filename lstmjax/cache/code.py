@@ -71,7 +71,10 @@ def _of_compiler() -> list[bytes]:
         for name, value in os.environ.items()
         if name.startswith("NUMBA_") and name not in _HARMLESS
     )
-    features = llvm.get_host_cpu_features().flatten()
+    try:
+        features = llvm.get_host_cpu_features().flatten()
+    except RuntimeError:  # LLVM cannot tell on every machine; numba then takes none, too
+        features = ""
     versions = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
     return [
         text.encode(errors="surrogateescape")

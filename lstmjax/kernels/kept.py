@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from threading import Thread
 
 from lstmjax.cache.code import code_directory
@@ -49,12 +50,19 @@ def is_kept(module: str) -> bool:
 def start(net_spec: str = "") -> None:
     """Compile ahead what a network needs and was never compiled here, without waiting for it."""
     place = code_directory()
-    if place is None or fcntl is None or shutil.disk_usage(place).free < _LEAST_ROOM:
+    if place is None or fcntl is None or _is_full(place):
         return
     for group in (*GROUPS, *(modules for layer, modules in FOR_LAYERS if layer in net_spec)):
         missing = [module for module in group if not is_kept(module)]
         if missing and sys.executable:
             _start_process(missing)
+
+
+def _is_full(place: Path) -> bool:
+    try:
+        return shutil.disk_usage(place).free < _LEAST_ROOM
+    except OSError:
+        return True
 
 
 def _start_process(modules: list[str]) -> None:

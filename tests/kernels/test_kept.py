@@ -50,6 +50,20 @@ def test_a_network_gets_what_its_layers_need(place, monkeypatch, net_spec, more)
     assert place.is_dir()
 
 
+def test_nothing_is_compiled_ahead_that_no_disk_has_room_for(place, monkeypatch):
+    started = []
+    monkeypatch.setattr(kept, "_start_process", started.extend)
+    monkeypatch.setattr(kept, "_LEAST_ROOM", 1 << 62)
+    kept.start()
+    assert not started
+
+
+def test_a_damaged_lock_lets_everybody_compile(place):
+    (place / ".lstm_loops.lock").mkdir()
+    with kept.claimed("lstm_loops"), kept.claimed("lstm_loops"):
+        pass
+
+
 def test_what_is_compiled_ahead_is_found(place):
     kept.start()
     deadline = time.monotonic() + 120
