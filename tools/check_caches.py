@@ -22,7 +22,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -208,13 +208,9 @@ def full_disk() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as scratch:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", scratch], check=True)
         try:
-            with open(Path(scratch, "filling"), "wb") as out:
-                try:
-                    while True:
-                        out.write(bytes(4096))
-                        out.flush()
-                except OSError:
-                    pass
+            with suppress(OSError), open(Path(scratch, "filling"), "wb", buffering=0) as out:
+                while True:
+                    out.write(bytes(4096))
             yield Path(scratch)
         finally:
             subprocess.run(["umount", "-l", scratch], check=True)
@@ -253,14 +249,14 @@ def main() -> int:
                 done.update((each.kind, each.where) for each in damages)
                 failures += [wrong] if wrong else []
                 print(f"round {number} of {len(groups)}: {wrong or 'as usual'}", flush=True)
+        for place in sorted({where for _, where in done}):
+            kinds = {kind: done[kind, place] for kind in (*BYTES, *OTHERS) if done[kind, place]}
+            print(f"{place}: " + ", ".join(f"{kind} {number}" for kind, number in kinds.items()))
         if args.full_disk:
             with full_disk() as disk:
                 wrong = _wrong(run_round(disk), usual)
                 print(f"full disk: {wrong or 'as without a cache'}")
                 failures += [wrong] if wrong else []
-    for place in sorted({where for _, where in done}):
-        kinds = {kind: done[kind, place] for kind in (*BYTES, *OTHERS) if done[kind, place]}
-        print(f"{place}: " + ", ".join(f"{kind} {number}" for kind, number in kinds.items()))
     print(f"{sum(done.values())} damages, {len(failures)} failures")
     return bool(failures)
 
