@@ -497,13 +497,13 @@ def main() -> int:
             targets = requested(values.python, values.versions)
         else:
             targets, unusable = find_targets()
+            if len({target.python.version[:2] for target in targets}) == 1:
+                say("smoke: only one minor version of Python is at hand; others are not tested")
             targets = [each for each in targets if values.versions in ("", each.versions)]
     except SmokeError as err:
         parser.error(str(err))
     for python in unusable:
         say(f"smoke: passed over, cannot make virtual environments: {python.name}")
-    if len({target.python.version[:2] for target in targets}) == 1 and not values.python:
-        say("smoke: only one minor version of Python is at hand; others are not tested")
     with tempfile.TemporaryDirectory(prefix="lstmjax-smoke-") as temporary:
         folder = values.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -159,3 +159,22 @@ def test_failures_come_to_the_table_and_the_status(tool, tmp_path, monkeypatch, 
         row = next(line for line in lines if line.startswith("3.11.7"))
         assert row.split()[1:3] == ["lowest", "0.10.0"]
         assert row.endswith(result)
+
+
+def test_what_cannot_be_tested_is_named(tool, tmp_path, monkeypatch, capsys):
+    old, new, bare = pythons(tool, ("/a", (3, 11, 7)), ("/b", (3, 12, 1)), ("/c", (3, 13, 0)))
+    monkeypatch.setattr(tool, "run_all", lambda *_: [])
+    monkeypatch.setattr(sys, "argv", ["smoke.py", "--versions", "lowest"])
+    lines = {}
+    for name, found in (("one", [old]), ("two", [old, new])):
+        targets = tool.choose(found, old.path)
+        monkeypatch.setattr(tool, "find_targets", lambda targets=targets: (targets, [bare]))
+        assert tool.main() == 1  # nothing was tested
+        lines[name] = capsys.readouterr().out.splitlines()
+    assert (
+        "smoke: passed over, cannot make virtual environments: Python 3.13.0 (/c)" in lines["two"]
+    )
+    assert lines["two"][-1] == "smoke: 0 passed, 0 failed, 1 skipped"
+    alone = "smoke: only one minor version of Python is at hand; others are not tested"
+    assert alone in lines["one"]
+    assert alone not in lines["two"]
