@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[1]
 SHOWN = ("jax", "numba", "numpy", "orbax-checkpoint", "pillow")  # versions in the table
 STEP_SECONDS = 600  # far more than any step needs; what hangs has failed
 NET_SPEC = "[1,24,0,1 Ct3,3,8 Mp3,3 Lfys24 Lfx64 O1c1]"
-FIRST_LINES, ALL_LINES = 1600, 2400
-HIGHEST_CER = 95.0  # in per cent, after ALL_LINES; it was 74 to 80
+FIRST_LINES, ALL_LINES = 1600, 4000
+HIGHEST_RATE = 80.0  # in per cent after ALL_LINES; the CER was 35, the BCER 51
 
 DESCRIBE = """
 import json, platform, sys, sysconfig
@@ -151,7 +151,7 @@ def _train(place: Place, lines: int) -> str:
     return place.lstmjax(
         "lstmtraining", "--traineddata", "examples/demo.traineddata",
         "--train_listfile", "examples/train.list", "--eval_listfile", "examples/eval.list",
-        "--net_spec", NET_SPEC, "--learning_rate", "0.006", "--batch", "8", "--view",
+        "--net_spec", NET_SPEC, "--learning_rate", "0.006", "--batch", "4", "--view",
         "--tensorboard", "--model_output", "out/mine", "--max_iterations", str(lines),
     )  # fmt: skip
 
@@ -160,16 +160,16 @@ def train(place: Place) -> None:
     """Training with evaluation ends with a checkpoint."""
     output = _train(place, FIRST_LINES)
     expect("Finished!" in output, f"{output}\ntraining did not finish")
-    rate("CER eval=", output)
+    rate(r"\bCER eval=", output)
     expect((place.folder / "out" / "mine_checkpoint").stat().st_size, "the checkpoint is empty")
 
 
 def resume(place: Place) -> None:
-    """The same command goes on where it was, and the evaluation's errors become fewer."""
+    """The same command goes on where it was, and the network has learned something."""
     output = _train(place, ALL_LINES)
     first = re.search(r"At iteration (\d+)/(\d+)/", output)
     expect(first and int(first[2]) > FIRST_LINES, f"{output}\ndid not go on at {FIRST_LINES}")
-    expect(rate("CER eval=", output) < HIGHEST_CER, f"{output}\nlearned nothing")
+    expect(rate(r"\bCER eval=", output) < HIGHEST_RATE, f"{output}\nlearned nothing")
 
 
 def stop_training(place: Place) -> None:
@@ -196,7 +196,7 @@ def evaluate(place: Place) -> None:
         )  # fmt: skip
         rates.append(rate("BCER eval=", output))
         expect((place.folder / f"out/{name}.html").stat().st_size > 10_000, "the report is empty")
-    expect(max(rates) < HIGHEST_CER, f"the models' BCER is {rates}")
+    expect(max(rates) < HIGHEST_RATE, f"the models' BCER is {rates}")
     expect(abs(rates[0] - rates[1]) < 5, f"the models' BCER is {rates}: too far apart")
 
 
@@ -205,7 +205,7 @@ def recognize(place: Place) -> None:
     place.python(
         "import lstmjax; model = lstmjax.load('out/float.traineddata');"
         "print(model.recognize('examples/samples/sample-1.png'));"
-        f"assert lstmjax.evaluate(model, 'examples/eval.list').cer.rate < {HIGHEST_CER / 100}"
+        f"assert lstmjax.evaluate(model, 'examples/eval.list').cer.rate < {HIGHEST_RATE / 100}"
     )
 
 

@@ -125,6 +125,7 @@ def test_an_editable_install_is_not_the_wheel(tool, tmp_path, monkeypatch):
 
 def test_rates_are_numbers_that_were_printed(tool):
     assert tool.rate("CER eval=", "CER eval=99.5, WER\nCER eval=12.25, WER") == 12.25
+    assert tool.rate(r"\bCER eval=", "CER eval=12.25, BCER eval=40") == 12.25
     with pytest.raises(tool.SmokeError, match="no number"):
         tool.rate("CER eval=", "CER eval=nan")
 
