@@ -5,6 +5,7 @@ they must be those it began with, or be left out. Native checkpoints hold the re
 beside the run, for Tesseract's checkpoints, which do not.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -14,9 +15,10 @@ from typing import Any
 
 from lstmjax.charset.codec import Codec
 from lstmjax.charset.identity import NamedRows, charset_path, check, find_rows, rows_of
-from lstmjax.errors import CharsetError, FormatError, TrainError, naming
+from lstmjax.errors import CharsetError, FormatError, LstmjaxError, TrainError, naming
 from lstmjax.formats import charset_rows
-from lstmjax.formats.files import digest_file, read_bytes, write_atomically
+from lstmjax.formats.files import read_bytes, write_atomically
+from lstmjax.infer.states import find_state
 from lstmjax.train.config import TrainConfig
 from lstmjax.train.request import Request
 
@@ -28,15 +30,33 @@ _HINT = "move it away to go on without what it says"
 
 @dataclass(frozen=True)
 class FileSeen:
-    """A file as it was when the run began: its full path, and the SHA-256 of its content."""
+    """A file, or the state that the name of a run stands for, as it was when the run began.
+
+    Attributes:
+      path: the full path.
+      sha256: the digest of the content.
+    """
 
     path: str
     sha256: str
 
     @classmethod
     def of(cls, path: str) -> "FileSeen | None":
-        """The file of a path as it is now; None for no path."""
-        return cls(os.path.realpath(path), digest_file(path)) if path else None
+        """What a path names now; None for no path."""
+        return cls(os.path.realpath(path), _digest(path)) if path else None
+
+
+def _digest(path: str) -> str:
+    """The SHA-256 of what a path names; see `infer.states`."""
+    return hashlib.sha256(find_state(path).data).hexdigest()
+
+
+def _digest_if_there(path: str) -> str:
+    """The SHA-256 of what a path names; "" if there is nothing, or nothing that can be read."""
+    try:
+        return _digest(path)
+    except LstmjaxError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -240,7 +260,7 @@ def _check_origin(request: Request, beginning: Beginning, say: Say) -> None:
         return
     began, asked = beginning.continue_from, request.continue_from
     if began is not None and _same_path(began.path, asked):
-        if os.path.exists(asked) and digest_file(asked) != began.sha256:
+        if _digest_if_there(asked) not in ("", began.sha256):
             say(f"{asked} has changed since this run began with it; the run goes on as it is.")
         return
     if _is(asked, began):
@@ -270,7 +290,7 @@ def _check_changes(request: Request, config: TrainConfig, beginning: Beginning) 
 def _is(path: str, seen: FileSeen | None) -> bool:
     if seen is None or _same_path(path, seen.path):
         return seen is not None
-    return os.path.isfile(path) and digest_file(path) == seen.sha256
+    return _digest_if_there(path) == seen.sha256
 
 
 def _refuse(flag: str, asked: str, before: str) -> None:

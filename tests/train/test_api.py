@@ -110,6 +110,12 @@ def test_the_name_of_a_run_stands_for_its_best_state(tmp_path, capfd):
     next_one = {"traineddata": charset, "train_listfile": FILES["train_listfile"]}
     train(**next_one, model_output=tmp_path / "n", continue_from=tmp_path / "m", max_iterations=16)
     assert f"m: best state, iteration {best}: evaluation CER " in capfd.readouterr().err
+    train(**next_one, model_output=tmp_path / "n", continue_from=tmp_path / "m", max_iterations=32)
+    with pytest.raises(LstmjaxError, match="the run .*n began with .*m, not with"):
+        train(
+            **next_one, model_output=tmp_path / "n", continue_from=result.checkpoint,
+            max_iterations=48,
+        )  # fmt: skip
 
     (tmp_path / "m").write_bytes(b"a file of the name")
     assert result.load().model.sample_iteration == best
@@ -147,8 +153,9 @@ def test_a_best_state_that_cannot_be_written_does_not_end_a_run(tmp_path, capfd,
 
     for module in (best_file, writer):
         monkeypatch.setattr(module, "write_atomically", full)
-    result = train(**FILES, model_output=tmp_path / "m", max_iterations=112)
-    assert result.progress.training_iteration == 112
+    result = train(**FILES, model_output=tmp_path / "m", max_iterations=304)
+    assert result.progress.training_iteration == 304
+    assert result.progress.best.rate < 100, "else there is no best state"
     assert "m_best.checkpoint: cannot be written: No space left on device" in capfd.readouterr().err
 
 
