@@ -111,7 +111,7 @@ def test_the_name_of_a_run_stands_for_its_best_state(tmp_path, capfd):
     train(**next_one, model_output=tmp_path / "n", continue_from=tmp_path / "m", max_iterations=16)
     assert f"m: best state, iteration {best}: evaluation CER " in capfd.readouterr().err
     train(**next_one, model_output=tmp_path / "n", continue_from=tmp_path / "m", max_iterations=32)
-    with pytest.raises(LstmjaxError, match="the run .*n began with .*m, not with"):
+    with pytest.raises(LstmjaxError, match=r"the run .*n began with .*m, not with"):
         train(
             **next_one, model_output=tmp_path / "n", continue_from=result.checkpoint,
             max_iterations=48,
