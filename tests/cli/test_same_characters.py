@@ -41,9 +41,9 @@ def trained(tmp_path_factory):
     return folder, exchanged_rows(folder)
 
 
-def commands(folder, charsets, *extra):
+def commands(folder, charsets, *extra, network="m_checkpoint"):
     """Command by name, each with a network of the run and some traineddata."""
-    network = folder / "m_checkpoint"
+    network = folder / network
     resume = flags(folder / "m", *extra, iterations=8)
     resume[resume.index("--traineddata") + 1] = charsets
     return {
@@ -73,10 +73,11 @@ def commands(folder, charsets, *extra):
 @pytest.mark.parametrize(
     "name", ["resume", "stop_training", "continue_from", "lstmeval", "compare_model", "lstmbox"]
 )
-def test_exchanged_characters_are_refused(trained, capsys, name):
+@pytest.mark.parametrize("network", ["m_checkpoint", "m"], ids=["file", "run"])
+def test_exchanged_characters_are_refused(trained, capsys, name, network):
     folder, other = trained
     before = {path: path.stat().st_mtime_ns for path in folder.glob("m_*")}
-    status, said = run(*commands(folder, other)[name], capsys=capsys)
+    status, said = run(*commands(folder, other, network=network)[name], capsys=capsys)
     assert status == 1
     assert f"{ROW}{folder / 'm'}" in said
     assert f"{OTHER}{other}" in said
