@@ -15,29 +15,30 @@ if TYPE_CHECKING:
     from lstmjax.infer.measure import evaluate as evaluate
     from lstmjax.infer.recognise import LineRecognizer as LineRecognizer
     from lstmjax.infer.recognise import load as load
-    from lstmjax.train.api import TrainingResult as TrainingResult
-    from lstmjax.train.api import train as train
-    from lstmjax.train.api import write_model as write_model
-    from lstmjax.train.config import TrainConfig as TrainConfig
-    from lstmjax.train.fit import Network as Network
-    from lstmjax.train.fit import fit as fit
+    from lstmjax.training.api import TrainingResult as TrainingResult
+    from lstmjax.training.api import train as train
+    from lstmjax.training.api import write_model as write_model
+    from lstmjax.training.config import TrainConfig as TrainConfig
+    from lstmjax.training.fast.fit import Network as Network
+    from lstmjax.training.fast.fit import fit as fit
 
     __version__: str
 
 _HOMES = {
     "LineRecognizer": "lstmjax.infer.recognise",
     "LstmjaxError": "lstmjax.errors",
-    "Network": "lstmjax.train.fit",
-    "TrainConfig": "lstmjax.train.config",
-    "TrainingResult": "lstmjax.train.api",
+    "Network": "lstmjax.training.fast.fit",
+    "TrainConfig": "lstmjax.training.config",
+    "TrainingResult": "lstmjax.training.api",
     "combine_lang_model": "lstmjax.charset.starter",
     "evaluate": "lstmjax.infer.measure",
-    "fit": "lstmjax.train.fit",
+    "fit": "lstmjax.training.fast.fit",
     "load": "lstmjax.infer.recognise",
     "make_starter": "lstmjax.charset.starter",
     "make_unicharset": "lstmjax.charset.starter",
     "read_lines": "lstmjax.data.samples",
-    "write_model": "lstmjax.train.api",
+    "train": "lstmjax.training.api",
+    "write_model": "lstmjax.training.api",
 }
 
 
@@ -46,12 +47,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("lstmjax")
-    if name == "train":
-        return import_module("lstmjax.train")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'lstmjax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES, "train", "__version__"])
+    return sorted([*globals(), *_HOMES, "__version__"])

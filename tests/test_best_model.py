@@ -15,7 +15,7 @@ import lstmjax
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.run_paths import RunPaths
-from lstmjax.train.save import without_training
+from lstmjax.training.save import without_training
 
 ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith("JAX_NUMPY_")}
 ENVIRON["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{ENVIRON['PATH']}"

@@ -77,10 +77,10 @@ def seconds_per_line(net_spec: str, width: int, classes: int, batch: int, second
     import numpy as np
 
     from lstmjax.devices import choose_devices, everywhere
-    from lstmjax.spec import parse
-    from lstmjax.train.config import TrainConfig
-    from lstmjax.train.engine import make_engine
-    from lstmjax.train.step import Controls, TrainState
+    from lstmjax.netspec import parse
+    from lstmjax.training.config import TrainConfig
+    from lstmjax.training.engine import make_engine
+    from lstmjax.training.fast.step import Controls, TrainState
 
     root = parse.parse(net_spec, classes).root
     devices = choose_devices(batch)

@@ -28,9 +28,9 @@ NET_SPEC = "[1,36,0,1 Ct3,3,8 Mp3,3 Lfys16 Lfx24 O1c1]"
 CHECKPOINT_SECONDS = 0.5  # far more often than by default, so that kills come at all stages
 CHILD = """
 import sys
-from lstmjax.train.config import TrainConfig
-from lstmjax.train.request import Request
-from lstmjax.train.run import run_training
+from lstmjax.training.config import TrainConfig
+from lstmjax.training.request import Request
+from lstmjax.training.run import run_training
 
 traineddata, train_list, eval_list, net_spec, lines, seconds = sys.argv[1:]
 request = Request(traineddata, "run/small", train_list, eval_list, net_spec)

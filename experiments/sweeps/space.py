@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmjax.errors import UsageError
-from lstmjax.train.config import TrainConfig
+from lstmjax.training.config import TrainConfig
 
 SAMPLERS = ("tpe", "random", "grid")
 PRUNERS = ("median", "halving", "none")

@@ -125,7 +125,7 @@ def earlier_records(model_output: str) -> list[dict[str, Any]]:
 
 def child() -> int:
     """Be the child: train as the first line of stdin says; the exit status."""
-    from lstmjax.train.api import train
+    from lstmjax.training.api import train
 
     given = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()

@@ -9,15 +9,14 @@ from pathlib import Path
 from lstmjax.cache.directories import cache_directory, private_directory
 
 SOURCES = (
-    "compiled.py",
+    "constants.py",
     "ctc/_*.py",
     "ctc/targets.py",
+    "exact/*.py",
+    "infer/host/*.py",
     "kernels/*.py",
     "simd/*.py",
-    "train/cells.py",
-    "train/exact.py",
-    "train/lanes.py",
-    "train/squash.py",
+    "training/tesseract/step.py",
     "*/_*_loops.py",
 )
 """Modules of this package whose functions or constants can become part of machine code.

@@ -9,11 +9,11 @@ from absl import flags
 from lstmjax.cli.flags import given, parse, refuse_augment
 from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
-from lstmjax.kernels.kept import start as start_compiling
+from lstmjax.kernels.ahead import start as start_compiling
 
 if TYPE_CHECKING:
-    from lstmjax.train.config import TrainConfig
-    from lstmjax.train.request import Request
+    from lstmjax.training.config import TrainConfig
+    from lstmjax.training.request import Request
     from lstmjax.view.watching import Watching
 
 _NOT_YET = {
@@ -187,7 +187,7 @@ def _refuse_with_tesseract(values: flags.FlagValues) -> None:
 
 def _stop_training(values: flags.FlagValues) -> int:
     from lstmjax.infer.states import better_than
-    from lstmjax.train.run import write_model
+    from lstmjax.training.run import write_model
 
     if not values.continue_from:
         raise UsageError("--stop_training needs --continue_from, the checkpoint to write")
@@ -212,9 +212,9 @@ def _stop_training(values: flags.FlagValues) -> int:
 def _train(values: flags.FlagValues, argv: list[str]) -> int:
     if values.recipe == "fast":
         start_compiling(values.net_spec)  # while JAX, lines and weights are made ready
-    from lstmjax.train.best_file import next_command
-    from lstmjax.train.loop import InterruptedRun
-    from lstmjax.train.run import run_training
+    from lstmjax.training.best_file import next_command
+    from lstmjax.training.fast.loop import InterruptedRun
+    from lstmjax.training.run import run_training
 
     request, config = _request(values), _config(values)
     watching = _watching(values)
@@ -251,7 +251,7 @@ def _watching(values: flags.FlagValues) -> "Watching | None":
 
 
 def _request(values: flags.FlagValues) -> "Request":
-    from lstmjax.train.request import Request
+    from lstmjax.training.request import Request
 
     return Request(
         traineddata=values.traineddata,
@@ -270,7 +270,7 @@ def _request(values: flags.FlagValues) -> "Request":
 
 
 def _config(values: flags.FlagValues) -> "TrainConfig":
-    from lstmjax.train.config import TrainConfig, tesseract_config
+    from lstmjax.training.config import TrainConfig, tesseract_config
 
     known = given(values)
     chosen: dict[str, Any] = {

@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.compiled import kernel
-from lstmjax.kernels.compiling import inner
-from lstmjax.simd.cheap_calls import borrowed, put_in
+from lstmjax.simd.borrow import borrowed, put_in
+from lstmjax.simd.compile import inner, kernel
 
 MIN_CERTAINTY = np.float32(-20)
 MIN_PROB = np.exp(MIN_CERTAINTY)

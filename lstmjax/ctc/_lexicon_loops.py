@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.compiled import kernel
 from lstmjax.ctc._beam_loops import (
     ALSO_RAN,
     ANY,
@@ -51,8 +50,8 @@ from lstmjax.ctc._lexicon_walk import (
     Lexicon,
     initial_positions,
 )
-from lstmjax.kernels.compiling import inner
-from lstmjax.simd.cheap_calls import borrowed, put_in
+from lstmjax.simd.borrow import borrowed, put_in
+from lstmjax.simd.compile import inner, kernel
 
 FULL = -2  # returned when there is no room for positions left
 

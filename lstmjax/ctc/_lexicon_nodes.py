@@ -16,8 +16,8 @@ from lstmjax.ctc._beam_loops import (
     _sift_up,
 )
 from lstmjax.ctc._lexicon_walk import NONE, Lexicon
-from lstmjax.kernels.compiling import inner
-from lstmjax.simd.cheap_calls import put_in
+from lstmjax.simd.borrow import put_in
+from lstmjax.simd.compile import inner
 
 NUM_CONTINUATIONS = 3
 DICTIONARY = NUM_CONTINUATIONS * NUM_LENGTHS  # first of the beams for words of the dictionary

@@ -20,8 +20,8 @@ from lstmjax.ctc._lexicon_nodes import (
     score_of,
 )
 from lstmjax.ctc._lexicon_walk import NO_PERM, NONE, SPACE, TOP_CHOICE_PERM, look_up
-from lstmjax.kernels.compiling import inner
-from lstmjax.simd.cheap_calls import put_in
+from lstmjax.simd.borrow import put_in
+from lstmjax.simd.compile import inner
 
 
 class _Plan(NamedTuple):

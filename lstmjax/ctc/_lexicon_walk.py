@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.kernels.compiling import inner
-from lstmjax.simd.cheap_calls import put_in
+from lstmjax.simd.borrow import put_in
+from lstmjax.simd.compile import inner
 
 SPACE = 0
 NONE = -1  # no edge, no dawg

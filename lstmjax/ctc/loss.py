@@ -15,7 +15,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from lstmjax.array_types import Logits
-from lstmjax.kernels.calls import ctc, usable
+from lstmjax.kernels.jax_calls import ctc, usable
 
 _IMPOSSIBLE = -1e30
 _WRONG_BY_HALF = 0.5  # a class this far from its target counts as an error of the step

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int
 
-from lstmjax.compiled import kernel
+from lstmjax.simd.compile import kernel
 
 MIN_PROB = np.float32(1e-12)
 MIN_TOTAL_PROB = 1e-6  # of one time step over all classes

@@ -1,4 +1,4 @@
-"""The loops over pixels of `augment`, compiled by `lstmjax.compiled`."""
+"""The loops over pixels of `augment`, compiled by `lstmjax.simd.compile`."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The loop over pixels of `scale`, compiled by `lstmjax.compiled`."""
+"""The loop over pixels of `scale`, compiled by `lstmjax.simd.compile`."""
 
 import numpy as np
 

@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Float32
 from numpy.typing import NDArray
 
-from lstmjax.compiled import compiled
 from lstmjax.data._augment_loops import Look
 from lstmjax.data.augmentation import Augmentation
 from lstmjax.data.scale import Pixels
+from lstmjax.simd.compile import compiled
 
 _LOOPS = "lstmjax.data._augment_loops"
 _DRAWS = 40

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from lstmjax.data.random import MinStd
-from lstmjax.spec.tree import (
+from lstmjax.netspec.tree import (
     Convolve,
     Lstm,
     Maxpool,

@@ -9,7 +9,7 @@ Source: Leptonica 1.82 src/scale1.c, src/scale2.c, src/enhance.c.
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.compiled import compiled
+from lstmjax.simd.compile import compiled
 
 Pixels = NDArray[np.uint8]
 _Index = NDArray[np.int64]

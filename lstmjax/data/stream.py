@@ -25,7 +25,7 @@ from lstmjax.data.random import MinStd
 from lstmjax.data.skips import Codec, Geometry, Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
-from lstmjax.spec.tree import Node
+from lstmjax.netspec.tree import Node
 
 _SAMPLE_FOR_BUCKETS = 4096
 _VISITS_AT_ONCE = 128

@@ -1,4 +1,4 @@
-"""The loop over the pages of an lstmf document, compiled by `lstmjax.compiled`."""
+"""The loop over the pages of an lstmf document, compiled by `lstmjax.simd.compile`."""
 
 import numpy as np
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.compiled import compiled
 from lstmjax.formats.files import PathLike
 from lstmjax.formats.lstmf import MIN_PAGE_SIZE
+from lstmjax.simd.compile import compiled
 
 _LOOPS = "lstmjax.formats._lstmf_loops"
 

@@ -25,8 +25,8 @@ from lstmjax.infer.forward import BATCH, Forward, ScaledLine
 from lstmjax.infer.model import LoadedModel
 from lstmjax.infer.preparing import Ahead, Chunk, Preparer, make_preparer
 from lstmjax.infer.printed import Printed, decode, printed
-from lstmjax.spec.shape import output_width
-from lstmjax.spec.tree import x_scale
+from lstmjax.netspec.shape import output_width
+from lstmjax.netspec.tree import x_scale
 
 _FIRST_CHUNK, _CHUNK = 64, 512  # lines prepared at a time, fewer if their outputs would be large
 _CHUNK_BYTES = 1 << 27

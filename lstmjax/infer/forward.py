@@ -19,8 +19,8 @@ from lstmjax.data.batch import Buckets, fit_buckets
 from lstmjax.data.image import Pixels
 from lstmjax.data.random import MinStd
 from lstmjax.infer.model import LoadedModel
-from lstmjax.kernels.trial import works
-from lstmjax.spec.tree import x_scale
+from lstmjax.netspec.tree import x_scale
+from lstmjax.simd.trial import works
 
 BATCH = 8  # as many as the loops of `host` multiply at once
 _SHAPE_COST = 64  # compiling for one more width, once, costs as much as reading so many lines
@@ -215,7 +215,7 @@ def make_forward(model: LoadedModel, *, own_process: bool = False) -> Forward:
         of compiled code.
     """
     if works():
-        from lstmjax.infer.host import make_host_forward
+        from lstmjax.infer.host.network import make_host_forward
 
         host = make_host_forward(model, own_process=own_process)
         if host is not None:

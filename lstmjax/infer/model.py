@@ -17,9 +17,9 @@ from lstmjax.formats.lstm import Recognizer
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.states import find_state
 from lstmjax.infer.words import WordReader, without_words, words_of
+from lstmjax.netspec.shape import input_of, output_loss
+from lstmjax.netspec.tree import Series
 from lstmjax.nn.convert import params_of, tree_of
-from lstmjax.spec.shape import input_of, output_loss
-from lstmjax.spec.tree import Series
 
 
 @dataclass(frozen=True, eq=False)

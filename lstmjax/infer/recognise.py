@@ -16,7 +16,7 @@ from lstmjax.formats.files import PathLike
 from lstmjax.infer.forward import BATCH, Forward, ScaledLine, make_forward
 from lstmjax.infer.model import LoadedModel, load_model
 from lstmjax.infer.printed import INVERT_BELOW, printed
-from lstmjax.spec.tree import x_scale
+from lstmjax.netspec.tree import x_scale
 
 LineImage = Image.Image | NDArray | bytes | str | os.PathLike[str]
 

@@ -12,8 +12,8 @@ from llvmlite import ir
 from numba import int64, types
 from numba.core import cgutils
 
-from lstmjax.kernels import vectors as v
-from lstmjax.kernels.operations import operation
+from lstmjax.simd import vectors as v
+from lstmjax.simd.operations import operation
 
 
 def _words(value: int) -> v.Value:

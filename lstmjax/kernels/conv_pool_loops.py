@@ -7,11 +7,11 @@ many positions in several passes.
 
 from numba import int64
 
-from lstmjax.kernels.compiling import handler, inner
 from lstmjax.kernels.conv_pool_cells import make_gradients, make_largest
-from lstmjax.kernels.operations import fill_zero, read_int32, write_int32
-from lstmjax.kernels.vectors import FLOAT_BYTES, LANES
-from lstmjax.kernels.xla import answers, argument, argument_sizes, four, result, result_sizes
+from lstmjax.simd.compile import handler, inner
+from lstmjax.simd.operations import fill_zero, read_int32, write_int32
+from lstmjax.simd.vectors import FLOAT_BYTES, LANES
+from lstmjax.simd.xla import answers, argument, argument_sizes, four, result, result_sizes
 
 _MANY, _FEW = 9, 4  # positions, or taps, whose sums the registers hold at once
 _largest_of_many, _largest_of_few = make_largest(_MANY), make_largest(_FEW)

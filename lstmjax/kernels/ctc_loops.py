@@ -11,7 +11,6 @@ import math
 
 from numba import int64
 
-from lstmjax.kernels.compiling import handler, inner
 from lstmjax.kernels.ctc_operations import (
     IMPOSSIBLE,
     copy_floats,
@@ -24,7 +23,8 @@ from lstmjax.kernels.ctc_operations import (
     raise_to,
     write_float,
 )
-from lstmjax.kernels.operations import (
+from lstmjax.simd.compile import handler, inner
+from lstmjax.simd.operations import (
     add_square,
     add_to_float,
     fill_zero,
@@ -32,8 +32,8 @@ from lstmjax.kernels.operations import (
     read_int32,
     read_int64,
 )
-from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, padded
-from lstmjax.kernels.xla import answers, argument, argument_sizes, result
+from lstmjax.simd.vectors import FLOAT_BYTES, LANES, padded
+from lstmjax.simd.xla import answers, argument, argument_sizes, result
 
 _VECTOR = FLOAT_BYTES * LANES
 _WRONG_BY_HALF = 0.5  # a class this far from its target counts as an error of the step

@@ -7,8 +7,8 @@ from typing import Any
 
 from numba.core import cgutils, types
 
-from lstmjax.kernels import vectors as v
-from lstmjax.kernels.operations import operation
+from lstmjax.simd import vectors as v
+from lstmjax.simd.operations import operation
 
 IMPOSSIBLE = -1e30
 """The logarithm of no probability at all: small, yet far from what float32 cannot hold."""

@@ -12,15 +12,15 @@ from llvmlite import ir
 from numba import int64, types
 from numba.core import cgutils
 
-from lstmjax.kernels import vectors as v
-from lstmjax.kernels.limits import (
+from lstmjax.constants import (
     GATE_ERROR_CLIP,
     NUM_GATES_2D,
-    NUM_KEPT_2D,
+    NUM_SAVED_2D,
     STATE_CLIP,
     STATE_ERROR_CLIP_2D,
 )
-from lstmjax.kernels.operations import operation
+from lstmjax.simd import vectors as v
+from lstmjax.simd.operations import operation
 
 _BOOL = ir.IntType(1)
 _MASK = ir.VectorType(_BOOL, v.LANES)
@@ -53,7 +53,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
     """Make the operation that computes one vector of units of some lines at one place.
 
     `cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)`: the lines of `kept`
-    are `NUM_KEPT_2D * S` apart, those of x D, all others S. w is [2S + D + 1, gates] for these
+    are `NUM_SAVED_2D * S` apart, those of x D, all others S. w is [2S + D + 1, gates] for these
     units: rows for the left output, the upper one, the input, and the bias. `has_upper` is 0 in
     the first row, where the left state is kept.
     """
@@ -97,7 +97,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
                 of_line = [builder.load(sums[r, g]) for g in range(NUM_GATES_2D)]
                 left, up = (v.load(builder, _at(builder, of, S, r)) for of in (c_left, c_up))
                 values, state, output = _store_cell(builder, of_line, left, up, below)
-                size = builder.mul(S, v.integer(NUM_KEPT_2D))
+                size = builder.mul(S, v.integer(NUM_SAVED_2D))
                 for g, value in enumerate(values):
                     v.store(builder, value, _at(builder, kept, size, r), v.integer(g * v.LANES))
                 v.store(builder, state, _at(builder, c, S, r))
@@ -126,7 +126,7 @@ def cell_errors(typingctx, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_u
 
         times, slope = partial(v.product, builder), partial(v.logistic_slope, builder)
         a, i, signed, o = (
-            v.load(builder, kept, v.integer(g * v.LANES)) for g in range(NUM_KEPT_2D)
+            v.load(builder, kept, v.integer(g * v.LANES)) for g in range(NUM_SAVED_2D)
         )
         e = builder.fadd(v.load(builder, d), v.load(builder, d_left))
         e = builder.fadd(e, v.load(builder, d_up))

@@ -14,10 +14,10 @@ from typing import Any
 
 from numba import int64
 
-from lstmjax.kernels.compiling import handler, inner
-from lstmjax.kernels.limits import NUM_GATES_2D, NUM_KEPT_2D
+from lstmjax.constants import NUM_GATES_2D, NUM_SAVED_2D
 from lstmjax.kernels.lstm2d_cells import cell_errors, make_cells
-from lstmjax.kernels.operations import (
+from lstmjax.simd.compile import handler, inner
+from lstmjax.simd.operations import (
     copy_float,
     copy_vector,
     fill_zero,
@@ -25,9 +25,9 @@ from lstmjax.kernels.operations import (
     read_int32,
     read_int64,
 )
-from lstmjax.kernels.products import add_products, pack_turned, padded_columns
-from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS, padded
-from lstmjax.kernels.xla import (
+from lstmjax.simd.products import add_products, pack_turned, padded_columns
+from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS, padded
+from lstmjax.simd.xla import (
     answers,
     argument,
     argument_sizes,
@@ -107,7 +107,7 @@ def _compute_cells(rows, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has
         while n < rows:
             line = FLOAT_BYTES * n * S
             own = line + u
-            values, source = kept + NUM_KEPT_2D * own, x + FLOAT_BYTES * n * D
+            values, source = kept + NUM_SAVED_2D * own, x + FLOAT_BYTES * n * D
             if n + _BLOCK <= rows:
                 _block_of_cells(
                     values, c + own, h + own, c_left + own, c_up + own, h_left + line, h_up + line,
@@ -155,7 +155,7 @@ def forward(x, w, lengths, H, W, N, D, S, reverse, h, c, kept, zeros):
                     above = here - FLOAT_BYTES * W * N * S
                     h_up, c_up = h + above, c + above
                 _compute_cells(
-                    rows, kept + NUM_KEPT_2D * here, c + here, h + here, c_left, c_up, h_left,
+                    rows, kept + NUM_SAVED_2D * here, c + here, h + here, c_left, c_up, h_left,
                     h_up, x + FLOAT_BYTES * at * D, D, S, w, y,
                 )  # fmt: skip
                 for n in range(rows):
@@ -201,7 +201,7 @@ def _cell_errors_of_line(
     for unit in range(0, S, LANES):
         u = FLOAT_BYTES * unit
         cell_errors(
-            kept + NUM_KEPT_2D * u, c + u, c_left + u, c_up + u, d + u, from_right + u,
+            kept + NUM_SAVED_2D * u, c + u, c_left + u, c_up + u, d + u, from_right + u,
             from_below + u, dc_left + u, dc_up + u, dz + _PART * unit,
         )  # fmt: skip
 
@@ -282,7 +282,7 @@ def backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, reverse, dx, dw, 
                     line = FLOAT_BYTES * n * S
                     right = FLOAT_BYTES * n * C if k > 0 else int64(0)
                     _cell_errors_of_line(
-                        kept + NUM_KEPT_2D * (here + line), c + here + line, c_left + line,
+                        kept + NUM_SAVED_2D * (here + line), c + here + line, c_left + line,
                         c_up + line, d + here + line, from_right + right,
                         own + FLOAT_BYTES * (n * C + S), dc_left + line,
                         dc_up + FLOAT_BYTES * t * ROWS * S + line,

@@ -9,17 +9,16 @@ numba compiles a function anew for every literal it is called with, hence `int64
 
 from numba import int64
 
-from lstmjax.kernels.compiling import handler, inner
-from lstmjax.kernels.limits import NUM_GATES
-from lstmjax.kernels.operations import (
-    cell_backward,
-    cell_forward,
+from lstmjax.constants import NUM_GATES
+from lstmjax.kernels.lstm_cells import cell_backward, cell_forward
+from lstmjax.simd.compile import handler, inner
+from lstmjax.simd.operations import (
     copy_float,
     fill_zero,
     read_int32,
     read_int64,
 )
-from lstmjax.kernels.products import (
+from lstmjax.simd.products import (
     PANEL,
     add_panel,
     add_products,
@@ -31,8 +30,8 @@ from lstmjax.kernels.products import (
     pair_rows,
     width_of_panel,
 )
-from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS, padded
-from lstmjax.kernels.xla import (
+from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS, padded
+from lstmjax.simd.xla import (
     answers,
     argument,
     argument_sizes,

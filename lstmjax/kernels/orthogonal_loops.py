@@ -7,8 +7,8 @@ factors of products are rounded to 16 bits, as in the original Muon; sums are no
 
 from numba import int64
 
-from lstmjax.kernels.compiling import handler, inner
-from lstmjax.kernels.operations import (
+from lstmjax.simd.compile import handler, inner
+from lstmjax.simd.operations import (
     add_square,
     add_to_float,
     combine,
@@ -20,7 +20,7 @@ from lstmjax.kernels.operations import (
     read_int64,
     scale_vector,
 )
-from lstmjax.kernels.products import (
+from lstmjax.simd.products import (
     add_panel,
     copy_block_turned,
     pack,
@@ -30,8 +30,8 @@ from lstmjax.kernels.products import (
     pair_rows,
     width_of_panel,
 )
-from lstmjax.kernels.vectors import FLOAT_BYTES, LANES, ROWS, padded
-from lstmjax.kernels.xla import answers, argument, argument_sizes, result, result_sizes
+from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS, padded
+from lstmjax.simd.xla import answers, argument, argument_sizes, result, result_sizes
 
 _NORM_MARGIN = 1.01  # the norm of Frobenius bounds the largest singular value; so does rounding
 _TINY = 1e-30

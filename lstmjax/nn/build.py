@@ -8,16 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Activations, Key, Logits, Params
 from lstmjax.errors import SpecError
-from lstmjax.nn.combine import child, parallel, renested, reversed_, series, transposed
-from lstmjax.nn.conv_pool import DEEPEST, conv_pool, pooled_before_tables
-from lstmjax.nn.dense import SOFTMAXES, dense
-from lstmjax.nn.layer import Extent, Layer, Noise, no_params
-from lstmjax.nn.lstm import lstm
-from lstmjax.nn.lstm2d import lstm2d
-from lstmjax.nn.numerics import FAST, MONOTONE, Numerics
-from lstmjax.nn.softmax_lstm import softmax_lstm
-from lstmjax.nn.window import convolve, maxpool, reconfig
-from lstmjax.spec.tree import (
+from lstmjax.netspec.tree import (
     Convolve,
     Dense,
     Input,
@@ -31,6 +22,15 @@ from lstmjax.spec.tree import (
     SoftmaxLstm,
     children,
 )
+from lstmjax.nn.combine import child, parallel, renested, reversed_, series, transposed
+from lstmjax.nn.conv_pool import DEEPEST, conv_pool, pooled_before_tables
+from lstmjax.nn.dense import SOFTMAXES, dense
+from lstmjax.nn.layer import Extent, Layer, Noise, no_params
+from lstmjax.nn.lstm import lstm
+from lstmjax.nn.lstm2d import lstm2d
+from lstmjax.nn.numerics import FAST, MONOTONE, Numerics
+from lstmjax.nn.softmax_lstm import softmax_lstm
+from lstmjax.nn.window import convolve, maxpool, reconfig
 
 _AXES = {"x": 1, "y": 0}
 

@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from lstmjax.array_types import Activations, Params
-from lstmjax.kernels import calls
+from lstmjax.kernels import jax_calls
+from lstmjax.netspec.tree import Convolve, Dense, Maxpool
 from lstmjax.nn.borders import with_border
 from lstmjax.nn.dense import weighted_sum
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Apply, Extent, Noise, valid
 from lstmjax.nn.numerics import Numerics, activate, per_output, quantize
 from lstmjax.nn.window import convolve, first_maximum, maxpool
-from lstmjax.spec.tree import Convolve, Dense, Maxpool
 
 DEEPEST = 3  # beyond this depth the wider Toeplitz product costs more than it saves
 
@@ -118,8 +118,8 @@ def pooled_on_cpu(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry) -
 
 def _on_cpu_forward(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry):
     N = w.shape[1]
-    wide = jnp.pad(_taps_y_first(w, g), ((0, 0), (0, calls.padded(N) - N)))
-    best, index = calls.conv_pool_forward(x, wide, lengths, *g.taps_and_pool)
+    wide = jnp.pad(_taps_y_first(w, g), ((0, 0), (0, jax_calls.padded(N) - N)))
+    best, index = jax_calls.conv_pool_forward(x, wide, lengths, *g.taps_and_pool)
     return best[..., :N], (x, w, lengths, index)
 
 
@@ -127,7 +127,7 @@ def _on_cpu_backward(g: Geometry, residual, d: jax.Array):
     x, w, lengths, index = residual
     N = w.shape[1]
     wide = jnp.pad(d, ((0, 0), (0, 0), (0, 0), (0, index.shape[3] - N)))
-    d_w = calls.conv_pool_backward(wide, x, index, lengths, *g.taps_and_pool)[:, :N]
+    d_w = jax_calls.conv_pool_backward(wide, x, index, lengths, *g.taps_and_pool)[:, :N]
     # Of a network's first layer nobody asks for what follows, and XLA leaves it out.
     _, of_patches = jax.vjp(lambda x: patches_of(x, *g.inner(x), g), x)
     inside = valid(d.shape[1], lengths)[None, :, :, None]
@@ -160,7 +160,7 @@ def conv_pool(
             None if extent.y is None else extent.y // pool.y_scale,
             None if extent.x is None else extent.x // pool.x_scale,
         )
-        if calls.usable():
+        if jax_calls.usable():
             lengths = jnp.full(B, w, jnp.int32) if out.x is None else out.x
             sums = pooled_on_cpu(x, params["w"], lengths, geometry)
         else:

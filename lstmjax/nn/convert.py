@@ -15,7 +15,7 @@ from lstmjax.errors import FormatError
 from lstmjax.formats import nodes, weights
 from lstmjax.formats.nodes import NetworkNode
 from lstmjax.formats.weights import WeightMatrix
-from lstmjax.spec.tree import (
+from lstmjax.netspec.tree import (
     Convolve,
     Dense,
     Input,

@@ -6,9 +6,9 @@ Source: Tesseract src/lstm/fullyconnected.cpp.
 import jax.numpy as jnp
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.netspec.tree import Dense
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform
 from lstmjax.nn.numerics import Numerics, activate, per_output, product, quantize
-from lstmjax.spec.tree import Dense
 
 SOFTMAXES = ("softmax", "softmax_no_ctc")
 

@@ -17,7 +17,8 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Activations, Key, Params
-from lstmjax.kernels.limits import GATE_ERROR_CLIP, STATE_CLIP, STATE_ERROR_CLIP
+from lstmjax.constants import GATE_ERROR_CLIP, STATE_CLIP, STATE_ERROR_CLIP
+from lstmjax.netspec.tree import Lstm
 from lstmjax.nn import lstm_cpu
 from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
@@ -30,7 +31,6 @@ from lstmjax.nn.numerics import (
     quantize,
     tanh,
 )
-from lstmjax.spec.tree import Lstm
 
 GATES = ("CI", "GI", "GF1", "GO")  # in file order; the 2-D form adds GFS
 

@@ -14,12 +14,13 @@ import jax.numpy as jnp
 from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
-from lstmjax.kernels.limits import (
+from lstmjax.constants import (
     GATE_ERROR_CLIP,
     NUM_GATES_2D,
     STATE_CLIP,
     STATE_ERROR_CLIP_2D,
 )
+from lstmjax.netspec.tree import Lstm
 from lstmjax.nn import lstm2d_cpu
 from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
@@ -32,7 +33,6 @@ from lstmjax.nn.lstm import (
     step_at,
 )
 from lstmjax.nn.numerics import Numerics, add_product, logistic, quantize, tanh
-from lstmjax.spec.tree import Lstm
 
 
 def _skew(x: jax.Array) -> jax.Array:

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from lstmjax.array_types import Params
-from lstmjax.kernels import calls
-from lstmjax.kernels.limits import NUM_GATES_2D
+from lstmjax.constants import NUM_GATES_2D
+from lstmjax.kernels import jax_calls
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.lstm_cpu import usable
 
@@ -23,12 +23,12 @@ def _run(x, w, lengths, reverse: bool) -> jax.Array:
 
 
 def _run_forward(x, w, lengths, reverse: bool):
-    kept = calls.lstm2d_forward(x, w, lengths, reverse=reverse)
+    kept = jax_calls.lstm2d_forward(x, w, lengths, reverse=reverse)
     return kept[0], (x, w, lengths, kept)
 
 
 def _run_backward(reverse: bool, residual, d: jax.Array):
-    return *calls.lstm2d_backward(d, *residual, reverse=reverse), None
+    return *jax_calls.lstm2d_backward(d, *residual, reverse=reverse), None
 
 
 _run.defvjp(_run_forward, _run_backward)
@@ -39,7 +39,7 @@ def _in_vectors(params: Params) -> jax.Array:
 
     There are so many units of zero weight that vectors hold them all; their output is 0.
     """
-    S, lanes = params["wh"].shape[0], calls.lanes()
+    S, lanes = params["wh"].shape[0], jax_calls.lanes()
     more = -S % lanes
     recurrent = [jnp.pad(params[key], [(0, more), (0, 0)]) for key in ("wh", "wv")]
     w = jnp.concatenate([*recurrent, params["wx"], params["b"][None]], axis=0)

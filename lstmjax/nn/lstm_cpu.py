@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from lstmjax.array_types import Params
-from lstmjax.kernels import calls
-from lstmjax.kernels.limits import NUM_GATES
+from lstmjax.constants import NUM_GATES
+from lstmjax.kernels import jax_calls
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.numerics import Numerics
 
@@ -29,7 +29,7 @@ class Pass(NamedTuple):
 def usable(numerics: Numerics) -> bool:
     """Whether the operation computes what is asked for, on this machine."""
     exact = numerics.tables or numerics.int_mode or numerics.clipped_errors
-    return not exact and calls.usable()
+    return not exact and jax_calls.usable()
 
 
 @with_gradient(5)
@@ -38,14 +38,14 @@ def _run(x, wx, wh, b, lengths, how: Pass) -> jax.Array:
 
 
 def _run_forward(x, wx, wh, b, lengths, how: Pass):
-    kept = calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
+    kept = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
     h = kept[1]
     y = h if not how.last else h[0 if how.reverse else -1]
     return y, (x, wx, wh, lengths, kept)
 
 
 def _run_backward(how: Pass, residual, d: jax.Array):
-    return *calls.lstm_backward(d, *residual, **how._asdict()), None
+    return *jax_calls.lstm_backward(d, *residual, **how._asdict()), None
 
 
 _run.defvjp(_run_forward, _run_backward)
@@ -54,7 +54,7 @@ _run.defvjp(_run_forward, _run_backward)
 def _in_whole_vectors(params: Params) -> tuple[jax.Array, jax.Array, jax.Array]:
     """wx, wh, b with so many units of zero weight that vectors hold them all; their output is 0."""
     S = params["wh"].shape[0]
-    more = calls.padded(S) - S
+    more = jax_calls.padded(S) - S
 
     def widened(w):
         gates = w.reshape(*w.shape[:-1], NUM_GATES, S)
@@ -88,5 +88,5 @@ def run(
     """
     S = params["wh"].shape[0]
     wx, wh, b = _in_whole_vectors(params)
-    how = Pass(reverse, last, numerics.bfloat16 and calls.has_pairs())
+    how = Pass(reverse, last, numerics.bfloat16 and jax_calls.has_pairs())
     return _run(x, wx, wh, b, lengths, how)[..., :S]

@@ -12,16 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lstmjax.kernels.tables import (
+from lstmjax.constants import (
     EXACT_FLOAT_SUM,
+    EXP_FLOOR,
     LOGISTIC_TABLE,
-    SIZE,
     STEPS_PER_UNIT,
+    TABLE_SIZE,
     TANH_TABLE,
 )
 from lstmjax.nn.gradient import matmul, with_gradient
-
-_EXP_FLOOR = -86.0  # softmax never looks further down than this
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,13 @@ TESSERACT = Numerics(tables=True, clipped_errors=True)
 def _look_up(table: np.ndarray, x: jax.Array) -> jax.Array:
     """Interpolate a table at x >= 0; exactly 1 from its last entry on."""
     u = x * jnp.float32(STEPS_PER_UNIT)
-    i = jnp.minimum(u, jnp.float32(SIZE - 1)).astype(jnp.int32)
+    i = jnp.minimum(u, jnp.float32(TABLE_SIZE - 1)).astype(jnp.int32)
     # Masked, an index is inside the table whatever x is, and a bare gather takes half the time.
-    at = i & jnp.int32(SIZE - 1)
+    at = i & jnp.int32(TABLE_SIZE - 1)
     value = jnp.asarray(table).at[at].get(mode="promise_in_bounds")
     steps = jnp.asarray(np.diff(table, append=np.float32(1)))
     y = value + steps.at[at].get(mode="promise_in_bounds") * (u - i.astype(jnp.float32))
-    return jnp.where(i >= SIZE - 1, jnp.float32(1), y)
+    return jnp.where(i >= TABLE_SIZE - 1, jnp.float32(1), y)
 
 
 def tanh(x: jax.Array, numerics: Numerics) -> jax.Array:
@@ -77,7 +76,7 @@ def logistic(x: jax.Array, numerics: Numerics) -> jax.Array:
 
 def softmax(z: jax.Array) -> jax.Array:
     """Probabilities over the last axis, with Tesseract's floor under the exponent."""
-    e = jnp.exp(jnp.clip(z - z.max(-1, keepdims=True), _EXP_FLOOR, 0.0))
+    e = jnp.exp(jnp.clip(z - z.max(-1, keepdims=True), EXP_FLOOR, 0.0))
     return e / e.sum(-1, keepdims=True)
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.netspec.tree import SoftmaxLstm
 from lstmjax.nn.dense import weighted_sum
 from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform
@@ -33,7 +34,6 @@ from lstmjax.nn.numerics import (
     softmax,
     tanh,
 )
-from lstmjax.spec.tree import SoftmaxLstm
 
 
 @dataclass(frozen=True)

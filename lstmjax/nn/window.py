@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 
 from lstmjax.array_types import Activations, Params
+from lstmjax.netspec.tree import Convolve, Maxpool, Reconfig
 from lstmjax.nn.borders import with_border
 from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params
-from lstmjax.spec.tree import Convolve, Maxpool, Reconfig
 
 
 def convolve(node: Convolve, *, noise_slot: int) -> Layer:

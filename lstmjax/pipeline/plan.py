@@ -6,7 +6,7 @@ from typing import Any
 
 from lstmjax.pipeline.groups import SplitBy
 from lstmjax.pipeline.languages import LanguageSettings, language_settings
-from lstmjax.train.config import Recipe
+from lstmjax.training.config import Recipe
 
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx192 O1c1]"
 """What the tesstrain Makefile trains from scratch."""

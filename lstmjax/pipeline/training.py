@@ -18,11 +18,11 @@ from lstmjax.infer.evaluate import evaluate, geometry_of
 from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import LoadedModel, load_model
 from lstmjax.infer.states import name_of
+from lstmjax.netspec import parse as spec_parse
 from lstmjax.run_paths import RunPaths
-from lstmjax.spec import parse as spec_parse
-from lstmjax.train.config import Recipe, TrainConfig, tesseract_config
-from lstmjax.train.request import Request
-from lstmjax.train.run import run_training, write_model
+from lstmjax.training.config import Recipe, TrainConfig, tesseract_config
+from lstmjax.training.request import Request
+from lstmjax.training.run import run_training, write_model
 
 KINDS = ("best", "fast")
 """Models are made as float32 and as int8, named as Tesseract's repositories of models are."""

@@ -1,4 +1,4 @@
-"""The loops over pixels of `degrade`, compiled by `lstmjax.compiled`.
+"""The loops over pixels of `degrade`, compiled by `lstmjax.simd.compile`.
 
 Roundings are in the order of the original.
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.compiled import compiled
 from lstmjax.data.random import MinStd
+from lstmjax.simd.compile import compiled
 
 SEED = 0x18273645
 """What text2image starts its random numbers with."""

@@ -16,15 +16,7 @@ from jaxtyping import Float32
 
 from lstmjax.array_types import Activations, Params
 from lstmjax.data.borders import Borders
-from lstmjax.nn.combine import child, reversed_, transposed
-from lstmjax.nn.dense import dense
-from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params
-from lstmjax.nn.lstm import lstm
-from lstmjax.nn.lstm2d import lstm2d
-from lstmjax.nn.numerics import Numerics
-from lstmjax.nn.softmax_lstm import softmax_lstm
-from lstmjax.nn.window import convolve, maxpool, reconfig
-from lstmjax.spec.tree import (
+from lstmjax.netspec.tree import (
     Convolve,
     Dense,
     Input,
@@ -37,6 +29,14 @@ from lstmjax.spec.tree import (
     Series,
     SoftmaxLstm,
 )
+from lstmjax.nn.combine import child, reversed_, transposed
+from lstmjax.nn.dense import dense
+from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params
+from lstmjax.nn.lstm import lstm
+from lstmjax.nn.lstm2d import lstm2d
+from lstmjax.nn.numerics import Numerics
+from lstmjax.nn.softmax_lstm import softmax_lstm
+from lstmjax.nn.window import convolve, maxpool, reconfig
 
 _AXES = {"x": 1, "y": 0}
 

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 from tensorboardX import SummaryWriter
 
-from lstmjax.train.running import Run
-from lstmjax.train.watch import DebugSeen, ReportSeen
+from lstmjax.training.run_parts import Run
+from lstmjax.training.watch import DebugSeen, ReportSeen
 from lstmjax.view.debug import Window
 from lstmjax.view.norms import Norms
 from lstmjax.view.samples import sample

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from lstmjax.data.skips import printable
 from lstmjax.formats.files import write_atomically
 from lstmjax.nn.numerics import FAST, TESSERACT
-from lstmjax.train.running import Run
-from lstmjax.train.watch import DebugSeen, ReportSeen
+from lstmjax.training.run_parts import Run
+from lstmjax.training.watch import DebugSeen, ReportSeen
 from lstmjax.view.activations import LayerTracer
 from lstmjax.view.debug import DebugPictures, Window, file_name, thin_out
 from lstmjax.view.files import RunFiles

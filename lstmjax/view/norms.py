@@ -12,11 +12,11 @@ import numpy as np
 import optax
 
 from lstmjax.array_types import Params
-from lstmjax.spec.tree import Node, walk
-from lstmjax.train.config import TrainConfig
-from lstmjax.train.exact import Moments
-from lstmjax.train.optim import core_state
-from lstmjax.train.watch import ReportSeen
+from lstmjax.netspec.tree import Node, walk
+from lstmjax.training.config import TrainConfig
+from lstmjax.training.fast.optim import core_state
+from lstmjax.training.tesseract.step import Moments
+from lstmjax.training.watch import ReportSeen
 from lstmjax.view.activations import unique_names
 
 

@@ -17,9 +17,9 @@ from PIL import Image
 
 from lstmjax.errors import LstmjaxError
 from lstmjax.formats.files import write_atomically
-from lstmjax.spec.tree import weight_count
-from lstmjax.train.running import Run
-from lstmjax.train.watch import DebugSeen, LineSeen, ReportSeen
+from lstmjax.netspec.tree import weight_count
+from lstmjax.training.run_parts import Run
+from lstmjax.training.watch import DebugSeen, LineSeen, ReportSeen
 from lstmjax.view.files import RunFiles
 from lstmjax.view.norms import Norms
 from lstmjax.view.samples import sample

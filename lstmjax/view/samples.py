@@ -7,8 +7,8 @@ from rapidfuzz.distance import Levenshtein
 
 from lstmjax.ctc.error_rates import char_counts
 from lstmjax.data.image import Pixels
-from lstmjax.train.score import LineReader
-from lstmjax.train.watch import LineSeen
+from lstmjax.training.score import LineReader
+from lstmjax.training.watch import LineSeen
 from lstmjax.view.debug import spellings
 
 

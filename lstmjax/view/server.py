@@ -19,7 +19,7 @@ import tornado.httpserver
 import tornado.web
 
 from lstmjax.errors import UsageError
-from lstmjax.train.lock import holder
+from lstmjax.training.lock import holder
 from lstmjax.view.files import RunFiles, read_object, read_records
 from lstmjax.view.settings import ServerSettings
 

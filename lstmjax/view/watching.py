@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstmjax.train.running import Run
-from lstmjax.train.watch import Watcher
+from lstmjax.training.run_parts import Run
+from lstmjax.training.watch import Watcher
 from lstmjax.view.debug_recorder import DebugRecorder
 from lstmjax.view.files import RunFiles
 from lstmjax.view.live import LiveServer

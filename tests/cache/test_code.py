@@ -19,7 +19,7 @@ DECORATORS = {
 }  # fmt: skip
 TANH = """
 import numpy as np
-from lstmjax.train.cells import _cell
+from lstmjax.exact.layers import _cell
 one = lambda x: np.array([x], np.float32)
 out = one(0)
 _cell(np.concatenate([one(0.5), one(1), one(1), one(1)]), one(0), one(0)[:0], one(0), one(0), out)
@@ -38,20 +38,20 @@ def run(code: str, package: Path, **environ: str) -> subprocess.CompletedProcess
 
 
 def test_an_edit_changes_what_runs_though_another_file_calls_it(tmp_path):
-    """`_cell` of cells.py has the code of tanh in it, which squash.py defines."""
+    """`_cell` of layers.py has the code of tanh in it, which tables.py defines."""
     package = tmp_path / "lstmjax"
     shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     cache_home = str(tmp_path / "cache")
     before = run(TANH, package, XDG_CACHE_HOME=cache_home)
     assert float(before.stdout) == pytest.approx(0.46211717, abs=1e-4)
-    squash = package / "train" / "squash.py"
-    text = squash.read_text()
+    tables = package / "exact" / "tables.py"
+    text = tables.read_text()
     edited = text.replace("out[i] = -y if values[i] < 0 else y", "out[i] = np.float32(0)")
     assert edited != text
-    squash.write_text(edited)
+    tables.write_text(edited)
     after = run(TANH, package, XDG_CACHE_HOME=cache_home)
     assert float(after.stdout) == 0
-    squash.write_text(text)
+    tables.write_text(text)
     again = run(TANH, package, XDG_CACHE_HOME=cache_home)
     assert again.stdout == before.stdout
     assert before.stderr == after.stderr == again.stderr == ""
@@ -158,6 +158,6 @@ def test_all_that_compiled_code_is_made_of_is_in_the_fingerprint():
     assert loops > 150
     covered = {path for pattern in code.SOURCES for path in PACKAGE.glob(pattern)}
     needed = {path for path, _ in seen}
-    assert PACKAGE / "train" / "squash.py" in needed
+    assert PACKAGE / "exact" / "tables.py" in needed
     outside = {path for path in needed - covered if path.parent != PACKAGE / "cache"}
     assert sorted(str(path.relative_to(PACKAGE)) for path in outside) == []

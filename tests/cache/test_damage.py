@@ -8,7 +8,7 @@ import pytest
 
 from lstmjax.cache import problems
 from lstmjax.cache.code import code_directory
-from lstmjax.compiled import kernel
+from lstmjax.simd.compile import kernel
 
 
 def _halved(x):

@@ -1,8 +1,8 @@
 """Two character sets are one and the same, or the first row that differs is named."""
 
 import pytest
-from train.small import EXAMPLES
-from train.starts import DEMO, codec_of, exchanged_rows, smaller_charset
+from training.small import EXAMPLES
+from training.starts import DEMO, codec_of, exchanged_rows, smaller_charset
 
 from lstmjax.charset.codec import Codec
 from lstmjax.charset.identity import (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from data.documents import page, png
 from helpers import run_lstmjax
-from train.small import EXAMPLES, NET_SPEC, flags
+from training.small import EXAMPLES, NET_SPEC, flags
 
 from lstmjax.formats import checkpoint, lstm, lstmf, traineddata
 from lstmjax.nn.quantize import to_int

@@ -3,8 +3,8 @@
 import jax
 import pytest
 from helpers import run_real
-from train.small import EXAMPLES, flags
-from train.starts import DEMO, exchanged_rows
+from training.small import EXAMPLES, flags
+from training.starts import DEMO, exchanged_rows
 
 import lstmjax
 from lstmjax.charset.identity import charset_path

@@ -9,7 +9,7 @@ import pytest
 
 from lstmjax.ctc import loss as losses
 from lstmjax.ctc.loss import ctc_loss, simple_loss
-from lstmjax.kernels import calls
+from lstmjax.kernels import jax_calls
 
 K, NULL = 4, 3
 rng = np.random.default_rng(0)
@@ -20,7 +20,7 @@ def way(request, monkeypatch):
     """Either way to compute the loss."""
     if request.param == "scan":
         monkeypatch.setattr(losses, "usable", lambda: False)
-    elif not calls.usable():
+    elif not jax_calls.usable():
         pytest.skip("no vectors that multiply and add")
 
 
@@ -110,7 +110,7 @@ def test_simple_loss_wants_the_labels_in_order_and_then_nulls():
     assert float(stats.delta[0]) == 2  # each step has one class too much and one too little
 
 
-@pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+@pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 @pytest.mark.parametrize(
     ("T", "B", "classes", "L", "scale"),
     [
@@ -158,11 +158,11 @@ def test_what_is_not_a_number_shows_in_the_gradient():
     assert np.isfinite(gradient[:, 1]).all()
 
 
-@pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+@pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 def test_labels_and_counts_out_of_bounds_reach_no_other_memory():
     labels = jnp.asarray([[99, -5], [0, 1]], jnp.int32)
     counts, steps = jnp.asarray([7, -1], jnp.int32), jnp.asarray([50, -3], jnp.int32)
-    loss, *_, delta = jax.jit(calls.ctc, static_argnums=4)(
+    loss, *_, delta = jax.jit(jax_calls.ctc, static_argnums=4)(
         jnp.zeros((6, 2, K)), steps, labels, counts, NULL
     )
     assert np.isfinite(loss).all()

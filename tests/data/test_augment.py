@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmjax.compiled import compiled
 from lstmjax.data._augment_loops import Look
 from lstmjax.data.augment import augment
 from lstmjax.data.augmentation import KINDS, Augmentation, parse_augmentation
 from lstmjax.errors import UsageError
+from lstmjax.simd.compile import compiled
 
 BENDING = ("slope", "wave", "slant", "stretch")
 ALL = parse_augmentation(1)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.random import MinStd
-from lstmjax.spec.parse import parse
-from lstmjax.spec.tree import Convolve, Input, Series
+from lstmjax.netspec.parse import parse
+from lstmjax.netspec.tree import Convolve, Input, Series
 
 
 def walk(node, height, width, stream, int_mode):
@@ -94,7 +94,7 @@ def test_every_convolution_gets_noise_for_the_picture_that_enters_it(spec, frame
 
 
 def _leaves(root):
-    from lstmjax.spec.tree import walk as walk_tree
+    from lstmjax.netspec.tree import walk as walk_tree
 
     return walk_tree(root)
 

@@ -13,10 +13,10 @@ from lstmjax.formats import lstm, recoder, traineddata
 from lstmjax.formats.nodes import TRAINING_OFF, TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.model import LoadedModel
+from lstmjax.netspec.parse import parse
 from lstmjax.nn.convert import Writing, params_of, record_of
 from lstmjax.nn.quantize import to_int
-from lstmjax.spec.parse import parse
-from lstmjax.train.initial import tesseract_weights
+from lstmjax.training.initial import tesseract_weights
 
 
 def english():

@@ -10,7 +10,7 @@ from lstmjax.data.random import MinStd
 from lstmjax.formats import traineddata
 from lstmjax.infer.device import DeviceForward, make_device_forward
 from lstmjax.infer.forward import ScaledLine, certainty, make_forward
-from lstmjax.infer.host import HostForward
+from lstmjax.infer.host.network import HostForward
 from lstmjax.infer.model import load_model
 
 NULL = 2

@@ -10,11 +10,11 @@ from infer.models import int8
 from lstmjax.data.random import MinStd
 from lstmjax.infer.device import DeviceForward, make_device_forward
 from lstmjax.infer.forward import ScaledLine, make_forward
-from lstmjax.infer.host import HostForward, make_host_forward, make_network
+from lstmjax.infer.host.int8_ops import SUPPORTED as BYTES_SUPPORTED
+from lstmjax.infer.host.network import HostForward, make_host_forward, make_network
 from lstmjax.infer.model import LoadedModel
-from lstmjax.kernels.reading_dots import SUPPORTED as BYTES_SUPPORTED
-from lstmjax.spec.parse import parse
-from lstmjax.train.initial import tesseract_weights
+from lstmjax.netspec.parse import parse
+from lstmjax.training.initial import tesseract_weights
 
 NUM_CODES = 19
 SPECS = {
@@ -97,7 +97,7 @@ def test_bytes_give_the_bits_of_floats(spec, monkeypatch):
     model = int8(model_of(spec))
     lines = lines_for(model, (31, 90, 12, 7, 25, 60, 13, 38, 44, 5, 8))
     bytewise = make_host_forward(model)
-    monkeypatch.setattr("lstmjax.infer.host.BYTES_SUPPORTED", False)
+    monkeypatch.setattr("lstmjax.infer.host.network.BYTES_SUPPORTED", False)
     floating = make_host_forward(model)
     assert bytewise is not None
     assert floating is not None

@@ -7,7 +7,7 @@ import pytest
 
 import lstmjax
 from lstmjax.errors import FormatError
-from lstmjax.train.api import train
+from lstmjax.training.api import train
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 import pytest
 
-from lstmjax.kernels import calls
+from lstmjax.kernels import jax_calls
 
-pytestmark = pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+pytestmark = pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 
 CASES = {  # taps along x, y; pool along x, y; rows and columns of cells, B, D; vectors of features
     "tutorial": ((3, 3), (3, 3), (4, 7, 3, 1), 1),
@@ -28,7 +28,7 @@ def draw(case):
     taps, pool, (rows, columns, B, D), vectors = case
     random = np.random.default_rng(sum(taps) + sum(pool))
     H, W = rows * pool[1] + taps[1] - 1, columns * pool[0] + taps[0] - 1
-    N = vectors * calls.lanes()
+    N = vectors * jax_calls.lanes()
     sizes = ((H, W, B, D), (taps[0] * taps[1] * D, N), (rows, columns, B, N))
     return [random.integers(-2, 3, size).astype(np.float32) for size in sizes]
 
@@ -54,8 +54,10 @@ def by_loops(x, w, lengths, d, taps, pool):
 
 
 def compiled(x, w, lengths, d, taps, pool):
-    best, index = jax.jit(calls.conv_pool_forward, static_argnums=(3, 4))(x, w, lengths, taps, pool)
-    backward = jax.jit(calls.conv_pool_backward, static_argnums=(4, 5))
+    best, index = jax.jit(jax_calls.conv_pool_forward, static_argnums=(3, 4))(
+        x, w, lengths, taps, pool
+    )
+    backward = jax.jit(jax_calls.conv_pool_backward, static_argnums=(4, 5))
     return best, index, backward(d, x, index, lengths, taps, pool)
 
 
@@ -81,7 +83,7 @@ def test_lengths_outside_of_the_picture():
 
 @pytest.mark.parametrize("pool", [(3, 3), (4, 4)], ids=["one-pass", "two-passes"])
 def test_of_equal_sums_the_first_wins_also_across_passes(pool):
-    N = calls.lanes()
+    N = jax_calls.lanes()
     x, w = np.ones((pool[1], pool[0], 1, 1), np.float32), np.ones((1, N), np.float32)
     lengths, d = np.ones(1, np.int32), np.ones((1, 1, 1, N), np.float32)
     best, index, dw = compiled(x, w, lengths, d, (1, 1), pool)
@@ -91,7 +93,7 @@ def test_of_equal_sums_the_first_wins_also_across_passes(pool):
 
 
 def test_not_a_number_stays_where_it_comes_first_and_is_passed_over_later():
-    N = calls.lanes()
+    N = jax_calls.lanes()
     x = np.array([[1, np.nan, 5], [np.nan, 2, 3]], np.float32).T[:, :, None, None]  # [3, 2, 1, 1]
     w, lengths = np.ones((1, N), np.float32), np.full(1, 2, np.int32)
     d = np.ones((1, 2, 1, N), np.float32)

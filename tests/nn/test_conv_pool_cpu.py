@@ -5,11 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmjax.kernels import calls
+from lstmjax.kernels import jax_calls
 from lstmjax.nn import conv_pool
 from lstmjax.nn.conv_pool import Geometry
 
-pytestmark = pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+pytestmark = pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 
 CASES = {  # half_x, half_y, x_scale, y_scale, depth; H, W, B, N
     "usual": (Geometry(1, 1, 3, 3, 1), 36, 40, 3, 16),

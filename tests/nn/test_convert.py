@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from lstmjax.errors import FormatError
 from lstmjax.formats import checkpoint, lstm, lstmf, network, nodes, traineddata, weights
+from lstmjax.netspec.parse import parse, parse_append
+from lstmjax.netspec.tree import Series
 from lstmjax.nn.convert import (
     Writing,
     layer_rates_of,
@@ -21,8 +23,6 @@ from lstmjax.nn.convert import (
     record_of,
     tree_of,
 )
-from lstmjax.spec.parse import parse, parse_append
-from lstmjax.spec.tree import Series
 
 ALL_LAYERS = {
     "conv-pool-lstms": "[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 Lbx24 O1c1]",

@@ -10,6 +10,7 @@ from formats.format_samples import NetworkMaker
 
 from lstmjax.errors import FormatError, SpecError
 from lstmjax.formats import network, nodes
+from lstmjax.netspec.parse import parse
 from lstmjax.nn.build import build
 from lstmjax.nn.convert import Writing, layer_rates_of, moments_of, params_of, record_of, tree_of
 from lstmjax.nn.headers import (
@@ -21,7 +22,6 @@ from lstmjax.nn.headers import (
     to_plain,
     with_flags,
 )
-from lstmjax.spec.parse import parse
 
 SPEC = "[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 Lbx6 Rx[Lfx4 Ct1,1,3] O1c1]"
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from nn import references
 
+from lstmjax.netspec.tree import Convolve, Dense, Lstm, Maxpool, Reconfig, SoftmaxLstm
 from lstmjax.nn.build import build
 from lstmjax.nn.combine import flip
 from lstmjax.nn.dense import dense
@@ -15,7 +16,6 @@ from lstmjax.nn.lstm2d import lstm2d
 from lstmjax.nn.numerics import FAST, integer_product, quantize
 from lstmjax.nn.softmax_lstm import softmax_lstm
 from lstmjax.nn.window import convolve, maxpool, reconfig
-from lstmjax.spec.tree import Convolve, Dense, Lstm, Maxpool, Reconfig, SoftmaxLstm
 
 H, WIDTHS, DEPTH = 3, (7, 4, 6), 2
 rng = np.random.default_rng(0)
@@ -165,7 +165,7 @@ def test_quantize_rounds_halves_away_from_zero(value, whole):
 
 def test_outputs_of_more_than_one_row_are_refused():
     from lstmjax.errors import SpecError
-    from lstmjax.spec.tree import Input, Series
+    from lstmjax.netspec.tree import Input, Series
 
     model = build(Series((Input(1, 4, 0, 1), Dense(1, 3, "softmax"))))
     params = model.init(jax.random.key(0))

@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmjax.kernels import calls
+from lstmjax.kernels import jax_calls
+from lstmjax.netspec.tree import Lstm
 from lstmjax.nn import lstm2d_cpu
 from lstmjax.nn.layer import Extent
 from lstmjax.nn.lstm2d import lstm2d
 from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST, FAST_BFLOAT16, TESSERACT
-from lstmjax.spec.tree import Lstm
 
-pytestmark = pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+pytestmark = pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 
 
 class Case(NamedTuple):

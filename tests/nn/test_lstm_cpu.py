@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmjax.kernels import calls
+from lstmjax.kernels import jax_calls
+from lstmjax.netspec.tree import Lstm
 from lstmjax.nn import lstm as layers
 from lstmjax.nn import lstm_cpu
 from lstmjax.nn.layer import Extent
 from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST, FAST_BFLOAT16, TESSERACT
-from lstmjax.spec.tree import Lstm
 
-pytestmark = pytest.mark.skipif(not calls.usable(), reason="no vectors that multiply and add")
+pytestmark = pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 
 
 class Case(NamedTuple):
@@ -102,7 +102,7 @@ def test_numbers_are_those_of_the_loop(case, monkeypatch):
     assert float(jnp.abs(found[1]).max()) > 0
 
 
-@pytest.mark.skipif(not calls.has_pairs(), reason="no products of 16 bits")
+@pytest.mark.skipif(not jax_calls.has_pairs(), reason="no products of 16 bits")
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_bfloat16_rounds_factors_only(case, monkeypatch):
     expected = value_and_gradients(case, monkeypatch, compiled=True)

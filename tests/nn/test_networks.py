@@ -24,15 +24,15 @@ from lstmjax.data.random import MinStd
 from lstmjax.data.store import ImageStore
 from lstmjax.formats import traineddata
 from lstmjax.infer.forward import ScaledLine, make_forward
+from lstmjax.netspec.parse import parse
+from lstmjax.netspec.tree import Convolve, Dense, Maxpool, Series
 from lstmjax.nn.build import _Builder, build
 from lstmjax.nn.combine import series
 from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import BorderNoise, Extent
 from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST
 from lstmjax.nn.window import convolve, maxpool
-from lstmjax.spec.parse import parse
-from lstmjax.spec.tree import Convolve, Dense, Maxpool, Series
-from lstmjax.train.compiling import available
+from lstmjax.training.fast.compiling import available
 
 B = "[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 Lbx24 O1c1]"
 FIXED_WIDTH = "[1,32,500,1 Ct3,3,4 Mp3,3 Lfys8 O1c1]"

@@ -5,14 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from lstmjax.netspec.parse import parse
+from lstmjax.netspec.tree import Convolve, Dense, Lstm, Maxpool, Node, Series
 from lstmjax.nn.build import build
 from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import Layer
 from lstmjax.nn.lstm import lstm
 from lstmjax.nn.numerics import FAST
 from lstmjax.nn.window import maxpool
-from lstmjax.spec.parse import parse
-from lstmjax.spec.tree import Convolve, Dense, Lstm, Maxpool, Node, Series
 
 SPEC = "[1,12,0,1 Ct3,3,4 Mp3,3 Lfys8 Lbx6 O1c9]"
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from lstmjax.errors import FormatError, SpecError
 from lstmjax.formats import network, nodes
+from lstmjax.netspec.parse import parse_append
+from lstmjax.netspec.tree import Series, children
 from lstmjax.nn.convert import tree_of
 from lstmjax.nn.quantize import to_int
 from lstmjax.nn.surgery import append_layers, remap_outputs, to_float, with_rate
-from lstmjax.spec.parse import parse_append
-from lstmjax.spec.tree import Series, children
 
 
 def plain(classes=5, seed=0, **kwargs):

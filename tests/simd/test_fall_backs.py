@@ -10,25 +10,26 @@ NUMBERS = """
 import numpy as np
 from lstmjax.ctc.beam import beam_search
 from lstmjax.ctc.targets import normalise_probs
-from lstmjax.kernels import calls, trial
+from lstmjax.kernels import jax_calls
+from lstmjax.simd import trial
 print(normalise_probs(np.arange(12, dtype=np.float32).reshape(3, 4)).tolist())
-print(calls.usable())
+print(jax_calls.usable())
 """
 PART = """
 import numpy as np
 from numba import int64
-from lstmjax.kernels.compiling import inner, vector_kernel
-from lstmjax.kernels.operations import copy_float
-from lstmjax.kernels import trial_loops
+from lstmjax.simd.compile import inner, vector_kernel
+from lstmjax.simd.operations import copy_float
+from lstmjax.simd import trial_loops
 print(trial_loops.gives_what_it_should())
 """
 BEAM = """
 import numpy as np
 from numba import njit
-from lstmjax.simd import cheap_calls
+from lstmjax.simd import borrow
 from lstmjax.ctc import _beam_loops as loops
 keys = np.zeros(20, loops.NODE)
-print(cheap_calls.borrowed is cheap_calls._borrowed)
+print(borrow.borrowed is borrow._borrowed)
 print([loops._certainty(np.float32(p)) for p in (0.0, 0.25, 1.0)])
 """
 
@@ -95,7 +96,7 @@ import sys
 from numba.core import cgutils
 usual = cgutils.get_null_value
 def other(kind):
-    if sys._getframe(1).f_globals["__name__"] == "lstmjax.simd.cheap_calls":
+    if sys._getframe(1).f_globals["__name__"] == "lstmjax.simd.borrow":
         raise AttributeError("gone")
     return usual(kind)
 cgutils.get_null_value = other
@@ -115,7 +116,7 @@ cgutils.get_null_value = other
     ],
 )
 def test_networks_are_left_to_xla_if_operations_do_not_work(tmp_path, before, said):
-    code = "from lstmjax.kernels import calls\nprint(calls.usable())"
+    code = "from lstmjax.kernels import jax_calls\nprint(jax_calls.usable())"
     found, warned = run(code, tmp_path, before)
     assert found == ["False"]
     assert warned.startswith(f"Warning: {said}")

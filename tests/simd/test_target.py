@@ -16,8 +16,9 @@ X86 = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"), reason="names of x86 processors"
 )
 LANES = """
-from lstmjax.kernels import vectors as v, reading_dots
-print(v.LANES, v.SUPPORTED, v.PAIRS_SUPPORTED, reading_dots.SUPPORTED)
+from lstmjax.simd import vectors as v
+from lstmjax.infer.host import int8_ops
+print(v.LANES, v.SUPPORTED, v.PAIRS_SUPPORTED, int8_ops.SUPPORTED)
 """
 
 

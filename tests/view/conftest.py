@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers import run_lstmjax
-from train.small import EXAMPLES, flags
+from training.small import EXAMPLES, flags
 
 from lstmjax.view.server import Served, Site, listen
 

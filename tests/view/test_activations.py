@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
+from lstmjax.netspec.parse import parse
 from lstmjax.nn.build import build
 from lstmjax.nn.numerics import FAST, TESSERACT
-from lstmjax.spec.parse import parse
 from lstmjax.view.activations import LayerTracer, layer_names
 
 K, WIDTH, PADDED = 12, 50, 60

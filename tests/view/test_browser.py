@@ -16,7 +16,7 @@ import helpers
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
-from train.small import flags
+from training.small import flags
 from view.conftest import ENVIRON
 
 from lstmjax.view.files import RunFiles

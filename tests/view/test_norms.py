@@ -5,13 +5,13 @@ import numpy as np
 import optax
 import pytest
 
+from lstmjax.netspec.parse import parse
 from lstmjax.nn.build import build
-from lstmjax.spec.parse import parse
-from lstmjax.train.config import TrainConfig, tesseract_config
-from lstmjax.train.exact import Moments
-from lstmjax.train.optim import make_optimizer
-from lstmjax.train.step import TrainState
-from lstmjax.train.watch import ReportSeen
+from lstmjax.training.config import TrainConfig, tesseract_config
+from lstmjax.training.fast.optim import make_optimizer
+from lstmjax.training.fast.step import TrainState
+from lstmjax.training.tesseract.step import Moments
+from lstmjax.training.watch import ReportSeen
 from lstmjax.view.norms import Norms, size, weighted_layers
 
 ROOT = parse("[1,12,0,1 Ct3,3,4 Mp3,2 Lfys6 Lrx4 O1c1]", 5).root

@@ -8,7 +8,7 @@ import pytest
 from helpers import run_lstmjax
 from PIL import Image
 from tensorboardX.proto.event_pb2 import Event
-from train.small import EXAMPLES, flags
+from training.small import EXAMPLES, flags
 from view.conftest import ENVIRON
 
 from lstmjax.view.recorder import Guarded

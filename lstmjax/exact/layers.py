@@ -1,0 +1,332 @@
+"""The loops of recipe tesseract over positions: LSTM and pool, forward and backward.
+
+Every number is computed by the same operations in the same order as in the original, in float32
+without fused products (but for the sums of `lanes`), so results have the same bits.
+Source: Tesseract src/lstm/lstm.cpp, src/lstm/networkio.h, src/lstm/maxpool.cpp.
+"""
+
+import numpy as np
+
+from lstmjax.constants import STATE_CLIP
+from lstmjax.exact.lanes import LANES, sixteen_sums
+from lstmjax.exact.tables import logistic_all, softmax_row, tanh_all
+from lstmjax.simd.compile import float_kernel
+
+_ONE = np.float32(1)
+_STATE_CLIP = np.float32(STATE_CLIP)
+NO_FEEDBACK, ALL_CLASSES, BEST_CLASS = range(3)
+
+
+@float_kernel
+def _clip(x, bound):
+    if x < -bound:
+        return -bound
+    return bound if x > bound else x
+
+
+@float_kernel
+def _cell(gate, state, above, out_state, squashed, out):
+    """One step from the gates' values: state (carried and kept), its tanh, and the output."""
+    # Views with a loop of their own each, because the compiler makes vectors of such loops only.
+    num_states = len(state)
+    inner, enter = gate[:num_states], gate[num_states : 2 * num_states]
+    forget, leave = gate[2 * num_states : 3 * num_states], gate[3 * num_states : 4 * num_states]
+    upper = gate[4 * num_states :]
+    for i in range(num_states):
+        state[i] *= forget[i]
+    for i in range(len(above)):
+        state[i] = upper[i] * above[i] if forget[i] < upper[i] else state[i]
+    for i in range(num_states):
+        state[i] = _clip(state[i] + inner[i] * enter[i], _STATE_CLIP)
+    out_state[:] = state
+    tanh_all(state, squashed)
+    for i in range(num_states):
+        out[i] = squashed[i] * leave[i]
+
+
+@float_kernel
+def _bits(row, out):
+    """The number of the best class in bits, the lowest first."""
+    best = 0
+    for k in range(1, len(row)):
+        if row[k] > row[best]:
+            best = k
+    for i in range(len(out)):
+        out[i] = np.float32(best >> i & 1)
+
+
+@float_kernel
+def lstm_forward(source, width, panels, bias, num_in, feedback, head, head_bias):
+    """Run over all positions, row after row.
+
+    Args:
+      source: [T, input + feedback + states (+ states above)] with the input filled in; the rest is
+        written here.
+      width: positions in a row.
+      panels: of all gates.
+      bias: [gates * states].
+      num_in: features of the input.
+      feedback: what a softmax after each step gives back to the next.
+      head: panels of that softmax.
+      head_bias: [K], empty without feedback.
+    Returns: gates [T, gates * states], states [T, states], their tanh, outputs [T, states] and the
+      softmax's [T, K].
+    """
+    count, wide = source.shape
+    gated, classes = len(bias), len(head_bias)
+    num_fed = 0
+    if feedback == ALL_CLASSES:
+        num_fed = classes
+    elif feedback == BEST_CLASS:
+        while 1 << num_fed < classes:
+            num_fed += 1
+    own = num_in + num_fed
+    two_d = gated != 4 * (wide - own)
+    num_states = (wide - own) // 2 if two_d else wide - own
+    gates = np.empty((count, gated), np.float32)
+    states = np.empty((count, num_states), np.float32)
+    squashed = np.empty((count, num_states), np.float32)
+    outputs = np.empty((count, num_states), np.float32)
+    probs = np.empty((count, classes), np.float32)
+    state, fed = np.zeros(num_states, np.float32), np.zeros(num_fed, np.float32)
+    z = np.empty(len(panels) * LANES, np.float32)
+    logits = np.empty(len(head) * LANES, np.float32)
+    flat, flat_panels, flat_head = source.reshape(-1), panels.reshape(-1), head.reshape(-1)
+    nothing = np.empty(0, np.float32)
+    for t in range(count):
+        above = nothing
+        here = source[t]
+        here[num_in:own] = fed
+        if t % width == 0:
+            state[:] = 0
+            here[own : own + num_states] = 0
+        else:
+            here[own : own + num_states] = outputs[t - 1]
+        if two_d:
+            here[own + num_states :] = 0
+            if t >= width:
+                here[own + num_states :] = outputs[t - width]
+                above = states[t - width]
+        for block in range(len(panels)):
+            at = block * LANES
+            sixteen_sums(flat_panels, at * wide, flat, t * wide, wide, z, at)
+        for i in range(gated):
+            z[i] += bias[i]
+        gate = gates[t]
+        tanh_all(z[:num_states], gate[:num_states])
+        logistic_all(z[num_states:gated], gate[num_states:])
+        _cell(gate, state, above, states[t], squashed[t], outputs[t])
+        if feedback != NO_FEEDBACK:
+            for block in range(len(head)):
+                at = block * LANES
+                sixteen_sums(flat_head, at * num_states, outputs[t], 0, num_states, logits, at)
+            for k in range(classes):
+                probs[t, k] = logits[k] + head_bias[k]
+            softmax_row(probs[t])
+            if feedback == ALL_CLASSES:
+                fed[:] = probs[t]
+            else:
+                _bits(probs[t], fed)
+    return gates, states, squashed, outputs, probs
+
+
+@float_kernel
+def _gate_errors(gate, before, above, squashed, error, out_error, errors):
+    """The errors of the gates at a step from those of state and output, written.
+
+    `before` and `above` are the states of those positions, empty where there is none.
+    """
+    num_states = len(error)
+    inner, enter = gate[:num_states], gate[num_states : 2 * num_states]
+    forget, leave = gate[2 * num_states : 3 * num_states], gate[3 * num_states : 4 * num_states]
+    upper = gate[4 * num_states :]
+    of_inner, of_enter = errors[:num_states], errors[num_states : 2 * num_states]
+    of_forget = errors[2 * num_states : 3 * num_states]
+    of_leave, of_upper = errors[3 * num_states : 4 * num_states], errors[4 * num_states :]
+    for i in range(num_states):
+        of_inner[i] = _clip((_ONE - inner[i] * inner[i]) * enter[i] * error[i], _ONE)
+    for i in range(num_states):
+        of_enter[i] = _clip(enter[i] * (_ONE - enter[i]) * inner[i] * error[i], _ONE)
+    of_forget[:] = 0
+    for i in range(len(before)):
+        of_forget[i] = _clip(forget[i] * (_ONE - forget[i]) * before[i] * error[i], _ONE)
+    for i in range(num_states):
+        out = squashed[i] * (leave[i] * (_ONE - leave[i])) * out_error[i]
+        of_leave[i] = _clip(out, _ONE)
+    of_upper[:] = 0
+    for i in range(len(above)):
+        of_upper[i] = _clip(upper[i] * (_ONE - upper[i]) * above[i] * error[i], _ONE)
+
+
+@float_kernel
+def _error_of_right(error, right, has_upper):
+    """Carry the error of the state one step to the left, in place."""
+    num_states = len(error)
+    forget, upper = right[2 * num_states : 3 * num_states], right[4 * num_states :]
+    for i in range(num_states):
+        error[i] *= forget[i]
+    if has_upper:
+        for i in range(len(upper)):
+            if forget[i] < upper[i]:
+                error[i] = 0
+
+
+@float_kernel
+def _add_error_of_below(error, below, error_below):
+    """Add what comes from the position below, where it took its state from here."""
+    num_states = len(error)
+    forget, upper = below[2 * num_states : 3 * num_states], below[4 * num_states :]
+    for i in range(num_states):
+        if forget[i] < upper[i]:
+            error[i] += error_below[i] * upper[i]
+
+
+@float_kernel
+def _add_error_of_output(error, gate, squashed, out_error, clip):
+    """Add what comes from the output, and bound the sum."""
+    num_states = len(error)
+    leave = gate[3 * num_states : 4 * num_states]
+    for i in range(num_states):
+        slope = _ONE - squashed[i] * squashed[i]
+        error[i] = _clip(error[i] + slope * leave[i] * out_error[i], clip)
+
+
+@float_kernel
+def _output_error(t, width, summary, delta, back, below, out_error):
+    """The error of an output: its own, and what its right neighbour and the one below say."""
+    num_states = len(out_error)
+    last_x = (t + 1) % width == 0
+    if not summary:
+        out_error[:] = delta[t]
+    elif last_x:
+        out_error[:] = delta[t // width]
+    else:
+        out_error[:] = 0
+    if not last_x:
+        for i in range(num_states):
+            out_error[i] += back[i]
+    for i in range(len(below)):
+        out_error[i] += below[i]
+
+
+@float_kernel
+def gate_sums(panels, errors, at, num_states, part, out):
+    """What all gates at one step say about their sources: a sum for each gate, then their sum."""
+    num_gates, blocks = panels.shape[0], panels.shape[1]
+    flat = panels.reshape(-1)
+    for block in range(blocks):
+        first = block * LANES
+        for gate in range(num_gates):
+            panel = (gate * blocks + block) * num_states * LANES
+            start = at + gate * num_states
+            if gate == 0:
+                sixteen_sums(flat, panel, errors, start, num_states, out, first)
+            else:
+                sixteen_sums(flat, panel, errors, start, num_states, part, 0)
+                for lane in range(LANES):
+                    out[first + lane] += part[lane]
+
+
+@float_kernel
+def lstm_backward(delta, summary, width, gates, states, squashed, back_panels, clip):
+    """Errors of the gates' sums at all positions, from the last to the first.
+
+    Args:
+      delta: [T, states], or [rows, states] with `summary`.
+      summary: whether only the ends of rows were put out.
+      width: positions in a row.
+      gates: of `lstm_forward`.
+      states: likewise.
+      squashed: likewise.
+      back_panels: for each gate, of the weights of own outputs (and those above).
+      clip: of the state's error.
+    Returns: [T, gates * states].
+    """
+    count, num_states = states.shape
+    gated = gates.shape[1]
+    two_d = gated > 4 * num_states
+    errors = np.empty((count, gated), np.float32)
+    flat = errors.reshape(-1)
+    back = np.zeros(back_panels.shape[1] * LANES, np.float32)
+    part, nothing = np.empty(LANES, np.float32), np.empty(0, np.float32)
+    kept = width if two_d else 1
+    backs_below = np.zeros((kept, len(back)), np.float32)
+    errors_below = np.zeros((kept, num_states), np.float32)
+    error, out_error = np.zeros(num_states, np.float32), np.empty(num_states, np.float32)
+    for t in range(count - 1, -1, -1):
+        below = nothing
+        has_below = two_d and t + width < count
+        if has_below:
+            below = backs_below[t % width, num_states : 2 * num_states]
+        _output_error(t, width, summary, delta, back, below, out_error)
+        if (t + 1) % width == 0:
+            error[:] = 0
+        else:
+            _error_of_right(error, gates[t + 1], t + 1 >= width)
+        if has_below:
+            _add_error_of_below(error, gates[t + width], errors_below[t % width])
+        _add_error_of_output(error, gates[t], squashed[t], out_error, clip)
+        # The state before is that at the index before, even at the start of a row.
+        before = states[t - 1] if t > 0 else nothing
+        above = states[t - width] if two_d and t >= width else nothing
+        _gate_errors(gates[t], before, above, squashed[t], error, out_error, errors[t])
+        gate_sums(back_panels, flat, t * gated, num_states, part, back)
+        if two_d:
+            backs_below[t % width] = back
+            errors_below[t % width] = error
+    return errors
+
+
+@float_kernel
+def input_errors(panels, errors, num_states, num_in):
+    """What the gates [T, gates * states] say about the input [T, D]."""
+    count, gated = errors.shape
+    num_gates, blocks = panels.shape[0], panels.shape[1]
+    flat, flat_errors = panels.reshape(-1), errors.reshape(-1)
+    out = np.empty((count, num_in), np.float32)
+    total, part = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    for block in range(blocks):
+        first = block * LANES
+        width = min(LANES, num_in - first)
+        for t in range(count):
+            total[:] = 0
+            for gate in range(num_gates):
+                panel = (gate * blocks + block) * num_states * LANES
+                start = t * gated + gate * num_states
+                sixteen_sums(flat, panel, flat_errors, start, num_states, part, 0)
+                for lane in range(LANES):
+                    total[lane] += part[lane]
+            for lane in range(width):
+                out[t, first + lane] = total[lane]
+    return out
+
+
+@float_kernel
+def pooled(x, x_scale, y_scale):
+    """The largest value of each cell [H, W, D] -> [h, w, D], and the index of the first such."""
+    h, w, depth = x.shape[0] // y_scale, x.shape[1] // x_scale, x.shape[2]
+    best = np.empty((h, w, depth), np.float32)
+    which = np.zeros((h, w, depth), np.int32)
+    for y in range(h):
+        for column in range(w):
+            best[y, column] = x[y * y_scale, column * x_scale]
+            for k in range(1, x_scale * y_scale):
+                cell = x[y * y_scale + k % y_scale, column * x_scale + k // y_scale]
+                for d in range(depth):
+                    larger = best[y, column, d] < cell[d]
+                    best[y, column, d] = cell[d] if larger else best[y, column, d]
+                    which[y, column, d] = k if larger else which[y, column, d]
+    return best, which
+
+
+@float_kernel
+def pooled_back(delta, which, x_scale, y_scale, out):
+    """Give the deltas of a pool to the values that won; `out` [H, W, D] is zero before."""
+    h, w, depth = delta.shape
+    for y in range(h):
+        for column in range(w):
+            for d in range(depth):
+                k = which[y, column, d]
+                out[y * y_scale + k % y_scale, column * x_scale + k // y_scale, d] = delta[
+                    y, column, d
+                ]

@@ -1,0 +1,1 @@
+"""Networks run on the host, eight lines at a time, in compiled loops."""

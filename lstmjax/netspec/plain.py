@@ -1,0 +1,46 @@
+"""Spec trees as plain lists and dicts, for JSON."""
+
+from dataclasses import fields
+from typing import Any
+
+from lstmjax.errors import SpecError
+from lstmjax.netspec import tree
+from lstmjax.netspec.tree import Node
+
+_KINDS = {
+    kind.__name__: kind
+    for kind in (
+        tree.Input, tree.Convolve, tree.Maxpool, tree.Reconfig, tree.Dense, tree.Lstm,
+        tree.SoftmaxLstm, tree.Series, tree.Parallel, tree.Reversed,
+    )
+}  # fmt: skip
+
+
+def to_plain(node: Node) -> dict[str, Any]:
+    """The tree as dicts of numbers and texts; `from_plain` is the inverse."""
+    values: dict[str, Any] = {"kind": type(node).__name__}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if field.name == "children":
+            value = [to_plain(child) for child in value]
+        elif field.name == "child":
+            value = to_plain(value)
+        values[field.name] = value
+    return values
+
+
+def from_plain(values: dict[str, Any]) -> Node:
+    """Build the tree again.
+
+    Raises: SpecError: not something `to_plain` made.
+    """
+    try:
+        given = dict(values)
+        kind = _KINDS[given.pop("kind")]
+        if "children" in given:
+            given["children"] = tuple(from_plain(child) for child in given["children"])
+        if "child" in given:
+            given["child"] = from_plain(given["child"])
+        return kind(**given)
+    except (KeyError, TypeError, ValueError) as err:
+        raise SpecError(f"stored network cannot be read: {err}") from err

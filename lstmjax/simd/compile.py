@@ -1,0 +1,89 @@
+"""The one way this package compiles loops: numba, with code that is kept in the user's cache.
+
+`kernel` and `float_kernel` compile loops over arrays; `vector_kernel`, `handler` and `inner`
+compile loops over addresses that are made of vector operations. In packages that load without
+numba, loops are plain functions in a module of their own, which `compiled` turns into kernels when
+they are first needed. Importing this module imports nothing heavy; using a decorator imports numba.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from threading import RLock
+from types import FunctionType, ModuleType
+from typing import Any, Literal
+
+_LOCK = RLock()
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop on its first call; the GIL is free while it runs.
+
+    What is compiled is kept, see `simd.hooks`; without a usable cache directory the loop is
+    compiled afresh in every process.
+    """
+    return _compile(function, "python")
+
+
+def float_kernel(function: Callable[..., Any]) -> Any:
+    """Compile like `kernel`, but divide by zero as floats do, so that loops can become vectors."""
+    return _compile(function, "numpy")
+
+
+def compiled(module: str) -> Any:
+    """Import a module of loops and make a `kernel` of each of its functions, once.
+
+    Several threads may call it.
+    """
+    loops = import_module(module)  # without the lock, which an import may wait for
+    with _LOCK:
+        _compile_all(loops)
+    return loops
+
+
+@cache
+def _compile_all(loops: ModuleType) -> None:
+    for name, value in list(vars(loops).items()):
+        if isinstance(value, FunctionType) and value.__module__ == loops.__name__:
+            setattr(loops, name, _compile(value, "python"))
+
+
+def _compile(function: Callable[..., Any], error_model: Literal["python", "numpy"]) -> Any:
+    from numba import njit
+
+    from lstmjax.simd.hooks import keep
+
+    return keep(njit(nogil=True, error_model=error_model)(function))
+
+
+def handler(function: Callable[..., Any]) -> Any:
+    """Compile a function of one frame that returns 0, for XLA to call; see `xla`."""
+    from numba import int64
+
+    from lstmjax.simd.hooks import callback
+
+    return callback(function, int64(int64))
+
+
+def vector_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop that Python calls; the GIL is free while it runs."""
+    from numba import njit
+
+    from lstmjax.simd.hooks import keep
+
+    return keep(njit(nogil=True)(function))
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a part of loops, which only loops can call: what Python would need is left out.
+
+    Pieces of code that were compiled in different processes find each other by name, so functions
+    that differ need names that differ: those made inside of others have to be given one.
+    """
+    from numba import njit
+
+    from lstmjax.simd.hooks import part_options
+
+    assert "<locals>" not in function.__qualname__
+    compile_it: Any = njit  # checkers do not know these options
+    return compile_it(**part_options())(function)

@@ -1,0 +1,71 @@
+"""How loops are compiled: the ways that need to know numba's inner parts, and the plain ones.
+
+Where numba is not as it is known here, loops are compiled as it does by itself, or their code is
+not kept. The numbers are the same, starting takes longer, and one line says so.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from numba import cfunc
+
+from lstmjax.cache.code import code_directory
+from lstmjax.cache.problems import missing
+
+_PLAIN: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def part_options() -> dict[str, Any]:
+    """Return the options of `njit` for a function that only loops call."""
+    try:
+        from lstmjax.simd.inline import PartCompiler
+    except ImportError:
+        missing("numba's compiler is not as it is known", "the first start takes longer")
+        return _PLAIN
+    return {**_PLAIN, "pipeline_class": PartCompiler}
+
+
+def keep(dispatcher: Any) -> Any:
+    """Let a function that `njit` made keep its code, if that can be done; return it."""
+    function = getattr(dispatcher, "py_func", None)  # None if numba is told to compile nothing
+    if function is not None:
+        _attach(dispatcher, function)
+    return dispatcher
+
+
+def callback(function: Callable[..., Any], signature: Any) -> Any:
+    """Do what `cfunc(signature)(function)` does, with code that is kept if that can be done."""
+    try:
+        from numba.core.ccallback import CFunc
+
+        make: Any = CFunc
+        made = make(function, (signature.args, signature.return_type), locals={}, options={})
+        if _attach(made, function):
+            made.compile()
+            return made
+    except (ImportError, TypeError, AttributeError):
+        _say_not_kept()
+    return cfunc(signature)(function)
+
+
+def _attach(made: Any, function: Callable[..., Any]) -> bool:
+    """Give what numba made of a function a cache; returns whether that was possible."""
+    directory = code_directory()
+    is_in_file = Path(function.__code__.co_filename).is_file()
+    if directory is None or not is_in_file or function.__closure__ is not None:
+        return False
+    try:
+        from lstmjax.simd.code_cache import KeptCode
+    except ImportError:
+        _say_not_kept()
+        return False
+    if not hasattr(getattr(made, "_cache", None), "load_overload"):
+        _say_not_kept()
+        return False
+    made._cache = KeptCode(function, directory)
+    return True
+
+
+def _say_not_kept() -> None:
+    missing("numba's cache is not as it is known", "loops are compiled in every process")

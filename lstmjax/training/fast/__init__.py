@@ -1,0 +1,1 @@
+"""Recipe fast: batches, exact gradients, optax."""

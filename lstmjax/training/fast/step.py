@@ -1,0 +1,161 @@
+"""One update and one evaluation of a batch: pure functions.
+
+What looks at lines is compiled for each shape of a batch, what changes the weights only once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import PartitionSpec
+from jaxtyping import Array, Float, Int
+
+from lstmjax.array_types import Params
+from lstmjax.ctc.loss import ctc_loss, simple_loss
+from lstmjax.devices import LINES, Device, line_mesh
+from lstmjax.nn.build import Model
+from lstmjax.training.fast.collectives import exchanged
+
+
+class TrainState(NamedTuple):
+    """What an update changes, on the device."""
+
+    params: Params
+    opt_state: optax.OptState
+
+
+class StepResult(NamedTuple):
+    """Per-line figures of an update, before it.
+
+    loss, rms, delta: [B]; probs: [T, B, K]; steps: [B]; finite: whether all gradients were.
+    """
+
+    loss: Float[Array, " B"]
+    rms: Float[Array, " B"]
+    delta: Float[Array, " B"]
+    probs: Float[Array, "T B K"]
+    steps: Int[Array, " B"]
+    finite: Array
+
+
+class Controls(NamedTuple):
+    """Scalars the host decides for each update.
+
+    learning_rate; hold_perfect: leave lines without any error out of the gradient; border_seed: of
+    the random borders of convolutions, or None for borders of 0.
+    """
+
+    learning_rate: Float[Array, ""]
+    hold_perfect: Array
+    border_seed: Array | np.uint32 | None
+
+
+TrainStep = Callable[..., tuple[TrainState, StepResult]]
+
+
+def make_train_step(
+    model: Model,
+    optimizer: optax.GradientTransformationExtraArgs,
+    *,
+    null_char: int,
+    simple_text: bool = False,
+    devices: Sequence[Device] = (),
+    options: Mapping[str, Any] | None = None,
+    change_options: Mapping[str, Any] | None = None,
+) -> TrainStep:
+    """Make `step(state, images, widths, labels, num_labels, weights, controls)`.
+
+    The gradient is the mean over the lines with weight. An update whose gradient is not finite
+    leaves the state as it was and says so in the result. The state is donated.
+
+    Args:
+      model: the network.
+      optimizer: of `optim.make_optimizer`.
+      null_char: the code of the null.
+      simple_text: whether the output is not trained by CTC.
+      devices: share each batch; all keep the same state. One or none: no sharing.
+      options: for XLA's compiler, see `compiling.options_for`.
+      change_options: likewise, for what changes the weights.
+    """
+    loss_of: Any = simple_loss if simple_text else ctc_loss
+    shared = len(devices) > 1
+
+    def objective(params, images, widths, labels, num_labels, weights, controls):
+        logits, steps = model.apply(params, images, widths, _border_seed(controls, shared))
+        loss, stats = loss_of(logits, steps, labels, num_labels, null_char)
+        held = controls.hold_perfect & (stats.delta == 0)
+        weights = jnp.where(held, 0.0, weights)
+        total = jnp.where(weights > 0, loss * weights, 0.0).sum()
+        return total, (weights.sum(), loss, stats, logits, steps)
+
+    gradient: Any = jax.grad(objective, has_aux=True)
+
+    def look(params, images, widths, labels, num_labels, weights, controls: Controls):
+        grads, (count, loss, stats, logits, steps) = gradient(
+            params, images, widths, labels, num_labels, weights, controls
+        )
+        if shared:
+            grads, count = _summed((grads, count))
+        grads = jax.tree.map(lambda g: g / jnp.maximum(count, 1.0), grads)
+        return grads, (loss, stats.rms, stats.delta, jax.nn.softmax(logits), steps)
+
+    def change(state: TrainState, grads: Params, learning_rate: jax.Array):
+        updates, opt_state = optimizer.update(
+            grads, state.opt_state, state.params, learning_rate=learning_rate
+        )
+        params = optax.apply_updates(state.params, updates)
+        finite = jnp.isfinite(optax.tree.norm(grads))
+        new = TrainState(params, opt_state)
+        return jax.tree.map(partial(jnp.where, finite), new, state), finite
+
+    if shared:
+        look, change = _dealt_out(look, devices), _on_all(change, devices)
+    looking: Any = jax.jit(look, compiler_options=dict(options or {}))
+    changing: Any = jax.jit(change, compiler_options=dict(change_options or {}), donate_argnums=0)
+
+    def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
+        grads, seen = looking(state.params, images, widths, labels, num_labels, weights, controls)
+        state, finite = changing(state, grads, controls.learning_rate)
+        loss, rms, delta, probs, steps = seen
+        return state, StepResult(loss, rms, delta, probs, steps, finite)
+
+    return step
+
+
+def _summed(tree: Any) -> Any:
+    """Add up a tree of arrays over all devices."""
+    leaves, form = jax.tree.flatten(tree)
+    sums = exchanged(leaves, lambda numbers: jax.lax.psum(numbers, LINES))
+    return form.unflatten(row.reshape(leaf.shape) for row, leaf in zip(sums, leaves, strict=True))
+
+
+def _border_seed(controls: Controls, shared: bool) -> Any:
+    """Other random borders on each device."""
+    if controls.border_seed is None or not shared:
+        return controls.border_seed
+    return controls.border_seed ^ (jax.lax.axis_index(LINES).astype(jnp.uint32) << 16)
+
+
+def _dealt_out(look: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
+    """The same on several devices, each with some of the lines."""
+    same: Any = PartitionSpec()
+    first, second, third = (PartitionSpec(*[None] * axis, LINES) for axis in range(3))
+    return jax.shard_map(
+        look,
+        mesh=line_mesh(devices),
+        in_specs=(same, third, first, first, first, first, same),
+        out_specs=(same, (first, first, first, second, first)),
+        check_vma=False,
+    )
+
+
+def _on_all(change: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
+    """The same on several devices, all of which come to the same state."""
+    same: Any = PartitionSpec()
+    return jax.shard_map(
+        change, mesh=line_mesh(devices), in_specs=same, out_specs=same, check_vma=False
+    )

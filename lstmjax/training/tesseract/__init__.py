@@ -1,0 +1,1 @@
+"""Recipe tesseract: a line at a time, bit for bit as `lstmtraining`."""

@@ -1,0 +1,120 @@
+"""Forward and backward on the host against the same network on a device, in other orders."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lstmjax.data.borders import draw_borders
+from lstmjax.data.random import MinStd
+from lstmjax.exact import tables
+from lstmjax.exact.network import Pass
+from lstmjax.netspec.parse import parse
+from lstmjax.netspec.tree import Input
+from lstmjax.nn.build import build
+from lstmjax.nn.layer import BorderNoise
+from lstmjax.nn.numerics import TESSERACT, logistic, softmax, tanh
+
+NETWORKS = {
+    "tutorial": "[1,12,0,1 Ct3,3,4 Mp3,3 Lfys5 Lfx6 Lrx7 O1c5]",
+    "bidi": "[1,1,0,12 Lbx5 O1c5]",
+    "quad": "[1,12,0,1 S4,2 L2xy4 Ct1,1,6 S3,1 Lbx6 O1c5]",
+    "two rows": "[1,12,0,1 Ct3,3,3 Mp6,2 L2yx5 Lbx4 Lfys4 O1c5]",
+    "encoded": "[1,12,0,1 Ct3,3,4 Mp3,3 Lfys4 LE6]",
+    "softmax": "[1,12,0,1 Ct3,3,4 Mp3,3 Lfys4 LS6]",
+    "simple text": "[1,12,0,1 Ct3,3,4 Mp3,3 Lfys4 Lfx5 O1s5]",
+    "parallel": "[1,1,0,12 (Lfx4 Lrx3) R2Lfx4 O1c5]",
+    "colour": "[1,12,0,3 Cl3,3,4 Mp3,3 Lfys4 O1c5]",
+    "activations": "[1,12,0,1 Cr3,3,4 Mp3,2 Rx[Lfys4 Cs1,1,4] Ry[Cp1,1,5 Cn3,1,6] Cm1,1,7 O1c5]",
+}
+
+SLOW = {"two rows", "softmax", "simple text", "parallel", "colour"}
+
+
+def example(spec, *, scale=1.0):
+    """A network with weights, a line and the borders around it."""
+    root = parse(spec, 5).root
+    params = build(root, TESSERACT).init(jax.random.key(1))
+    params = jax.tree.map(lambda leaf: scale * np.array(leaf), params)
+    first = root.children[0]
+    assert isinstance(first, Input)
+    shape = (12, 31, first.depth) if first.height > 1 else (1, 31, 12)
+    x = np.random.default_rng(2).standard_normal(shape).astype(np.float32)
+    borders = draw_borders(root, [shape[:2]], shape[:2], [MinStd.for_sample(3)])
+    return root, params, x, borders
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(spec, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name, spec in NETWORKS.items()
+    ],
+)
+def test_same_numbers_as_on_a_device(spec):
+    root, params, x, borders = example(spec, scale=6.0)  # so that errors are clipped
+    ours = Pass(root)
+    y, tape = ours.forward(params, x, borders)
+    delta = np.random.default_rng(4).standard_normal(y[0].shape).astype(np.float32)
+    images, widths = jnp.asarray(x[:, :, None]), jnp.array([x.shape[1]], jnp.int32)
+    network = build(root, TESSERACT)
+
+    @jax.jit
+    def on_device(params, noise, delta):
+        def outputs(params):
+            return network.apply(params, images, widths, noise)[0]
+
+        logits, vjp = jax.vjp(outputs, params)
+        return softmax(logits), vjp(delta)[0]
+
+    noise = tuple(BorderNoise(*map(jnp.asarray, each)) for each in borders)
+    probs, expected = on_device(params, noise, delta[:, None])
+    np.testing.assert_allclose(y[0], probs[:, 0], atol=1e-4)
+    found = ours.backward(params, tape, delta[None])
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    for one, two in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(one, two, rtol=2e-3, atol=2e-4 * max(1, np.abs(two).max()))
+
+
+def test_no_gradient_reaches_frozen_layers():
+    root, params, x, borders = example(NETWORKS["tutorial"])
+    last = max(params, key=int)
+    frozen = {key: jax.tree.map(lambda _, k=key: k != last, params[key]) for key in params}
+    whole, part = Pass(root), Pass(root, frozen)
+    y, tape = part.forward(params, x, borders)
+    delta = np.ones_like(y)
+    grads = part.backward(params, tape, delta)
+    for key in params:
+        if key != last:
+            assert not any(leaf.any() for leaf in jax.tree.leaves(grads[key]))
+    expected = whole.backward(params, tape, delta)[last]
+    for one, two in zip(jax.tree.leaves(grads[last]), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def squashed(kind, values):
+    values = np.array(values, np.float32)
+    out = np.empty_like(values)
+    kind(values, out)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(tables.tanh_all, tanh), (tables.logistic_all, logistic)],
+    ids=["tanh", "logistic"],
+)
+def test_tables_as_on_a_device(ours, theirs):
+    values = np.linspace(-20, 20, 4001, dtype=np.float32)
+    np.testing.assert_allclose(squashed(ours, values), theirs(values, TESSERACT), atol=2e-7)
+    with_huge = squashed(ours, [*values, 3e7])[:-1]  # the careful way gives the same
+    np.testing.assert_array_equal(with_huge, squashed(ours, values))
+
+
+def test_table_index_loses_its_high_bits_as_in_the_original():
+    at_end, wrapped, beyond = squashed(tables.tanh_all, [2.0**23, 2.0**24, 1e30])
+    assert at_end == 1
+    assert wrapped == np.tanh(np.float64(1 / 256)).astype(np.float32) * np.float32(2.0**32)
+    assert beyond > 1e28
+    assert np.isnan(squashed(tables.tanh_all, [np.nan]))
+    assert squashed(tables.tanh_all, [-(2.0**23)]) == -1
