@@ -21,7 +21,7 @@ LINES = "lines"
 """Name of the mesh axis along which the lines of a batch are dealt out."""
 
 
-def fitting(batch: int, most: int) -> int:
+def largest_even_share(batch: int, most: int) -> int:
     """The largest number of devices, at most `most`, that share a batch evenly."""
     return max(n for n in range(1, max(most, 1) + 1) if batch % n == 0)
 
@@ -37,7 +37,7 @@ def choose_devices(batch: int, wanted: int = 0) -> tuple[Device, ...]:
     found = jax.local_devices()
     if not wanted:
         most = usable_cores() if found[0].platform == "cpu" else len(found)
-        return tuple(found[: fitting(batch, min(most, len(found)))])
+        return tuple(found[: largest_even_share(batch, min(most, len(found)))])
     if wanted > len(found):
         raise UsageError(f"--devices {wanted}: there are {len(found)} ({found[0].platform})")
     if batch % wanted:
@@ -45,7 +45,7 @@ def choose_devices(batch: int, wanted: int = 0) -> tuple[Device, ...]:
     return tuple(found[:wanted])
 
 
-def show_cores(number: int = 0) -> None:
+def expose_cores_as_devices(number: int = 0) -> None:
     """Let JAX treat the CPU as so many devices, by default one a core, if it has not started."""
     if jax.config.values["jax_num_cpu_devices"] in (-1, None):
         try:
@@ -59,6 +59,6 @@ def line_mesh(devices: Sequence[Device]) -> Mesh:
     return Mesh(np.array(devices), (LINES,))
 
 
-def everywhere(devices: Sequence[Device]) -> NamedSharding:
+def replicated(devices: Sequence[Device]) -> NamedSharding:
     """How to place what every device has a copy of."""
     return NamedSharding(line_mesh(devices), PartitionSpec())

@@ -1,7 +1,10 @@
 """The errors a user can meet. Each says what is wrong, where, and what to do next."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+Say = Callable[[str], None]
+"""Prints a line for the user: what is not an error, but worth knowing."""
 
 
 class LstmjaxError(Exception):

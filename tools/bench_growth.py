@@ -76,7 +76,7 @@ def seconds_per_line(net_spec: str, width: int, classes: int, batch: int, second
     import jax.numpy as jnp
     import numpy as np
 
-    from lstmjax.devices import choose_devices, everywhere
+    from lstmjax.devices import choose_devices, replicated
     from lstmjax.netspec import parse
     from lstmjax.training.config import TrainConfig
     from lstmjax.training.engine import make_engine
@@ -86,7 +86,7 @@ def seconds_per_line(net_spec: str, width: int, classes: int, batch: int, second
     devices = choose_devices(batch)
     engine = make_engine(root, TrainConfig(batch=batch))
     params = engine.model.init(jax.random.key(0))
-    state = jax.device_put(TrainState(params, engine.init(params)), everywhere(devices))
+    state = jax.device_put(TrainState(params, engine.init(params)), replicated(devices))
     step = engine.make_step(classes - 1, devices)
     random = np.random.default_rng(0)
     height = int(net_spec.split(",")[1])
@@ -222,9 +222,9 @@ def main() -> None:
     curves: list[Curve] = []
     if updates:
         from lstmjax.cache.programs import keep_programs
-        from lstmjax.devices import show_cores
+        from lstmjax.devices import expose_cores_as_devices
 
-        show_cores()
+        expose_cores_as_devices()
         keep_programs()
         curves += [update_curve(sweep, sweeps[sweep], spec, seconds) for sweep in updates]
     if "lines" in arguments.sweeps:

@@ -7,8 +7,8 @@ from pathlib import Path
 from lstmjax.cache.programs import keep_programs
 from lstmjax.data.lines import LineIndex, build_index
 from lstmjax.data.listing import read_list
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import Evaluation, LineReading, evaluate
-from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import load_model
 
 MAX_BYTES = 1 << 28

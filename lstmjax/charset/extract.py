@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from lstmjax.charset.builder import UnicharIndex, too_long
 from lstmjax.charset.characters import is_white_space
 from lstmjax.charset.normalize import normalize
-from lstmjax.charset.properties import Say, basic_properties
+from lstmjax.charset.properties import basic_properties
 from lstmjax.charset.segment import NormMode, Segmenter, is_plain
+from lstmjax.errors import Say
 from lstmjax.formats.stream import to_text
 from lstmjax.formats.unicharset import MAX_UNICHAR, UnicharRow, UnicharsetTable
 

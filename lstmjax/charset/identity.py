@@ -10,18 +10,16 @@ Tesseract's checkpoints do not hold their character set. Training puts it beside
 import os
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 
 from lstmjax.charset.codec import Codec
-from lstmjax.errors import CharsetError, FormatError
+from lstmjax.errors import CharsetError, FormatError, Say
 from lstmjax.formats import charset_rows, traineddata
 from lstmjax.formats.charset_rows import Row, Rows
 from lstmjax.formats.files import PathLike, read_bytes
 from lstmjax.formats.unicharset import BROKEN
 
-Say = Callable[[str], None]
 _CHECKPOINT = re.compile(
     r"(.+)(?:_checkpoint|_best\.checkpoint|_[0-9.]+_[0-9]+_[0-9]+\.checkpoint)", re.DOTALL
 )

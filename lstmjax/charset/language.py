@@ -3,7 +3,6 @@
 Source: tesseract src/training/unicharset/lang_model_helpers.cpp, CombineLangModel.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +13,13 @@ from lstmjax.charset.recode import build_recoder, codes_as_text, null_id
 from lstmjax.charset.scripts import complete
 from lstmjax.charset.unicharset import Unicharset
 from lstmjax.charset.wordlist import ReversePolicy, WordEncoder, WordIds
-from lstmjax.errors import CharsetError, FormatError, LstmjaxError, naming
+from lstmjax.errors import CharsetError, FormatError, LstmjaxError, Say, naming
 from lstmjax.formats import dawg as dawg_format
 from lstmjax.formats import recoder as recoder_format
 from lstmjax.formats import unicharset as unicharset_format
 from lstmjax.formats.files import PathLike, read_bytes, write_atomically
 from lstmjax.formats.recoder import Recoder
 from lstmjax.formats.traineddata import TESSERACT_VERSION, TrainedData, pack
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ Source: Tesseract src/training/unicharset/unicharset_training_utils.cpp, SetupBa
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from lstmjax.charset.builder import UnicharIndex
 from lstmjax.charset.characters import direction, mirrored, script, simple_lower, simple_upper
 from lstmjax.charset.normalize import fold, normalize
 from lstmjax.charset.unicharset import LIGATURES
-from lstmjax.errors import CharsetError
+from lstmjax.errors import CharsetError, Say
 from lstmjax.formats.unicharset import (
     ALPHA,
     DIGIT,
@@ -22,7 +22,6 @@ from lstmjax.formats.unicharset import (
     UnicharsetTable,
 )
 
-Say = Callable[[str], None]
 """Takes a line that Tesseract would print."""
 
 NUM_SPECIAL = 3

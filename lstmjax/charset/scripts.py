@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from lstmjax.charset.builder import UnicharIndex
-from lstmjax.charset.properties import NUM_SPECIAL, Say, basic_properties, script_names
-from lstmjax.errors import FormatError
+from lstmjax.charset.properties import NUM_SPECIAL, basic_properties, script_names
+from lstmjax.errors import FormatError, Say
 from lstmjax.formats import unicharset as unicharset_format
 from lstmjax.formats.files import PathLike, read_bytes
 from lstmjax.formats.unicharset import Bounds, Metrics, UnicharRow, UnicharsetTable

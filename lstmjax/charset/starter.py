@@ -1,6 +1,6 @@
 """Character sets from texts in memory, and starters for them: what a notebook needs to begin."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from lstmjax.charset.extract import Extractor
@@ -8,13 +8,12 @@ from lstmjax.charset.language import Language, build_starter
 from lstmjax.charset.recode import build_recoder
 from lstmjax.charset.segment import NormMode
 from lstmjax.charset.unicharset import Unicharset
+from lstmjax.errors import Say
 from lstmjax.formats import recoder as recoder_format
 from lstmjax.formats import unicharset as unicharset_format
 from lstmjax.formats.files import PathLike, write_atomically
 from lstmjax.formats.traineddata import TESSERACT_VERSION, TrainedData, pack
 from lstmjax.formats.unicharset import UnicharsetTable
-
-Say = Callable[[str], None]
 
 
 def _nobody(text: str) -> None:

@@ -127,7 +127,7 @@ def main(argv: list[str]) -> int:
 
 
 def _evaluate(values: flags.FlagValues) -> None:
-    from lstmjax.infer.forward import make_forward
+    from lstmjax.infer.choose import make_forward
     from lstmjax.infer.model import load_model
 
     _refuse_without_true_rates(values)
@@ -207,7 +207,7 @@ def _report(
     training: "TrainingLines | None",
 ) -> None:
     """Read what else there is to read, print what came out, write the files."""
-    from lstmjax.infer.forward import make_forward
+    from lstmjax.infer.choose import make_forward
     from lstmjax.report.output import write
     from lstmjax.report.run import Evaluated, build_report, evaluate_quietly
     from lstmjax.report.texts import summary

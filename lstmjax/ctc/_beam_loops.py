@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.simd.borrow import borrowed, put_in
+from lstmjax.simd.borrow import always_inline, borrowed
 from lstmjax.simd.compile import inner, kernel
 
 MIN_CERTAINTY = np.float32(-20)
@@ -123,7 +123,7 @@ def make_room(num_steps: int, num_codes: int, edges: Edges) -> Room:
 @inner
 def _sift_up(heap, hole, node, keys):
     """Move a hole towards the root until the node may fill it; return where it is."""
-    put_in()
+    always_inline()
     while hole > 0:
         parent = (hole + 1) // 2 - 1
         if not keys[node] < keys[heap[parent]]:
@@ -136,7 +136,7 @@ def _sift_up(heap, hole, node, keys):
 @inner
 def _sift_down(heap, size, hole, node, keys):
     """Move a hole towards the leaves until the node may fill it; return where it is."""
-    put_in()
+    always_inline()
     while True:
         child = 2 * hole + 1
         if child >= size:
@@ -153,7 +153,7 @@ def _sift_down(heap, size, hole, node, keys):
 @inner
 def _pop(heap, size, keys):
     """Take the least node off a heap of `size` nodes and return it."""
-    put_in()
+    always_inline()
     least, last = heap[0], heap[size - 1]
     heap[_sift_down(heap, size - 1, 0, last, keys)] = last
     return least
@@ -162,7 +162,7 @@ def _pop(heap, size, keys):
 @inner
 def _rank_codes(probs, null_char, step):
     """Find the best two codes and the best five; the null always counts among the best."""
-    put_in()
+    always_inline()
     heap, size = step.top, 0
     worst = np.float32(0)
     for code in range(len(probs)):
@@ -187,7 +187,7 @@ def _rank_codes(probs, null_char, step):
 @inner
 def _note_certainties(probs, null_char, step):
     """Find out once what paths in many beams ask for."""
-    put_in()
+    always_inline()
     for code in (step.best[0], step.best[1], null_char):
         if code >= 0:
             step.alone[code] = _certainty(probs[code])
@@ -196,14 +196,14 @@ def _note_certainties(probs, null_char, step):
 
 @kernel
 def _certainty(prob):
-    put_in()
+    always_inline()
     return np.log(prob) if prob > MIN_PROB else MIN_CERTAINTY
 
 
 @kernel
 def _extend_history(history, code, num_codes):
     """Hash one more code; code 0 at the start changes nothing, which the C++ shares."""
-    put_in()
+    always_inline()
     n = np.uint64(num_codes)
     carry = ((history >> np.uint64(32)) * n) >> np.uint64(32)
     return history * n + carry + np.uint64(code)
@@ -253,7 +253,7 @@ def _push(nodes, beams, beam, code, state, history, certainty, score, previous):
 @inner
 def _list_edges(edges, state, rank, t, step, listed_edges):
     """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
-    put_in()
+    always_inline()
     token = 3 * t + rank
     if step.listed[state, 0] != token:
         step.listed[state, 0] = token
@@ -269,7 +269,7 @@ def _list_edges(edges, state, rank, t, step, listed_edges):
 @inner
 def _repeat(probs, null_char, rank, step, nodes, beams, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
-    put_in()
+    always_inline()
     code, state, history = nodes[node].code, nodes[node].state, nodes[node].history
     continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
     before = nodes[node].score
@@ -297,7 +297,7 @@ def _repeat(probs, null_char, rank, step, nodes, beams, node, beam):
 @inner
 def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin, end):
     """Extend a node (-1: the start of the line) by the codes of the listed edges."""
-    put_in()
+    always_inline()
     continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
     before, history, so_far = -1, np.uint64(0), np.float32(0)
     if node >= 0:
@@ -333,7 +333,7 @@ def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin,
 @inner
 def _extend_all(probs, null_char, t, step, nodes, beams, edges):
     """Extend every node of the step before by codes of falling rank until there is something."""
-    put_in()
+    always_inline()
     for rank in range(3):
         listed_edges = 0
         for beam in range(NUM_BEAMS):
@@ -353,7 +353,7 @@ def _extend_all(probs, null_char, t, step, nodes, beams, edges):
 @inner
 def _keep_beams(beams):
     """Make the beams those of the step before, and begin new ones."""
-    put_in()
+    always_inline()
     for beam in range(NUM_BEAMS):
         size = beams.sizes[beam]
         for slot in range(size):

@@ -50,7 +50,7 @@ from lstmjax.ctc._lexicon_walk import (
     Lexicon,
     initial_positions,
 )
-from lstmjax.simd.borrow import borrowed, put_in
+from lstmjax.simd.borrow import always_inline, borrowed
 from lstmjax.simd.compile import inner, kernel
 
 FULL = -2  # returned when there is no room for positions left
@@ -109,14 +109,14 @@ def make_room(num_codes: int, num_states: int, num_edges: int) -> Room:
 
 @inner
 def _offset_certainty(prob, weights):
-    put_in()
+    always_inline()
     return np.float32(np.float64(_certainty(prob)) + weights.offset)
 
 
 @inner
 def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, previous):
     """Go on with a complete unichar or a null; False if out of room."""
-    put_in()
+    always_inline()
     if not in_dictionary:
         plan = plan_plain(s, unichar, certainty)
     elif certainty > s.weights.worst:
@@ -145,7 +145,7 @@ def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, 
 @inner
 def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certainty, previous):
     """Go on with a repeated code, a null inside a unichar, or a part of one."""
-    put_in()
+    always_inline()
     if in_dictionary:
         if not certainty > s.weights.worst:
             return
@@ -165,7 +165,7 @@ def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certa
 @inner
 def _list_edges(edges, state, rank, t, step, listed_edges):
     """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
-    put_in()
+    always_inline()
     token = 3 * t + rank
     if step.listed[state, 0] != token:
         step.listed[state, 0] = token
@@ -181,7 +181,7 @@ def _list_edges(edges, state, rank, t, step, listed_edges):
 @inner
 def _repeat(s, step, rank, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
-    put_in()
+    always_inline()
     old, null_char, probs = s.nodes[node], s.edges.null_char, step.probs
     code, state, unichar = old.code, old.state, old.unichar
     continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
@@ -210,7 +210,7 @@ def _repeat(s, step, rank, node, beam):
 @inner
 def _either_prob(s, step, code, before, continuation):
     """Probability of a code or the null, or of the two best codes in turn."""
-    put_in()
+    always_inline()
     prob = np.float32(step.probs[code] + step.probs[s.edges.null_char])
     best, second = step.best[0], step.best[1]
     are_best = (before == best and code == second) or (code == best and before == second)
@@ -222,7 +222,7 @@ def _either_prob(s, step, code, before, continuation):
 @inner
 def _go_on(s, step, rank, node, beam, begin, end):
     """Extend a node (-1: the start of the line) by the codes of edges; False if out of room."""
-    put_in()
+    always_inline()
     in_dictionary, length = beam >= DICTIONARY, beam % NUM_LENGTHS
     continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
     before = s.nodes[node].code if node >= 0 else -1
@@ -257,7 +257,7 @@ def _go_on(s, step, rank, node, beam, begin, end):
 @inner
 def _num_free_to_go_on(sizes):
     """Number of paths after which anything may follow."""
-    put_in()
+    always_inline()
     total = 0
     for half in (0, DICTIONARY):
         for length in range(NUM_LENGTHS):
@@ -268,7 +268,7 @@ def _num_free_to_go_on(sizes):
 @inner
 def _extend_all(s, step, t, old_heaps, old_sizes):
     """Extend every path by codes of falling rank until there is something; False if no room."""
-    put_in()
+    always_inline()
     for rank in range(ALSO_RAN + 1 if t > 0 else TOP_TWO + 1):
         listed_edges = 0
         for beam in range(NUM_BEAMS):
@@ -292,7 +292,7 @@ def _extend_all(s, step, t, old_heaps, old_sizes):
 @inner
 def _push_starts(s):
     """Put the best nodes after which words may begin into their beams, if good enough."""
-    put_in()
+    always_inline()
     for continuation in range(NUM_CONTINUATIONS):
         beam = DICTIONARY + continuation * NUM_LENGTHS
         if s.has_start[continuation] and not is_full(s, beam, s.nodes[continuation].score):
@@ -305,7 +305,7 @@ def _push_starts(s):
 @inner
 def _best_end(s):
     """The last node of the best path, or -1; a dictionary path must end a word."""
-    put_in()
+    always_inline()
     best = -1
     for continuation in (ANY, NO_DUP):
         for half in (0, DICTIONARY):
@@ -327,7 +327,7 @@ def _best_end(s):
 @inner
 def _search_line(probs, edges, lexicon, weights, nodes, positions, room):
     """Run the search; return the last node of the best path, -1 for none, or FULL."""
-    put_in()
+    always_inline()
     T = len(probs)
     num_initial = initial_positions(lexicon, positions, 0)
     s = Search(

@@ -16,7 +16,7 @@ from lstmjax.ctc._beam_loops import (
     _sift_up,
 )
 from lstmjax.ctc._lexicon_walk import NONE, Lexicon
-from lstmjax.simd.borrow import put_in
+from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import inner
 
 NUM_CONTINUATIONS = 3
@@ -125,7 +125,7 @@ class New(NamedTuple):
 
 @inner
 def score_of(nodes, certainty, previous):
-    put_in()
+    always_inline()
     if previous >= 0:
         return np.float32(certainty + nodes[previous].score)
     return np.float32(certainty)
@@ -133,7 +133,7 @@ def score_of(nodes, certainty, previous):
 
 @inner
 def _set_node(s, node, new):
-    put_in()
+    always_inline()
     record, previous = s.nodes[node], new.previous
     record.history = s.nodes[previous].history if previous >= 0 else np.uint64(0)
     record.before = s.nodes[previous].before if previous >= 0 else NONE
@@ -151,7 +151,7 @@ def _set_node(s, node, new):
 @inner
 def free_node(counters):
     """Return the number of a node to be used."""
-    put_in()
+    always_inline()
     node = counters[1]
     if node >= 0:
         counters[1] = -1
@@ -166,7 +166,7 @@ def insert(s, beam, node):
 
     Returns: whether the node got in; otherwise it is free again.
     """
-    put_in()
+    always_inline()
     nodes, heap, size = s.nodes, s.heaps[beam], s.sizes[beam]
     new = nodes[node]
     for slot in range(size):
@@ -196,7 +196,7 @@ def insert(s, beam, node):
 @inner
 def is_full(s, beam, score):
     """Whether a beam has no use for a node of this score."""
-    put_in()
+    always_inline()
     width = BEAM_WIDTHS[beam % NUM_LENGTHS]
     return s.sizes[beam] >= width and not score > s.nodes[s.heaps[beam, 0]].score
 
@@ -204,7 +204,7 @@ def is_full(s, beam, score):
 @inner
 def push(s, beam, new):
     """Put a node into a beam if it is good enough; return whether it got in."""
-    put_in()
+    always_inline()
     if is_full(s, beam, score_of(s.nodes, new.certainty, new.previous)):
         return False
     node = free_node(s.counters)
@@ -215,7 +215,7 @@ def push(s, beam, new):
 @inner
 def push_start(s, continuation, new):
     """Remember the best node of the step after which a word may begin."""
-    put_in()
+    always_inline()
     score = score_of(s.nodes, new.certainty, new.previous)
     if not s.has_start[continuation] or score > s.nodes[continuation].score:
         s.has_start[continuation] = True

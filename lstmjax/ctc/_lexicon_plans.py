@@ -20,7 +20,7 @@ from lstmjax.ctc._lexicon_nodes import (
     score_of,
 )
 from lstmjax.ctc._lexicon_walk import NO_PERM, NONE, SPACE, TOP_CHOICE_PERM, look_up
-from lstmjax.simd.borrow import put_in
+from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import inner
 
 
@@ -50,7 +50,7 @@ class _Plan(NamedTuple):
 @inner
 def plan_plain(s, unichar, certainty):
     """Go on with a complete unichar or a null outside the dictionary."""
-    put_in()
+    always_inline()
     scaled = np.float32(certainty * s.weights.dict_ratio)
     permuter, start_certainty = TOP_CHOICE_PERM, scaled
     is_start = unichar != INVALID and not s.lexicon.delimited[unichar]
@@ -67,7 +67,7 @@ def plan_plain(s, unichar, certainty):
 
 @inner
 def plan_nothing(certainty, has_room):
-    put_in()
+    always_inline()
     return _Plan(
         False, False, False, has_room, NO_PERM, NO_PERM, 0, certainty, certainty, NO_DAWGS, 0
     )
@@ -76,7 +76,7 @@ def plan_nothing(certainty, has_room):
 @inner
 def _plan_letter(s, unichar, certainty, before):
     """Go on with a letter within the dictionary."""
-    put_in()
+    always_inline()
     begin, count, flags = 0, s.num_initial, START_OF_WORD
     if before >= 0:
         last, delimited = s.nodes[before], s.lexicon.delimited
@@ -105,7 +105,7 @@ def _plan_letter(s, unichar, certainty, before):
 @inner
 def plan_in_dictionary(s, unichar, certainty, continuation, previous):
     """Go on with a complete unichar or a null within the dictionary."""
-    put_in()
+    always_inline()
     if unichar == INVALID:
         return _Plan(
             True, False, False, True, NO_PERM, NO_PERM, 0, certainty, certainty, NO_DAWGS, 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.simd.borrow import put_in
+from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import inner
 
 SPACE = 0
@@ -59,7 +59,7 @@ class Found(NamedTuple):
 @inner
 def _edge(lexicon, dawg, last_edge, letter):
     """The edge of a letter after `last_edge` (NONE: from the root of a dawg), or NONE."""
-    put_in()
+    always_inline()
     if last_edge == NONE:
         return lexicon.roots[dawg, letter]
     edge = lexicon.nodes[last_edge]
@@ -74,20 +74,20 @@ def _edge(lexicon, dawg, last_edge, letter):
 
 @inner
 def _letter_for(lexicon, dawg, unichar):
-    put_in()
+    always_inline()
     return SPACE if dawg == NUMBER and lexicon.digits[unichar] else unichar
 
 
 @inner
 def _permuter_of(dawg):
-    put_in()
+    always_inline()
     return SYSTEM_PERM if dawg == WORD else NUMBER_PERM
 
 
 @inner
 def _add(positions, start, number, dawg, edge, has_punc, punc_edge, is_over):
     """Add a position unless it is there already; return how many there are."""
-    put_in()
+    always_inline()
     for i in range(start, start + number):
         old = positions[i]
         if (
@@ -107,7 +107,7 @@ def _add(positions, start, number, dawg, edge, has_punc, punc_edge, is_over):
 @inner
 def initial_positions(lexicon, positions, start):
     """Write down where words begin."""
-    put_in()
+    always_inline()
     number = 0
     if lexicon.present[PUNC]:
         number = _add(positions, start, number, NONE, NONE, 1, NONE, 0)
@@ -120,7 +120,7 @@ def initial_positions(lexicon, positions, start):
 @inner
 def _before_word(lexicon, positions, place, unichar, start, found):
     """Go on from a position in front of the word: begin the word, or more punctuation."""
-    put_in()
+    always_inline()
     number, permuter, is_end = found.number, found.permuter, found.is_end
     punc_edge = positions[place].punc_edge
     to_word = _edge(lexicon, PUNC, punc_edge, SPACE)
@@ -146,7 +146,7 @@ def _before_word(lexicon, positions, place, unichar, start, found):
 @inner
 def _in_word(lexicon, positions, place, unichar, start, found):
     """Go on from a position in or after the word: punctuation, or more of the word."""
-    put_in()
+    always_inline()
     number, permuter, is_end = found.number, found.permuter, found.is_end
     old = positions[place]
     dawg, last_edge, has_punc, punc_edge = old.dawg, old.edge, old.has_punc, old.punc_edge
@@ -171,7 +171,7 @@ def _in_word(lexicon, positions, place, unichar, start, found):
 @inner
 def look_up(lexicon, positions, begin, count, unichar, start):
     """Write down from `start` on where a letter leads to from some positions."""
-    put_in()
+    always_inline()
     found = Found(0, NO_PERM, False)
     for place in range(begin, begin + count):
         if positions[place].dawg == NONE:

@@ -18,7 +18,7 @@ from lstmjax.array_types import Params
 from lstmjax.data.batch import BatchShape, Buckets, pad
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.random import MinStd
-from lstmjax.devices import LINES, Device, everywhere, line_mesh, usable_cores
+from lstmjax.devices import LINES, Device, line_mesh, replicated, usable_cores
 from lstmjax.infer.forward import Forward, Prepare, Prepared, Result
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import Model, build
@@ -115,7 +115,7 @@ class _Weights(NamedTuple):
 
 
 def _placed(params: Params) -> _Weights:
-    return _Weights(params, jax.device_put(params, everywhere(jax.local_devices())))
+    return _Weights(params, jax.device_put(params, replicated(jax.local_devices())))
 
 
 def make_device_forward(model: LoadedModel, network: Model | None = None) -> DeviceForward:

@@ -21,7 +21,7 @@ from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_target
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Geometry, Skip, SkipReason
 from lstmjax.errors import DataError
-from lstmjax.infer.forward import BATCH, Forward, ScaledLine
+from lstmjax.infer.forward import BATCH, Forward, LineToRead
 from lstmjax.infer.model import LoadedModel
 from lstmjax.infer.preparing import Ahead, Chunk, Preparer, make_preparer
 from lstmjax.infer.printed import Printed, decode, printed
@@ -348,7 +348,7 @@ class _Reader:
                 self.skipped[line.number] = found
                 yield line, found
 
-    def print_lines(self, lines: Sequence[ScaledLine | None]) -> list[str]:
+    def print_lines(self, lines: Sequence[LineToRead | None]) -> list[str]:
         """The printed texts of lines."""
         ready = [line for line in lines if line is not None]
         texts = [""] * len(ready)

@@ -13,14 +13,12 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lstmjax.array_types import Params
-from lstmjax.cache.programs import keep_programs
 from lstmjax.data import image as image_module
 from lstmjax.data.batch import Buckets, fit_buckets
 from lstmjax.data.image import Pixels
 from lstmjax.data.random import MinStd
 from lstmjax.infer.model import LoadedModel
 from lstmjax.netspec.tree import x_scale
-from lstmjax.simd.trial import works
 
 BATCH = 8  # as many as the loops of `host` multiply at once
 _SHAPE_COST = 64  # compiling for one more width, once, costs as much as reading so many lines
@@ -30,7 +28,7 @@ _MOST_SHAPES = 6
 _AS_IS, _INVERTED, _RESTARTED = range(3)
 
 
-class ScaledLine(NamedTuple):
+class LineToRead(NamedTuple):
     """A line ready to be read.
 
     pixels: scaled to the network's height, uint8.
@@ -65,7 +63,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Forward(ABC):
-    """A model ready to run; make it with `make_forward`."""
+    """A model ready to run; make it with `choose.make_forward`."""
 
     model: LoadedModel
 
@@ -84,7 +82,7 @@ class Forward(ABC):
         """
 
     def probs(
-        self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
+        self, lines: Sequence[LineToRead], *, batch: int = BATCH, buckets: Buckets | None = None
     ) -> list[np.ndarray]:
         """Class probabilities [T, K] float32 of each line, in order; see `outputs`."""
         out: list[np.ndarray] = [np.empty((0, 0), np.float32)] * len(lines)
@@ -93,7 +91,7 @@ class Forward(ABC):
         return out
 
     def outputs(
-        self, lines: Sequence[ScaledLine], *, batch: int = BATCH, buckets: Buckets | None = None
+        self, lines: Sequence[LineToRead], *, batch: int = BATCH, buckets: Buckets | None = None
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Yield place and class probabilities [T, K] float32 of each line, as they are ready.
 
@@ -106,7 +104,7 @@ class Forward(ABC):
 
     def results(
         self,
-        lines: Sequence[ScaledLine],
+        lines: Sequence[LineToRead],
         read: Callable[[int, np.ndarray], Result],
         *,
         batch: int = BATCH,
@@ -166,7 +164,7 @@ class Forward(ABC):
 
     def _run(
         self,
-        lines: Sequence[ScaledLine],
+        lines: Sequence[LineToRead],
         places: Sequence[int],
         way: int,
         batch: int,
@@ -192,7 +190,7 @@ class Forward(ABC):
     ) -> Iterator[tuple[int, Result]]:
         """Yield what is read in groups of at most `batch` lines of one height."""
 
-    def _prepare(self, line: ScaledLine, way: int) -> Prepared:
+    def _prepare(self, line: LineToRead, way: int) -> Prepared:
         stream = MinStd.for_sample(line.sample)
         model, pixels, levels = self.model, line.pixels, line.levels
         if way == _INVERTED:
@@ -201,33 +199,6 @@ class Forward(ABC):
             pixels, model.input_shape, stream, int8=model.int_mode, levels=levels
         )
         return Prepared(block, MinStd.for_sample(line.sample) if way == _RESTARTED else stream)
-
-
-def make_forward(model: LoadedModel, *, own_process: bool = False) -> Forward:
-    """Prepare a model for reading with Tesseract's arithmetic.
-
-    Networks of the usual kinds run in compiled loops on all cores, others with JAX.
-
-    Args:
-      model: what to run.
-      own_process: whether this process is there for reading alone. It may then be forked to load
-        lines, or JAX, should it be needed, be set up for all of it: one device a core, and a cache
-        of compiled code.
-    """
-    if works():
-        from lstmjax.infer.host.network import make_host_forward
-
-        host = make_host_forward(model, own_process=own_process)
-        if host is not None:
-            return host
-    if own_process:
-        from lstmjax.devices import show_cores
-
-        keep_programs()
-        show_cores()
-    from lstmjax.infer.device import make_device_forward
-
-    return make_device_forward(model)
 
 
 def _groups(shapes: dict[int, tuple[int, ...]], batch: int) -> Iterator[list[int]]:

@@ -19,7 +19,7 @@ from lstmjax.infer import forward, printed
 from lstmjax.infer.helping import Helper
 from lstmjax.infer.model import LoadedModel
 
-INVERT_BELOW = 0.5  # of the training tools, for a line without boxes
+TRAINING_INVERT_BELOW = 0.5  # of the training tools, for a line without boxes
 _CODES, _AS_TRAINED, _IN_GREY = "codes", "as_trained", "in_grey"
 _PIXELS, _LEVELS = "_pixels", "_levels"
 
@@ -33,8 +33,8 @@ class Usable(NamedTuple):
     """
 
     codes: Int32[np.ndarray, " L"]
-    to_measure: forward.ScaledLine
-    to_print: forward.ScaledLine | None
+    to_measure: forward.LineToRead
+    to_print: forward.LineToRead | None
 
 
 class _Images(NamedTuple):
@@ -105,8 +105,8 @@ class Preparer:
 
     def _usable(self, line: Line, sample: int, images: _Images) -> Usable:
         codes, image, grey = images
-        invert_below = 0.0 if line.has_boxes else INVERT_BELOW
-        to_measure = forward.ScaledLine(image.pixels, sample, invert_below, image.levels)
+        invert_below = 0.0 if line.has_boxes else TRAINING_INVERT_BELOW
+        to_measure = forward.LineToRead(image.pixels, sample, invert_below, image.levels)
         if self.grey is None:
             return Usable(codes, to_measure, None)
         return Usable(codes, to_measure, line_to_print(grey, self.printed_sample))
@@ -163,14 +163,14 @@ def make_preparer(
     return Preparer(index, model.codec, geometry, store, grey, model.sample_iteration, skipped)
 
 
-def line_to_print(image: ScaledLine, sample: int) -> forward.ScaledLine:
+def line_to_print(image: ScaledLine, sample: int) -> forward.LineToRead:
     """A line as the tesseract program reads it.
 
     Args:
       image: the image, scaled in grey.
       sample: the model's count of lines, which seeds the random numbers of every line.
     """
-    return forward.ScaledLine(image.pixels, sample, printed.INVERT_BELOW, image.levels)
+    return forward.LineToRead(image.pixels, sample, printed.INVERT_BELOW, image.levels)
 
 
 def _as_arrays(images: _Images) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ from lstmjax.data.image import SizeProblem, as_grey, scale_line, scaled_size, si
 from lstmjax.data.scale import Pixels
 from lstmjax.errors import DataError
 from lstmjax.formats.files import PathLike
-from lstmjax.infer.forward import BATCH, Forward, ScaledLine, make_forward
+from lstmjax.infer.choose import make_forward
+from lstmjax.infer.forward import BATCH, Forward, LineToRead
 from lstmjax.infer.model import LoadedModel, load_model
 from lstmjax.infer.printed import INVERT_BELOW, printed
 from lstmjax.netspec.tree import x_scale
@@ -56,12 +57,12 @@ class LineRecognizer:
     def _read(self, images: list[LineImage], dictionary: bool, *, batch: int) -> list[str]:
         texts = [""] * len(images)
         places: list[int] = []
-        lines: list[ScaledLine] = []
+        lines: list[LineToRead] = []
         for place, image in enumerate(images):
             pixels = self._scaled(image, f"image {place + 1} of {len(images)}")
             if pixels is not None:
                 places.append(place)
-                lines.append(ScaledLine(pixels, self.model.sample_iteration, INVERT_BELOW))
+                lines.append(LineToRead(pixels, self.model.sample_iteration, INVERT_BELOW))
         for i, probs in self.forward.outputs(lines, batch=batch):
             texts[places[i]] = printed(self.model, probs, use_dictionary=dictionary).text
         return texts

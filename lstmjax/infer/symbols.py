@@ -13,7 +13,8 @@ from lstmjax.data.batch import Buckets
 from lstmjax.data.image import SizeProblem, scale_line, scaled_size, size_problem
 from lstmjax.errors import DataError
 from lstmjax.formats.files import PathLike
-from lstmjax.infer.forward import Forward, ScaledLine, make_forward
+from lstmjax.infer.choose import make_forward
+from lstmjax.infer.forward import Forward, LineToRead
 from lstmjax.infer.model import LoadedModel, load_model
 from lstmjax.infer.printed import INVERT_BELOW
 from lstmjax.netspec.tree import x_scale
@@ -56,7 +57,7 @@ class SymbolReader:
         """
         scaled = [self._scaled(image) for image in images]
         lines = [
-            ScaledLine(pixels, self.model.sample_iteration, INVERT_BELOW)
+            LineToRead(pixels, self.model.sample_iteration, INVERT_BELOW)
             for pixels in scaled
             if not isinstance(pixels, DataError)
         ]

@@ -66,7 +66,7 @@ def _is_full(place: Path) -> bool:
 
 
 def _start_process(modules: list[str]) -> None:
-    command = [sys.executable, "-m", f"{PACKAGE}.kept", *modules]
+    command = [sys.executable, "-m", f"{PACKAGE}.ahead", *modules]
     # What is vectors already is as fast without LLVM's higher levels, in two thirds of the time.
     environment = {**os.environ, "NUMBA_OPT": "1"}
     nothing = subprocess.DEVNULL

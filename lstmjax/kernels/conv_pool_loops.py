@@ -11,7 +11,14 @@ from lstmjax.kernels.conv_pool_cells import make_gradients, make_largest
 from lstmjax.simd.compile import handler, inner
 from lstmjax.simd.operations import fill_zero, read_int32, write_int32
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES
-from lstmjax.simd.xla import answers, argument, argument_sizes, four, result, result_sizes
+from lstmjax.simd.xla import (
+    argument,
+    argument_sizes,
+    four_sizes,
+    handle_version_query,
+    result,
+    result_sizes,
+)
 
 _MANY, _FEW = 9, 4  # positions, or taps, whose sums the registers hold at once
 _largest_of_many, _largest_of_few = make_largest(_MANY), make_largest(_FEW)
@@ -144,9 +151,9 @@ def conv_pool_forward(frame):
 
     Results: best, index, scratch.
     """
-    if answers(frame):
+    if handle_version_query(frame):
         return 0
-    sizes, cells = four(argument_sizes(frame, 0)), four(result_sizes(frame, 0))
+    sizes, cells = four_sizes(argument_sizes(frame, 0)), four_sizes(result_sizes(frame, 0))
     options = argument(frame, 3)
     forward(
         argument(frame, 0), argument(frame, 1), argument(frame, 2), sizes, read_int32(options, 0),
@@ -162,9 +169,9 @@ def conv_pool_backward(frame):
 
     Results: dw, scratch.
     """
-    if answers(frame):
+    if handle_version_query(frame):
         return 0
-    sizes, cells = four(argument_sizes(frame, 1)), four(argument_sizes(frame, 0))
+    sizes, cells = four_sizes(argument_sizes(frame, 1)), four_sizes(argument_sizes(frame, 0))
     options = argument(frame, 4)
     backward(
         argument(frame, 0), argument(frame, 1), argument(frame, 2), argument(frame, 3), sizes,

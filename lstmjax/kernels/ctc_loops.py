@@ -33,7 +33,7 @@ from lstmjax.simd.operations import (
     read_int64,
 )
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES, padded
-from lstmjax.simd.xla import answers, argument, argument_sizes, result
+from lstmjax.simd.xla import argument, argument_sizes, handle_version_query, result
 
 _VECTOR = FLOAT_BYTES * LANES
 _WRONG_BY_HALF = 0.5  # a class this far from its target counts as an error of the step
@@ -239,7 +239,7 @@ def ctc(frame):
 
     Results: losses, rms, wrong, delta, scratch.
     """
-    if answers(frame):
+    if handle_version_query(frame):
         return 0
     sizes = argument_sizes(frame, 0)
     T, B, K = read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2)

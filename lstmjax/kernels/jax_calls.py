@@ -26,7 +26,7 @@ def usable() -> bool:
 
 def has_pairs() -> bool:
     """Whether they can also multiply floats of 16 bits, two at once, adding in 32 bits."""
-    return usable() and import_module(f"{PACKAGE}.vectors").PAIRS_SUPPORTED
+    return usable() and import_module("lstmjax.simd.vectors").PAIRS_SUPPORTED
 
 
 @cache
@@ -35,7 +35,7 @@ def _loops(module: str, *handlers: str) -> Any:
     with claimed(module):
         loops = import_module(f"{PACKAGE}.{module}")
     for name in handlers:
-        import_module(f"{PACKAGE}.xla").register(f"lstmjax_{name}", getattr(loops, name))
+        import_module("lstmjax.simd.xla").register(f"lstmjax_{name}", getattr(loops, name))
     return loops
 
 
@@ -49,12 +49,12 @@ def _lstm2d_loops() -> Any:
 
 def padded(units: int) -> int:
     """Units in whole vectors."""
-    return import_module(f"{PACKAGE}.vectors").padded(units)
+    return import_module("lstmjax.simd.vectors").padded(units)
 
 
 def lanes() -> int:
     """Units in a vector."""
-    return import_module(f"{PACKAGE}.vectors").LANES
+    return import_module("lstmjax.simd.vectors").LANES
 
 
 def _call(name: str, shapes: list[Any], *arguments: Any, **options: Any) -> Any:

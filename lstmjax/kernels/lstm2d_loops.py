@@ -28,10 +28,10 @@ from lstmjax.simd.operations import (
 from lstmjax.simd.products import add_products, pack_turned, padded_columns
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS, padded
 from lstmjax.simd.xla import (
-    answers,
     argument,
     argument_sizes,
-    four,
+    four_sizes,
+    handle_version_query,
     result,
 )
 
@@ -305,9 +305,9 @@ def backward(d, x, w, lengths, h, c, kept, one, H, W, N, D, S, reverse, dx, dw, 
 @handler
 def lstm2d_forward(frame):
     """Arguments x, w, lengths, [reverse]; results h, c, kept, scratch."""
-    if answers(frame):
+    if handle_version_query(frame):
         return 0
-    H, W, N, D = four(argument_sizes(frame, 0))
+    H, W, N, D = four_sizes(argument_sizes(frame, 0))
     S = read_int64(argument_sizes(frame, 1), 0) * LANES
     x, w, lengths, options = (
         argument(frame, 0), argument(frame, 1), argument(frame, 2), argument(frame, 3),
@@ -321,9 +321,9 @@ def lstm2d_forward(frame):
 @handler
 def lstm2d_backward(frame):
     """Arguments d, x, w, lengths, h, c, kept, [reverse], and a 1; results dx, dw, scratch."""
-    if answers(frame):
+    if handle_version_query(frame):
         return 0
-    H, W, N, D = four(argument_sizes(frame, 1))
+    H, W, N, D = four_sizes(argument_sizes(frame, 1))
     S = read_int64(argument_sizes(frame, 2), 0) * LANES
     d, x, w, lengths = (
         argument(frame, 0), argument(frame, 1), argument(frame, 2), argument(frame, 3),

@@ -32,9 +32,9 @@ from lstmjax.simd.products import (
 )
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS, padded
 from lstmjax.simd.xla import (
-    answers,
     argument,
     argument_sizes,
+    handle_version_query,
     result,
     result_sizes,
 )
@@ -338,7 +338,7 @@ def add_weight_gradients(
 @handler
 def lstm_forward(frame):
     """Arguments x, wx, wh, b, lengths, [reverse, pairs]; results gates, h, c, scratch."""
-    if answers(frame):
+    if handle_version_query(frame):
         return 0
     sizes = argument_sizes(frame, 0)
     T, N, D = read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2)
@@ -358,7 +358,7 @@ def lstm_backward(frame):
 
     Results: dz in the place of gates, dx, dwx, dwh, db, scratch.
     """
-    if answers(frame):
+    if handle_version_query(frame):
         return 0
     sizes = argument_sizes(frame, 2)
     T, N, D = read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2)

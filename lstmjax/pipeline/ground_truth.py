@@ -1,13 +1,13 @@
 """The step that turns a folder of ground truth into lists for training and evaluation."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lstmjax.data.pairs import IMAGE_SUFFIXES
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, Say
 from lstmjax.formats.files import write_atomically
 from lstmjax.pages import Outcome, Settings, convert, find
 from lstmjax.pages.records import Kind
@@ -17,7 +17,6 @@ from lstmjax.pipeline.plan import Plan
 from lstmjax.pipeline.state import Done, State, digest_files
 from lstmjax.pipeline.steps import index_of
 
-Say = Callable[[str], None]
 _TEXT = ".gt.txt"
 _SHOWN = 5
 

@@ -5,14 +5,12 @@ call that asks for such is refused unless it says that the folder may be used fo
 """
 
 import os
-from collections.abc import Callable
 from typing import Any
 
-from lstmjax.errors import LstmjaxError
+from lstmjax.errors import LstmjaxError, Say
 from lstmjax.pipeline.plan import Plan
 from lstmjax.pipeline.state import Done, State
 
-Say = Callable[[str], None]
 _STEP = "origin"
 _NAMED = ("network", "training")
 """Steps whose files bear the name of the model."""

@@ -5,13 +5,12 @@ a training line. For `--linedata_only` the whole text is drawn, as tesstrain.sh 
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from lstmjax.errors import DataError, UsageError
+from lstmjax.errors import DataError, Say, UsageError
 from lstmjax.formats import box
 from lstmjax.formats.files import digest_file, read_bytes, write_atomically
 from lstmjax.formats.stream import to_text
@@ -27,7 +26,6 @@ from lstmjax.render.pages import Page, map_pages
 from lstmjax.render.settings import Degradation
 from lstmjax.render.settings import Settings as PageSettings
 
-Say = Callable[[str], None]
 _SIGNATURE = b"\xef\xbb\xbf"
 _INK = 128  # darker pixels are black
 _PSM = 3

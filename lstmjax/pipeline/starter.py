@@ -1,6 +1,6 @@
 """The character set of the lines as a starter traineddata, from scratch or on top of a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,13 +10,12 @@ from lstmjax.charset.extract import Extractor
 from lstmjax.charset.language import Language, Starter, build_starter
 from lstmjax.charset.merge import merge
 from lstmjax.charset.segment import NormMode
-from lstmjax.errors import CharsetError, naming
+from lstmjax.errors import CharsetError, Say, naming
 from lstmjax.formats import lstm, traineddata, unicharset
 from lstmjax.formats.files import PathLike, read_bytes, write_atomically
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.formats.unicharset import UnicharsetTable
 
-Say = Callable[[str], None]
 LISTS = ("wordlist", "numbers", "punc")
 _DAWGS = ("lstm-punc-dawg", "lstm-word-dawg", "lstm-number-dawg")
 _NO_RADICALS = b"# No Han characters, so none are described.\n"

@@ -4,7 +4,6 @@ Every function takes the recorded `State` and returns the notes of its step, a J
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import LineIndex, build_index
 from lstmjax.data.listing import read_list
-from lstmjax.errors import LstmjaxError
+from lstmjax.errors import LstmjaxError, Say
 from lstmjax.formats import traineddata
 from lstmjax.formats.files import digest_file, write_atomically
 from lstmjax.infer.states import SavedState
@@ -33,7 +32,6 @@ _WORTH_SAYING = (
 
 _CHARACTERS = 3  # the norm_mode of scripts whose characters are coded as they are
 
-Say = Callable[[str], None]
 Notes = dict[str, Any]
 
 

@@ -5,11 +5,10 @@ what has changed or was not finished. Training itself goes on from its checkpoin
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lstmjax.errors import LstmjaxError
+from lstmjax.errors import LstmjaxError, Say
 from lstmjax.formats.files import write_atomically
 from lstmjax.infer.states import best_state
 from lstmjax.pipeline import steps
@@ -22,7 +21,6 @@ from lstmjax.pipeline.state import State
 from lstmjax.pipeline.training import TrainingRequest
 from lstmjax.run_paths import RunPaths
 
-Say = Callable[[str], None]
 STATE = "tesstrain.json"
 """File of the recorded steps in the output folder."""
 

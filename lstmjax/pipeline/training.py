@@ -14,8 +14,8 @@ from lstmjax.data.skips import Geometry
 from lstmjax.errors import DataError, UsageError
 from lstmjax.formats import charset_rows, traineddata
 from lstmjax.formats.files import PathLike, write_atomically
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import evaluate, geometry_of
-from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import LoadedModel, load_model
 from lstmjax.infer.states import name_of
 from lstmjax.netspec import parse as spec_parse

@@ -15,10 +15,11 @@ from lstmjax.render.boxes import move, to_box_file, turn
 from lstmjax.render.clusters import CharBox, cluster_boxes
 from lstmjax.render.degrade import LARGEST_ANGLE, NoiseState, degrade, distort
 from lstmjax.render.face import UNITS, Face
-from lstmjax.render.layout import Layout, LayoutStyle
+from lstmjax.render.layout import Layout
 from lstmjax.render.page_text import Coverage
 from lstmjax.render.paint import paint
 from lstmjax.render.settings import MAX_SIDE, Degradation
+from lstmjax.render.style import LayoutStyle
 
 _ENDS = "\n\r\u2028\u2029"
 

@@ -23,7 +23,7 @@ from lstmjax.render.characters import words
 from lstmjax.render.clusters import CharBox, cluster_boxes
 from lstmjax.render.degrade import NoiseState, degrade, distort, draw_angle
 from lstmjax.render.face import UNITS, Face
-from lstmjax.render.layout import Layout, LayoutStyle, Line
+from lstmjax.render.layout import Layout, Line
 from lstmjax.render.page_text import (
     Coverage,
     Stripped,
@@ -33,6 +33,7 @@ from lstmjax.render.page_text import (
 )
 from lstmjax.render.paint import Span, paint
 from lstmjax.render.settings import Settings
+from lstmjax.render.style import LayoutStyle
 
 MOST_CHARACTERS = 15000
 """How many characters of the text are looked at to fill a page."""

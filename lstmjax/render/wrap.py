@@ -9,14 +9,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from lstmjax.render.face import EMPTY, UNITS, GlyphRun
 from lstmjax.render.itemize import Item
 from lstmjax.render.line_break import Breaks
-
-if TYPE_CHECKING:
-    from lstmjax.render.layout import LayoutStyle
+from lstmjax.render.style import LayoutStyle
 
 _LINE_SEPARATOR = "\u2028"
 _TAB_SPACES = 8
@@ -32,7 +29,7 @@ class Wrapper:
         text: str,
         breaks: Breaks,
         items: list[Item],
-        style: "LayoutStyle",
+        style: LayoutStyle,
         shape: Callable[[str, Item], GlyphRun],
     ):
         """Args: the paragraph, its breaks and items, the style, and what shapes an item."""

@@ -17,7 +17,7 @@ from lstmjax.data.skips import Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
 from lstmjax.infer.evaluate import Evaluation, LineReading, geometry_of
-from lstmjax.infer.forward import Forward, ScaledLine
+from lstmjax.infer.forward import Forward, LineToRead
 from lstmjax.infer.preparing import line_to_print
 from lstmjax.infer.printed import printed
 
@@ -82,7 +82,7 @@ def read_anyway(
     geometry = geometry_of(forward.model)
     results: dict[int, Reading | Skip] = {}
     for start in range(0, len(wanted), _CHUNK):
-        scaled: dict[int, ScaledLine] = {}
+        scaled: dict[int, LineToRead] = {}
         for number in wanted[start : start + _CHUNK]:
             line = index[number]
             judged = classify(line, _AnyText(), geometry)

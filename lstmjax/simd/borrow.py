@@ -4,8 +4,8 @@
 up and down, with locked instructions, whenever it is given an array or takes it out of a tuple,
 which costs more than what inner loops do. Its owner must be named once more when all is done.
 
-`put_in()` has the compiler put the function that names it in where it is called: each array is
-given as seven or more numbers, and a tuple of arrays as all of theirs.
+`always_inline()` forces LLVM to inline the function that calls it into its callers. Otherwise each
+array is passed as seven or more numbers, and a tuple of arrays as all of theirs.
 
 Both need to know numba's inner parts, as they were in versions 0.61 to 0.68. Where something small
 shows that they are not as known, both do nothing: the numbers are the same.
@@ -38,7 +38,7 @@ def _borrowed(typingctx, array):
 
 
 @intrinsic
-def _put_in(typingctx):
+def _always_inline(typingctx):
     """Mark the function that is being compiled."""
     del typingctx
 
@@ -59,12 +59,12 @@ def _nothing():
 
 
 borrowed: Any = _borrowed  # called without the typing context
-put_in: Any = _put_in
+always_inline: Any = _always_inline
 
 
 @njit
 def _second_of(array):
-    put_in()
+    always_inline()
     return array[1]
 
 
@@ -84,4 +84,4 @@ def _works() -> bool:
 
 if not _works():
     missing("numba's arrays are not as they are known", "decoding takes longer")
-    borrowed, put_in = njit(_same), njit(_nothing)
+    borrowed, always_inline = njit(_same), njit(_nothing)

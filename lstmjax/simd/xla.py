@@ -25,7 +25,7 @@ _EXTENSION_KIND, _METADATA_MAJOR, _METADATA_MINOR = 2, 6, 7
 
 
 @inner
-def answers(frame):
+def handle_version_query(frame):
     """Whether a call only asks for the version of the interface, which is then answered."""
     extension = read_int64(frame, _EXTENSION)
     if extension == 0 or read_int32(extension, _EXTENSION_KIND) != _METADATA:
@@ -68,8 +68,8 @@ result_sizes = _reader(_RESULTS, _BUFFER_DIMS)
 
 
 @inner
-def four(sizes):
-    """Sizes of an array with four axes."""
+def four_sizes(sizes):
+    """Sizes of an array with four_sizes axes."""
     return (
         read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2), read_int64(sizes, 3),
     )  # fmt: skip

@@ -9,20 +9,18 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lstmjax.charset.codec import Codec
 from lstmjax.charset.identity import NamedRows, charset_path, check, find_rows, rows_of
-from lstmjax.errors import CharsetError, FormatError, LstmjaxError, TrainError, naming
+from lstmjax.errors import CharsetError, FormatError, LstmjaxError, Say, TrainError, naming
 from lstmjax.formats import charset_rows
 from lstmjax.formats.files import read_bytes, write_atomically
 from lstmjax.infer.states import find_state
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.request import Request
 
-Say = Callable[[str], None]
 VERSION = 1
 _ANEW = "another --model_output to start anew"
 _HINT = "move it away to go on without what it says"

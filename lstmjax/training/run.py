@@ -17,15 +17,15 @@ from lstmjax.data.order import Order, Shuffled, round_robin, sequential
 from lstmjax.data.skips import Skip
 from lstmjax.data.store import ImageStore, size_of_all
 from lstmjax.data.stream import LineStream, StreamSettings
-from lstmjax.devices import choose_devices, show_cores
+from lstmjax.devices import choose_devices, expose_cores_as_devices
 from lstmjax.errors import DataError, LstmjaxError, TrainError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.files import write_atomically
 from lstmjax.formats.lstm import INT_MODE, Recognizer
 from lstmjax.formats.nodes import TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import geometry_of
-from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import LoadedModel
 from lstmjax.infer.states import find_state
 from lstmjax.infer.words import words_of
@@ -80,7 +80,7 @@ def run_training(
     """
     config = _with_rate(request, config)
     _check_output(request.model_output)
-    show_cores(config.devices)
+    expose_cores_as_devices(config.devices)
     keep_programs()
     codec = _codec(request.traineddata)
     index = _index(request.train_listfile)

@@ -12,7 +12,7 @@ import numpy as np
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
 from lstmjax.data.stream import Position
-from lstmjax.errors import FormatError, LstmjaxError, TrainError
+from lstmjax.errors import FormatError, LstmjaxError, Say, TrainError
 from lstmjax.formats import nodes
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.nodes import NetworkNode
@@ -36,7 +36,6 @@ from lstmjax.training.request import Request
 from lstmjax.training.save import Identity, Restored, restore
 from lstmjax.training.transfer import (
     Record,
-    Say,
     append_as_asked,
     fit_outputs,
     read_origin,

@@ -3,7 +3,6 @@
 Source: Tesseract src/training/unicharset/lstmtrainer.cpp, TryLoadingCheckpoint, MapRecoder.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +13,15 @@ from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
 from lstmjax.charset.identity import NamedRows, check, known_rows, rows_of
 from lstmjax.charset.unicharset import Unicharset
-from lstmjax.errors import CharsetError, FormatError, LstmjaxError, SpecError, TrainError, naming
+from lstmjax.errors import (
+    CharsetError,
+    FormatError,
+    LstmjaxError,
+    Say,
+    SpecError,
+    TrainError,
+    naming,
+)
 from lstmjax.formats import checkpoint, lstm, nodes, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.files import read_bytes
@@ -32,7 +39,6 @@ from lstmjax.training.engine import make_engine
 from lstmjax.training.initial import tesseract_weights
 from lstmjax.training.request import Request
 
-Say = Callable[[str], None]
 Record = TrainerRecord | Recognizer
 
 

@@ -16,8 +16,9 @@ from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
 from lstmjax.formats import traineddata
 from lstmjax.infer import evaluate as module
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import evaluate, geometry_of, measure_line
-from lstmjax.infer.forward import ScaledLine, make_forward
+from lstmjax.infer.forward import LineToRead
 from lstmjax.infer.model import load_model
 from lstmjax.infer.printed import INVERT_BELOW, decode, printed
 
@@ -64,7 +65,7 @@ def test_readings_are_what_the_parts_give(forward, tmp_path):
     result, _ = run(forward, index)
     store = ImageStore(index, forward.model.input_shape, 0)
     for place, reading in enumerate(result.readings):
-        line = ScaledLine(store.scaled(place).pixels, sample=place + 1)
+        line = LineToRead(store.scaled(place).pixels, sample=place + 1)
         probs = module.normalise_probs(forward.probs([line], batch=2)[0])
         codes = decode(forward.model, probs)
         found = reading.measured
@@ -72,7 +73,7 @@ def test_readings_are_what_the_parts_give(forward, tmp_path):
         assert found.text == forward.model.codec.decode(codes)
         assert found.bcer == error_rates.bcer(truth, codes, 2)
         assert found.delta > 0
-        line = ScaledLine(store.scaled(place).pixels, 0, INVERT_BELOW)
+        line = LineToRead(store.scaled(place).pixels, 0, INVERT_BELOW)
         assert reading.text == printed(forward.model, forward.probs([line], batch=2)[0]).text
         assert reading.chars == error_rates.char_counts(TEXTS[place], reading.text)
 

@@ -8,8 +8,9 @@ from infer.models import tiny_traineddata
 
 from lstmjax.data.random import MinStd
 from lstmjax.formats import traineddata
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.device import DeviceForward, make_device_forward
-from lstmjax.infer.forward import ScaledLine, certainty, make_forward
+from lstmjax.infer.forward import LineToRead, certainty
 from lstmjax.infer.host.network import HostForward
 from lstmjax.infer.model import load_model
 
@@ -39,7 +40,7 @@ def test_usual_networks_run_on_the_host(model):
 
 def test_results_come_back_in_the_order_of_the_lines(forward):
     widths = [30, 12, 44, 19, 12, 31, 25]
-    lines = [ScaledLine(pixels(w, seed), sample=seed) for seed, w in enumerate(widths)]
+    lines = [LineToRead(pixels(w, seed), sample=seed) for seed, w in enumerate(widths)]
     together = forward.probs(lines, batch=4)
     assert [len(probs) for probs in together] == [w // 2 for w in widths]
     for line, probs in zip(lines, together, strict=True):
@@ -51,7 +52,7 @@ def test_results_come_back_in_the_order_of_the_lines(forward):
 
 
 def test_the_place_in_the_run_decides_the_noise(forward):
-    first, again, other = forward.probs([ScaledLine(pixels(20), s) for s in (1, 1, 2)], batch=4)
+    first, again, other = forward.probs([LineToRead(pixels(20), s) for s in (1, 1, 2)], batch=4)
     np.testing.assert_array_equal(first, again)
     assert abs(first - other).max() > 1e-4
 
@@ -108,14 +109,14 @@ LIGHT_ON_DARK = np.where(np.arange(160).reshape(8, 20) % 5 == 0, 250, 5).astype(
 )
 def test_doubtful_lines_are_tried_inverted(forward, limit, sure_inverted, sure, expected, runs):
     scripted = Scripted(forward.model, lambda mean: sure if mean < 0 else sure_inverted)
-    probs = scripted.probs([ScaledLine(LIGHT_ON_DARK, 1, limit)], batch=1)[0]
+    probs = scripted.probs([LineToRead(LIGHT_ON_DARK, 1, limit)], batch=1)[0]
     assert probs[0, 3] == pytest.approx(expected)
     assert len(scripted.seen) == runs  # type: ignore[attr-defined]
 
 
 def test_only_doubtful_lines_are_computed_again(forward):
     scripted = Scripted(forward.model, lambda mean: 0.4 if mean < 0 else 0.9)
-    dark, light = (ScaledLine(p, 1, 0.5) for p in (LIGHT_ON_DARK, 255 - LIGHT_ON_DARK))
+    dark, light = (LineToRead(p, 1, 0.5) for p in (LIGHT_ON_DARK, 255 - LIGHT_ON_DARK))
     done = dict(scripted.outputs([light, dark, light], batch=3))
     assert sorted(done) == [0, 1, 2]
     assert [round(float(done[i][0, 3]), 3) for i in range(3)] == [0.9, 0.9, 0.9]
@@ -146,7 +147,7 @@ def test_padded_line_that_stays_as_it_is_is_read_with_other_borders(forward):
             return super()._noise(blocks, room, streams)
 
     scripted = Remembering(replace(forward.model, root=fixed), lambda mean: 0.4)
-    scripted.probs([ScaledLine(LIGHT_ON_DARK, 1, 0.5)], batch=1)
+    scripted.probs([LineToRead(LIGHT_ON_DARK, 1, 0.5)], batch=1)
     (first, after_padding), (inverted, _), (third, fresh) = seen
     np.testing.assert_array_equal(first, third)
     assert not np.array_equal(first, inverted)

@@ -8,8 +8,9 @@ import pytest
 from infer.models import int8
 
 from lstmjax.data.random import MinStd
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.device import DeviceForward, make_device_forward
-from lstmjax.infer.forward import ScaledLine, make_forward
+from lstmjax.infer.forward import LineToRead
 from lstmjax.infer.host.int8_ops import SUPPORTED as BYTES_SUPPORTED
 from lstmjax.infer.host.network import HostForward, make_host_forward, make_network
 from lstmjax.infer.model import LoadedModel
@@ -63,7 +64,7 @@ def lines_for(model, widths=(31, 44, 17, 44, 90, 12, 25, 60, 13, 38)):
     random = np.random.default_rng(0)
     sizes = [(rows, width, 3) if shape.colour else (rows, width) for width in widths]
     return [
-        ScaledLine(random.integers(0, 256, size, dtype=np.uint8), sample)
+        LineToRead(random.integers(0, 256, size, dtype=np.uint8), sample)
         for sample, size in enumerate(sizes)
     ]
 
@@ -120,7 +121,7 @@ def test_sums_of_int8_numbers_that_floats_would_round_are_left_alone():
 
 def test_a_processor_without_vectors_is_left_alone(monkeypatch):
     assert isinstance(make_forward(model_of(SPECS["usual"])), HostForward)
-    monkeypatch.setattr("lstmjax.infer.forward.works", lambda: False)
+    monkeypatch.setattr("lstmjax.infer.choose.works", lambda: False)
     assert isinstance(make_forward(model_of(SPECS["usual"])), DeviceForward)
 
 

@@ -20,8 +20,8 @@ from lstmjax.data.lines import build_index
 from lstmjax.formats import lstm, recoder, traineddata, unicharset
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.formats.unicharset import BROKEN, UnicharRow, UnicharsetTable
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import evaluate
-from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import load_model
 from lstmjax.report.readings import read_anyway
 from lstmjax.training.fast.validate import Validator

@@ -23,7 +23,8 @@ from lstmjax.data.image import quantise
 from lstmjax.data.random import MinStd
 from lstmjax.data.store import ImageStore
 from lstmjax.formats import traineddata
-from lstmjax.infer.forward import ScaledLine, make_forward
+from lstmjax.infer.choose import make_forward
+from lstmjax.infer.forward import LineToRead
 from lstmjax.netspec.parse import parse
 from lstmjax.netspec.tree import Convolve, Dense, Maxpool, Series
 from lstmjax.nn.build import _Builder, build
@@ -65,7 +66,7 @@ def first_line(spec):
     codec, index = english()
     model = fresh(spec, codec)
     pixels = ImageStore(index, model.input_shape, 0).scaled(0).pixels
-    probs = make_forward(model).probs([ScaledLine(pixels, sample=0)], batch=1)[0]
+    probs = make_forward(model).probs([LineToRead(pixels, sample=0)], batch=1)[0]
     return model, probs, codec.encode(index.text(0))
 
 
@@ -274,7 +275,7 @@ def test_lines_of_a_run_are_read_as_if_alone():
     codec, index = english()
     model = fresh(VARIABLE_HEIGHT, codec)
     store = ImageStore(index, model.input_shape, 1 << 24)
-    lines = [ScaledLine(store.scaled(i).pixels, sample=i) for i in range(3)]
+    lines = [LineToRead(store.scaled(i).pixels, sample=i) for i in range(3)]
     forward = make_forward(model)
     together = forward.probs(lines, batch=4)
     for line, probs in zip(lines[:2], together, strict=False):

@@ -10,8 +10,9 @@ from lstmjax.errors import DataError, UsageError
 from lstmjax.render import Degradation, NoiseState, Settings, render_line, render_pages
 from lstmjax.render.boxes import to_box_file
 from lstmjax.render.clusters import CharBox
-from lstmjax.render.layout import Layout, LayoutStyle
+from lstmjax.render.layout import Layout
 from lstmjax.render.pages import underlined_words
+from lstmjax.render.style import LayoutStyle
 
 CLEAN = Degradation(degrade=False)
 SMALL = Settings(width=500, height=260, margin=20, degradation=CLEAN)

@@ -11,7 +11,7 @@ from infer.models import tiny_recognizer, tiny_traineddata
 from lstmjax.cli import main
 from lstmjax.data.lines import build_index
 from lstmjax.formats import traineddata
-from lstmjax.infer.forward import make_forward
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.model import load_model
 from lstmjax.report.readings import read_anyway, sample_lines
 from lstmjax.report.run import evaluate_quietly
@@ -22,7 +22,7 @@ OTHER = UNICHARSET.replace("é".encode(), b"x")
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lstmjax.infer.forward.keep_programs", lambda: None)
+    monkeypatch.setattr("lstmjax.infer.choose.keep_programs", lambda: None)
     traineddata.save(tiny_traineddata(), "m.traineddata")
     traineddata.save(tiny_traineddata(tiny_recognizer(seed=1)), "n.traineddata")
     other = tiny_traineddata(tiny_recognizer(seed=2)).with_component("lstm-unicharset", OTHER)

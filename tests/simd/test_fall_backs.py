@@ -53,9 +53,9 @@ def run(code, cache_home, before=""):
     [
         "import numba, numba.core.compiler_machinery as m; del m.register_pass",
         "import numba, numba.core.codegen as m; del m.JITCodeLibrary",
-        "from lstmjax.simd import parts; del parts._Part.finalize",  # numba's own is left
-        "from lstmjax.simd import parts\n"
-        "parts._Part._reload_init = property(lambda self: self.gone)",
+        "from lstmjax.simd import inline; del inline._Part.finalize",  # numba's own is left
+        "from lstmjax.simd import inline\n"
+        "inline._Part._reload_init = property(lambda self: self.gone)",
     ],
     ids=["no pass", "no library", "another way", "no list"],
 )

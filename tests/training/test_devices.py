@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from lstmjax.devices import choose_devices, everywhere, fitting
+from lstmjax.devices import choose_devices, largest_even_share, replicated
 from lstmjax.errors import UsageError
 from lstmjax.netspec.parse import parse
 from lstmjax.nn.build import build
@@ -30,7 +30,7 @@ def run_step(devices, *, updates=3):
     params = model.init(jax.random.key(0))
     state = TrainState(params, optimizer.init(params))
     if devices:
-        state = jax.device_put(state, everywhere(devices))
+        state = jax.device_put(state, replicated(devices))
     step = make_train_step(model, optimizer, null_char=NULL, devices=devices)
     controls = Controls(np.float32(0.01), np.asarray(False), None)
     for _ in range(updates):
@@ -49,9 +49,9 @@ def test_two_devices_come_to_the_weights_of_one():
 
 
 def test_batch_is_shared_evenly():
-    assert fitting(8, 2) == 2
-    assert fitting(3, 2) == 1
-    assert fitting(1, 16) == 1
+    assert largest_even_share(8, 2) == 2
+    assert largest_even_share(3, 2) == 1
+    assert largest_even_share(1, 16) == 1
     assert len(choose_devices(7)) == 1
     assert len(choose_devices(4, 2)) == 2
 

@@ -7,8 +7,8 @@ from infer.models import tiny_recognizer, tiny_traineddata
 
 from lstmjax.data.lines import build_index
 from lstmjax.formats import lstm
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import evaluate
-from lstmjax.infer.forward import make_forward
 from lstmjax.infer.model import from_recognizer
 from lstmjax.training.tesseract.tester import Evaluator
 

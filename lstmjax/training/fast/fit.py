@@ -27,9 +27,10 @@ from lstmjax.data.stream import LineStream, Position, StreamSettings
 from lstmjax.errors import TrainError
 from lstmjax.formats import traineddata as traineddata_format
 from lstmjax.formats.files import PathLike
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.device import make_device_forward
 from lstmjax.infer.evaluate import geometry_of
-from lstmjax.infer.forward import Forward, make_forward
+from lstmjax.infer.forward import Forward
 from lstmjax.infer.model import LoadedModel
 from lstmjax.netspec import parse as spec_parse
 from lstmjax.netspec import shape as spec_shape

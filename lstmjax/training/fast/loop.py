@@ -15,7 +15,7 @@ import numpy as np
 
 from lstmjax.array_types import Params
 from lstmjax.data.stream import LoadedBatch
-from lstmjax.devices import everywhere
+from lstmjax.devices import replicated
 from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
@@ -59,7 +59,7 @@ class _Loop:
     def __init__(self, run: Run, snapshot: Snapshot, pending_signal: Callable[[], int]):
         self.run = run
         self.config = run.config
-        self.placement = everywhere(run.devices)
+        self.placement = replicated(run.devices)
         self.state = jax.device_put(snapshot.state, self.placement)
         self.progress = snapshot.progress
         best = snapshot.best_trainer  # a checkpoint; empty without one

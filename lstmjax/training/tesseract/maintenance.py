@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lstmjax.errors import TrainError
+from lstmjax.errors import Say, TrainError
 from lstmjax.formats.files import write_atomically
 from lstmjax.run_paths import RunPaths
 from lstmjax.training import report
@@ -17,7 +17,7 @@ from lstmjax.training.run_parts import MAX_BAD_UPDATES
 from lstmjax.training.tesseract.reduce_rates import reduce_rates
 from lstmjax.training.tesseract.subtrainer import start_subtrainer, update_subtrainer
 from lstmjax.training.tesseract.tester import Evaluator, ask_for_tests
-from lstmjax.training.tesseract.trainer import Dumps, Say, Teacher, Trainer
+from lstmjax.training.tesseract.trainer import Dumps, Teacher, Trainer
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import jax
 import numpy as np
 
+from lstmjax.errors import Say
 from lstmjax.training.report import STALLED_BY, log_prefix
-from lstmjax.training.tesseract.trainer import Dumps, Say, Trainer
+from lstmjax.training.tesseract.trainer import Dumps, Trainer
 
 BLOCK = 100  # lines between its reports
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from lstmjax.charset.failures import TextError
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Skip
+from lstmjax.errors import Say
 from lstmjax.formats import lstm
+from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import Evaluation, evaluate
-from lstmjax.infer.forward import Forward, make_forward
+from lstmjax.infer.forward import Forward
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.convert import params_of
 from lstmjax.training.report import Verdict
 from lstmjax.training.tesseract.trainer import Trainer
-
-Say = Callable[[str], None]
 
 
 @dataclass(eq=False)

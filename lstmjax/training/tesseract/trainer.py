@@ -12,11 +12,11 @@ import numpy as np
 
 from lstmjax.ctc.error_rates import bcer, bwer
 from lstmjax.data.stream import Position
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, Say
 from lstmjax.formats import checkpoint, lstm
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.infer.forward import certainty
-from lstmjax.infer.preparing import INVERT_BELOW
+from lstmjax.infer.preparing import TRAINING_INVERT_BELOW
 from lstmjax.nn.headers import output_leaves
 from lstmjax.training.config import LAYER_SPECIFIC_RATES, TrainConfig
 from lstmjax.training.debug_text import Reading, debug_lines, mean_line
@@ -27,7 +27,6 @@ from lstmjax.training.score import LineReader
 from lstmjax.training.tesseract.lines import Page, PageSource, Refusal, no_targets_texts
 from lstmjax.training.tesseract.step import ExactStep, Judged, Moments, Outputs
 
-Say = Callable[[str], None]
 Watch = Callable[["Trainer", Page, Outputs, Judged], None]
 _FAILED = LineResult(1.0, 1.0, 1.0, 1.0, 0)
 
@@ -195,7 +194,7 @@ class Teacher:
         if page.line.has_boxes or not np.isfinite(first.probs).all():
             return first
         sure = np.float32(certainty(first.probs, self.step.null_char))
-        if sure >= INVERT_BELOW:
+        if sure >= TRAINING_INVERT_BELOW:
             return first
         other = run(self.source.inverted(page))
         if np.float32(certainty(other.probs, self.step.null_char)) > sure:
