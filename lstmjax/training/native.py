@@ -19,8 +19,8 @@ import orbax.checkpoint as ocp
 
 from lstmjax.data.stream import Position
 from lstmjax.errors import TrainError
-from lstmjax.training.fast.step import TrainState
 from lstmjax.training.progress import Mark, Progress
+from lstmjax.training.state import TrainState
 
 LikeOf = Callable[[dict[str, Any]], TrainState]
 

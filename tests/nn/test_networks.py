@@ -33,7 +33,7 @@ from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import BorderNoise, Extent
 from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST
 from lstmjax.nn.window import convolve, maxpool
-from lstmjax.training.fast.compiling import available
+from lstmjax.training.compiling import available
 
 B = "[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 Lbx24 O1c1]"
 FIXED_WIDTH = "[1,32,500,1 Ct3,3,4 Mp3,3 Lfys8 O1c1]"

@@ -93,7 +93,7 @@ def test_a_model_is_started_from_with_its_own_characters_only(tmp_path, base):
     with pytest.raises(TrainError, match=EXCHANGED):
         start(tmp_path, continue_from=path, old_traineddata=str(other))
     found, said = start(tmp_path, charsets=other, continue_from=path, old_traineddata=str(DEMO))
-    assert found.engine.exchanged
+    assert found.outputs_remapped
     assert UNKNOWN not in said
     start(tmp_path, charsets=other, continue_from=path, append_index=3, net_spec="[Lfx6 O1c1]")
 
@@ -102,7 +102,7 @@ def test_a_whole_model_is_compared_with_its_own_set(tmp_path, base):
     whole, component = make_model(tmp_path, base[1])
     other = exchanged_rows(tmp_path)
     found, said = start(tmp_path, charsets=other, continue_from=whole)
-    assert found.engine.exchanged  # both sets are known, so the outputs are exchanged
+    assert found.outputs_remapped  # both sets are known, so the outputs are exchanged
     assert "Code range changed from 76 to 76!" in said
     with pytest.raises(TrainError, match=EXCHANGED):
         start(tmp_path, continue_from=whole, old_traineddata=str(other))

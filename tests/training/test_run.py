@@ -7,7 +7,7 @@ from training.small import EXAMPLES, NET_SPEC
 from lstmjax.cli import lstmtraining
 from lstmjax.pipeline import training
 from lstmjax.training.api import train
-from lstmjax.training.config import Recipe, TrainConfig
+from lstmjax.training.config import RecipeName, TrainConfig
 
 DEMO, LINES = EXAMPLES / "demo.traineddata", EXAMPLES / "train.list"
 
@@ -20,16 +20,16 @@ class Started(Exception):  # noqa: N818
 def rate_of(monkeypatch):
     """The learning rate that a run starts with."""
 
-    def stop(request, config, *rest):
-        del request, rest
-        raise Started(config.learning_rate)
+    def stop(asked, start, *rest, **parts):
+        del asked, rest, parts
+        raise Started(start.config.learning_rate)
 
     def rate(run, *arguments, **settings) -> float:
         with pytest.raises(Started) as started:
             run(*arguments, **settings)
         return started.value.args[0]
 
-    monkeypatch.setattr("lstmjax.training.run.choose_start", stop)
+    monkeypatch.setattr("lstmjax.training.run._assemble", stop)
     monkeypatch.setenv("LSTMJAX_NO_REEXEC", "1")
     return rate
 
@@ -49,7 +49,7 @@ def by_command(folder, **settings):
     lstmtraining.main([f"--{name}={value}" for name, value in (known | settings).items()])
 
 
-def by_pipeline(folder, recipe: Recipe = "fast", **settings):
+def by_pipeline(folder, recipe: RecipeName = "fast", **settings):
     training.train(
         training.TrainingRequest(
             str(DEMO), str(LINES), "", str(folder / "m"), NET_SPEC, recipe=recipe,
