@@ -3,6 +3,7 @@
 import optax
 import pytest
 from training.small import EXAMPLES, NET_SPEC
+from training.starts import make_base, make_model
 
 from lstmjax.cli import lstmtraining
 from lstmjax.pipeline import training
@@ -79,8 +80,10 @@ def test_new_networks_get_the_rate_that_suits_them(tmp_path, rate_of, run, setti
 
 
 @pytest.mark.parametrize("run", [by_function, by_command])
-def test_other_networks_do_not(tmp_path, rate_of, run):
-    assert rate_of(run, tmp_path, continue_from=DEMO) == 0.001
+def test_other_networks_keep_their_own(tmp_path, rate_of, run):
+    _, record = make_base(tmp_path, learning_rate=0.003)
+    model, _ = make_model(tmp_path, record)
+    assert rate_of(run, tmp_path, continue_from=model) == pytest.approx(0.003)
 
 
 def test_a_config_of_the_user_is_taken_as_it_is(tmp_path, rate_of):
