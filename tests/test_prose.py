@@ -17,16 +17,13 @@ NOT_YET = {
     "data",
     "devices",
     "exact",
-    "formats",
     "infer",
     "kernels",
-    "netspec",
     "nn",
     "pages",
     "pipeline",
     "render",
     "report",
-    "run_paths",
     "simd",
     "training",
     "view",
@@ -48,6 +45,8 @@ def arguments(docstring: str) -> Iterator[tuple[str, str]]:
     line.
     """
     for lines in paragraphs(inspect.cleandoc(docstring).splitlines()):
+        if OTHER_SECTION.match(lines[0]):
+            continue
         heading = SECTION.fullmatch(lines[0])
         if heading and len(lines) > 1:
             depth = len(lines[1]) - len(lines[1].lstrip())
@@ -60,16 +59,20 @@ def arguments(docstring: str) -> Iterator[tuple[str, str]]:
                 yield entry["name"], entry["text"]
 
 
+def heads_section(line: str) -> bool:
+    return bool(SECTION.match(line) or OTHER_SECTION.match(line))
+
+
 def paragraphs(lines: list[str]) -> Iterator[list[str]]:
     """The lines of a docstring in groups: a section each, or a paragraph."""
     group: list[str] = []
     for line in lines:
-        begins = SECTION.match(line) or OTHER_SECTION.match(line) or not line
-        ends = group and SECTION.match(group[0]) and line[:1].strip()
+        begins = heads_section(line) or not line
+        ends = group and heads_section(group[0]) and line[:1].strip()
         if group and (begins or ends):
             yield group
             group = []
-        if line and not OTHER_SECTION.match(line):
+        if line:
             group.append(line)
     if group:
         yield group
@@ -130,6 +133,7 @@ def test_fragments_are_found(docstring):
         "Of all lines, find the best one.",
         "Do it.\n\n    Args:\n      x: offset of a line,\n        of which there are many.",
         "Do it.\n\n    Args:\n      x: office.\n    Returns: with luck, a number.",
+        "Do it.\n\n    Raises:\n      ValueError: with luck, none.",
         "Find the rows: of each, the first column.",
     ],
 )
