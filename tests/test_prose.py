@@ -11,7 +11,6 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "lstmjax"
 NOT_YET = {
     "cache",
-    "charset",
     "cli",
     "ctc",
     "data",
