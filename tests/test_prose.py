@@ -19,7 +19,6 @@ NOT_YET = {
     "kernels",
     "nn",
     "pipeline",
-    "render",
     "report",
     "simd",
     "training",
