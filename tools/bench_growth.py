@@ -190,10 +190,10 @@ def loading(paths: Sequence[str], seconds: float) -> tuple[float, float]:
 
 def data_curves(sizes: Sequence[int], seconds: float) -> Iterator[Curve]:
     """What grows with the number of lines."""
-    from lstmjax.data import kept_index, lines
+    from lstmjax.data import index_cache, lines
 
-    kept_index._SETTLED_NS = -(10**15)  # type: ignore[misc]  # links are as new as this run
-    lines._WORTH_KEEPING = 0.0  # type: ignore[misc]
+    index_cache._SETTLED_NS = -(10**15)  # type: ignore[misc]  # links are as new as this run
+    lines._WORTH_CACHING = 0.0  # type: ignore[misc]
     scan, again, start, load = [], [], [], []
     for size in sizes:
         with tempfile.TemporaryDirectory() as scratch:

@@ -19,7 +19,7 @@ from infer.models import english, fresh, int8
 from lstmjax.charset.codec import Codec
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
 from lstmjax.data.borders import draw_borders
-from lstmjax.data.image import quantise
+from lstmjax.data.image import normalise, quantise
 from lstmjax.data.random import MinStd
 from lstmjax.data.store import ImageStore
 from lstmjax.formats import traineddata
@@ -94,8 +94,8 @@ def layers_of_b():
     """What comes out of each layer of net B for the first line: [H, W, D]."""
     codec, index = english()
     model = fresh(B, codec)
-    store = ImageStore(index, model.input_shape, 0)
-    x = store.input(0, stream := MinStd.for_sample(0))
+    pixels = ImageStore(index, model.input_shape, 0).scaled(0).pixels
+    x = normalise(pixels, model.input_shape, stream := MinStd.for_sample(0))
     height, width, _ = x.shape
     noise = draw_borders(model.root, [(height, width)], (height, width), [stream])
     widths = jnp.asarray([width], jnp.int32)
