@@ -44,7 +44,7 @@ _SETTINGS = {
     "debug_interval": "debug_interval",
     "checkpoint_seconds": "checkpoint_seconds",
 }
-"""Flags that are settings of a run, and the fields of `TrainConfig` they fill when given."""
+"""Flag -> field of `TrainConfig` that it sets if given."""
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -60,32 +60,38 @@ def _define(values: flags.FlagValues) -> None:
     def boolean(name: str, text: str) -> None:
         flags.DEFINE_bool(name, False, text, flag_values=values)
 
-    string("traineddata", "", "Character set of the network: a starter or a whole traineddata")
+    string("traineddata", "", "Character set of the network: a starter or a complete traineddata")
     string("net_spec", "", "Network to build, such as [1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx192 O1c1]")
     string("model_output", "lstmtrain", "Base name of the files written")
-    string("continue_from", "", "Checkpoint, .lstm file, traineddata or a run's base name")
-    string("train_listfile", "", "File that lists the training files, one a line")
-    string("eval_listfile", "", "File that lists the evaluation files, one a line")
-    string("old_traineddata", "", "Traineddata of continue_from, when the character set changes")
-    integer("max_iterations", 0, "Lines to train on; 0 no end, -n: n times the number of files")
-    number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent")
-    number("learning_rate", 0.001, "Highest learning rate; recipe fast: 0.004 if new", 0.0)
+    string("continue_from", "", "Checkpoint, .lstm file, traineddata or base name of a run")
+    string("train_listfile", "", "List of training files, one path per line")
+    string("eval_listfile", "", "List of evaluation files, one path per line")
+    string("old_traineddata", "", "Traineddata of continue_from, if the character set changes")
+    integer("max_iterations", 0, "Lines to train on; 0: no limit, -n: n times the number of files")
+    number("target_error_rate", 0.01, "Training error (BCER) to stop at, in percent")
+    number("learning_rate", 0.001, "Peak learning rate; recipe fast: 0.004 for a new network", 0.0)
     number("momentum", 0.9, "Decay of the first moment; 0.5 in recipe tesseract", 0.0)
     number("adam_beta", 0.999, "Decay of the second moment", 0.0)
-    number("weight_range", 0.1, "Draw initial weights from +-this; recipe fast has its own way")
+    number("weight_range", 0.1, "Largest initial weight; recipe fast has its own initialization")
     integer("net_mode", 192, "64: learning rates by layer, 128: Adam, 192: both")
     integer("perfect_sample_delay", 0, "Lines to wait before a line without error counts again")
-    integer("max_image_MB", 6000, "Memory for images", 0)
-    integer("append_index", -1, "Keep layers 0 to this of continue_from and append net_spec")
+    integer("max_image_MB", 6000, "Memory for images, in MB", 0)
+    integer("append_index", -1, "Last layer of continue_from to keep; net_spec is appended to it")
     integer("debug_interval", 0, "-1: texts about every line; n: also pictures every n lines")
     boolean("stop_training", "Write continue_from as a traineddata and stop")
     boolean("convert_to_int", "With stop_training: convert to an int8 (fast) model")
-    boolean("sequential_training", "Take the files one after the other, their lines as they stand")
+    boolean("sequential_training", "Train on the files one after the other, lines in file order")
     boolean("reset_learning_rate", "With continue_from: forget its learning rates")
     boolean("randomly_rotate", "Turn half of the lines upside down")
     boolean("debug_network", "Print histograms of the weights")
     boolean("debug_float", "Stop at floating point errors")
-    flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
+    flags.DEFINE_enum(
+        "recipe",
+        "fast",
+        ["fast", "tesseract"],
+        "Way of training; tesseract reproduces the original's figures",
+        flag_values=values,
+    )
     integer("batch", 16, "Lines per update", 1)
     flags.DEFINE_bool(
         "muon",
@@ -93,23 +99,23 @@ def _define(values: flags.FlagValues) -> None:
         "With Adam: orthogonalise the steps of weight matrices; default: from a batch of 4 on",
         flag_values=values,
     )
-    string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
+    string("augment", "0", "Strength of augmentation: 0 off, 1 usual; or by kind, such as noise=1")
     flags.DEFINE_enum(
         "precision",
         "auto",
         ["auto", "float32", "bfloat16"],
-        "Of the factors of LSTMs' products; auto: bfloat16 where the processor multiplies it",
+        "Number format of the factors in LSTMs' products; auto: bfloat16 if the CPU multiplies it",
         flag_values=values,
     )
-    integer("devices", 0, "How many cores or GPUs share a batch; 0: as many as divide it", 0)
-    integer("freeze_below", 0, "Do not train the layers before this one", 0)
-    boolean("allow_int_start", "With continue_from: take an int8 model, too, with what it has lost")
-    integer("seed", 0, "Seed of weights, of the order of lines and of augmentation", 0)
-    integer("eval_interval", 0, "Lines between evaluations; 0: fitting the evaluation data")
-    number("checkpoint_seconds", 15.0, "Shortest time between checkpoints", 0.0)
+    integer("devices", 0, "Number of cores or GPUs that share a batch; 0: as many as divide it", 0)
+    integer("freeze_below", 0, "Number of the first layer to train; those before it are frozen", 0)
+    boolean("allow_int_start", "With continue_from: accept an int8 model, though it lost precision")
+    integer("seed", 0, "Seed of weights, order of lines and augmentation", 0)
+    integer("eval_interval", 0, "Lines between evaluations; 0: chosen by the size of the data")
+    number("checkpoint_seconds", 15.0, "Shortest time between checkpoints, in seconds", 0.0)
     boolean("view", "Show the run in a browser; prints the address")
-    integer("view_port", 0, "With view: port to listen at; 0: the first free one from 8624 on", 0)
-    string("view_host", "127.0.0.1", "With view: address to listen at")
+    integer("view_port", 0, "With view: port to listen on; 0: the first free one from 8624 on", 0)
+    string("view_host", "127.0.0.1", "With view: address to listen on")
     boolean("tensorboard", "Write for TensorBoard, to <model_output>.tensorboard/")
 
 
@@ -206,7 +212,7 @@ def _say(text: str) -> None:
 
 
 def _watching(values: flags.FlagValues) -> "Watching | None":
-    """Who watches the run; None, and nothing loaded, if nobody asked to."""
+    """The watchers of the run; None, without loading anything, if no flag asks for one."""
     if not (values.view or values.tensorboard or values.debug_interval > 0):
         return None
     from lstmjax.view.settings import ServerSettings

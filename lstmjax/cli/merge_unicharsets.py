@@ -1,7 +1,7 @@
 """Merge unicharsets into one.
 
-Texts (all on stdout), statuses and the file are those of Tesseract 5.3.0 `merge_unicharsets`; the
-reason of a failure goes to stderr.
+Messages (all on stdout), exit statuses and the file are those of Tesseract 5.3.0
+`merge_unicharsets`; the reason for a failure goes to stderr.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The steps of the whole way after the lines are there, each run only if something has changed.
+"""The steps of the pipeline after the lines are made; each runs only if its inputs have changed.
 
 Every function takes the recorded `State` and returns the notes of its step, a JSON value.
 """
@@ -40,10 +40,10 @@ def character_set(plan: Plan, state: State, found: Notes, say: Say) -> Notes:
     """Make the unicharset and the starter traineddata; notes: see `StarterResult`.
 
     Args:
-      plan: of the whole way.
-      state: of its steps.
-      found: notes of the step that found or drew the lines.
-      say: gets what the user should know.
+      plan: plan of the pipeline.
+      state: recorded steps.
+      found: notes of the step that found or rendered the lines.
+      say: printer of messages for the user.
     """
     language = plan.language
     norm_mode = plan.norm_mode or language.norm_mode
@@ -88,7 +88,7 @@ def check(state: State, request: TrainingRequest, found: Notes, say: Say) -> Not
         bad = dropped_lines(index, codec, training.geometry_for(request))
         summary = summarize(check_texts(index, codec), bad)
         if found.get("drawn"):
-            summary["duplicates"] = 0  # every text is there in every font
+            summary["duplicates"] = 0  # every text occurs once in every font
         return Done(notes=summary)
 
     inputs = {
@@ -104,12 +104,12 @@ def train(
 ) -> Notes:
     """Train; notes: see `training.train`.
 
-    A run that was interrupted goes on, and so does one with other settings, such as more
-    iterations. With other lines, another character set or another network a new one begins, and
-    the checkpoints of the old one are moved aside.
+    An interrupted run goes on, and so does a run whose settings have changed, such as
+    max_iterations. With other lines, another character set or another network a new run begins,
+    and the checkpoints of the old one are moved aside.
 
-    Raises: LstmjaxError: another learning rate is asked of a run of recipe tesseract, which goes on
-      with its own.
+    Raises: LstmjaxError: the learning rate of a run of recipe tesseract has changed; it would keep
+      the old one.
     """
     origin = {
         "traineddata": digest_file(request.traineddata),
@@ -159,7 +159,7 @@ def make_models(
 
 
 def evaluate(state: State, models: Notes, found: Notes, say: Say) -> Notes:
-    """Measure the models on the evaluation lines; notes: see `training.measure`, by kind."""
+    """Evaluate the models on the evaluation lines; notes: kind -> see `training.measure`."""
     if not found["eval"]:
         return {}
 
@@ -181,7 +181,7 @@ def index_of(found: Notes) -> LineIndex:
 
 
 def _move_aside(folder: Path, say: Say) -> None:
-    """Give a folder with checkpoints of another run another name."""
+    """Rename the folder of checkpoints, if an earlier run has left any."""
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     number = 1

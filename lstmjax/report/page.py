@@ -1,4 +1,4 @@
-"""A report as one HTML file: pictures inside, nothing from outside, no scripts."""
+"""A report as one self-contained HTML file: embedded images, no scripts, no external resources."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -37,9 +37,9 @@ def page(report: Report, picture: Picture, *, worst: int = WORST) -> str:
     """The whole page.
 
     Args:
-      report: what to show.
-      picture: the image of a line as a data URI.
-      worst: how many of the worst lines to show.
+      report: the report to show.
+      picture: function from the number of a line to its image as a data URI; None if unreadable.
+      worst: number of worst lines to show.
     """
     sections = [
         ("models", "Models", _models(report) if len(report.models) > 1 else ""),
@@ -372,5 +372,5 @@ def _about() -> str:
 
 
 def page_bytes(report: Report, picture: Picture, *, worst: int = WORST) -> bytes:
-    """The page in UTF-8; what is no text at all becomes question marks."""
+    """The page in UTF-8; lone surrogates (bytes that are not text) become question marks."""
     return page(report, picture, worst=worst).encode("utf-8", "replace")
