@@ -20,7 +20,7 @@ from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise
 
 
 class LayerSeen(NamedTuple):
-    """A layer at work on a line.
+    """Activations and gradients of a layer on one line.
 
     name: as in model files, followed by the place in the network if it occurs twice.
     forward: [H, W, D] the result (logits for the output layer).
@@ -97,7 +97,7 @@ class LayerTracer:
         borders: tuple[Borders, ...] | None,
         delta: Float32[np.ndarray, "T K"],
     ) -> list[LayerSeen]:
-        """The layers at work on a line, in the order they run.
+        """Activations and gradients of all layers, in the order they run.
 
         Args:
           params: weights of the network.
