@@ -1,6 +1,6 @@
 """A picture of what `--augment` does, kind by kind: docs/images/augment.png.
 
-    .venv/bin/python tools/draw_augmentation.py [--out FILE] [--font NAME] [--strength S]
+    .venv/bin/python tools/site/draw_augmentation.py [--out FILE] [--font NAME] [--strength S]
 
 A line is rendered, and each row shows it after one kind of augmentation, twice; the first two rows
 show it as it is and after all kinds together. Of the kinds that only half of the lines see, those
@@ -32,7 +32,7 @@ SEED = 3
 def main() -> None:
     parser = argparse.ArgumentParser(description="Draw what --augment does.")
     parser.add_argument(
-        "--out", type=Path, default=Path(__file__).parents[1] / "docs/images/augment.png"
+        "--out", type=Path, default=Path(__file__).parents[2] / "docs/images/augment.png"
     )
     parser.add_argument("--font", default="DejaVu Serif")
     parser.add_argument("--strength", type=float, default=1.0)

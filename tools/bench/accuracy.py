@@ -1,6 +1,6 @@
 """Error rates after so many lines: seeds, networks and languages, beside the real lstmtraining.
 
-    .venv/bin/python tools/bench_accuracy.py [--lines 10000] [--seeds 5] [--networks small usual]
+    .venv/bin/python tools/bench/accuracy.py [--lines 10000] [--seeds 5] [--networks small usual]
         [--cases eng fra] [--ours "--batch 8"] [--skip_real] [--out out/accuracy.json]
 
 Networks are trained on the lines of one file and measured on lines that they have not seen: another
@@ -55,7 +55,7 @@ class Case:
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_accuracy.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/accuracy.py", description=__doc__)
     parser.add_argument("--lines", type=int, default=10000)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))

@@ -1,7 +1,7 @@
 """Speed of `lstmjax lstmtraining` beside kraken's `ketos train`: same lines, network and machine.
 
     python3 -m venv kraken && kraken/bin/pip install kraken      # an environment of its own
-    .venv/bin/python tools/bench_kraken.py --kraken kraken [--lines 300] [--rounds 3]
+    .venv/bin/python tools/bench/kraken.py --kraken kraken [--lines 300] [--rounds 3]
         [--listfile F --traineddata T] [--batch 1 8] [--ours "--recipe tesseract"]
 
 Both read the same PNG files with a text beside each and train the same network from new, kraken
@@ -32,7 +32,7 @@ DATA = "LSTMJAX_TESTDATA"
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_kraken.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/kraken.py", description=__doc__)
     parser.add_argument("--kraken", type=Path, required=True, help="kraken's own environment")
     parser.add_argument("--listfile", type=Path, help=f"lines (default: from ${DATA})")
     parser.add_argument("--traineddata", type=Path, help=f"character set (default: from ${DATA})")

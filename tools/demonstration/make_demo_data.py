@@ -1,6 +1,6 @@
 """Make the demonstration data in examples/: rendered lines, lists, a starter traineddata.
 
-    python tools/make_demo_data.py --script_dir=<langdata_lstm>
+    .venv/bin/python tools/demonstration/make_demo_data.py --script_dir=<langdata_lstm>
 
 Needs the DejaVu, Liberation and FreeFont fonts; `--script_dir` holds Latin.unicharset and
 radical-stroke.txt. The same seed gives the same texts and, with the same versions of Pillow and

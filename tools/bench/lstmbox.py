@@ -1,6 +1,6 @@
 """Compare lstmjax lstmbox with the installed tesseract, and character boxes with the truth.
 
-    tools/bench_lstmbox.py [--script eng] [--model eng.traineddata] [--lines 20]
+    .venv/bin/python tools/bench/lstmbox.py [--script eng] [--model eng.traineddata] [--lines 20]
 
 Renders lines in five fonts with the real text2image, whose box files are the truth. Prints how many
 box files of lstmbox and wordstrbox are the same as tesseract's, and the distance in pixels of the
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from bench_lstmf import FONTS, cpu_seconds, render
+from lstmf import FONTS, cpu_seconds, render
 
 from lstmjax.formats import box
 from lstmjax.pages import Line, Settings, lines_of

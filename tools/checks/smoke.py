@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHOWN = ("jax", "numba", "numpy", "orbax-checkpoint", "pillow")  # versions in the table
 STEP_SECONDS = 600  # far more than any step needs; what hangs has failed
 NET_SPEC = "[1,24,0,1 Ct3,3,8 Mp3,3 Lfys24 Lfx64 O1c1]"

@@ -1,6 +1,6 @@
 """Speed of `lstmjax lstmtraining` beside the real lstmtraining: same data, network and machine.
 
-    .venv/bin/python tools/bench_training.py [--rounds 3] [--listfile F --traineddata T]
+    .venv/bin/python tools/bench/training.py [--rounds 3] [--listfile F --traineddata T]
         [--net_spec S] [--recipe tesseract] [--ours "--batch 8"] [--until 5]
 
 Each program trains for a few and for more lines; the difference of lines over the difference of
@@ -33,7 +33,7 @@ MOST_LINES = 30_000  # to reach an error with
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_training.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/training.py", description=__doc__)
     parser.add_argument("--listfile", type=Path, help=f"lines (default: from ${DATA})")
     parser.add_argument("--traineddata", type=Path, help=f"character set (default: from ${DATA})")
     parser.add_argument("--net_spec", default=NET_SPEC)

@@ -1,6 +1,6 @@
 """What watching a run costs: lines per second plain, with --view, and with a page open on it.
 
-    .venv/bin/python tools/bench_view.py [--rounds 3] [--lines 1100 4100] [--listfile F
+    .venv/bin/python tools/bench/view.py [--rounds 3] [--lines 1100 4100] [--listfile F
         --traineddata T] [--net_spec S] [--tensorboard]
 
 Every way of running trains for a few and for more lines; the difference of lines over the
@@ -26,11 +26,11 @@ from pathlib import Path
 
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
 ADDRESS = "Live view: "
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_view.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/view.py", description=__doc__)
     parser.add_argument("--listfile", type=Path, default=EXAMPLES / "train.list")
     parser.add_argument("--traineddata", type=Path, default=EXAMPLES / "demo.traineddata")
     parser.add_argument("--net_spec", default=NET_SPEC)

@@ -1,6 +1,7 @@
 """Run the public tesstrain Makefile, unmodified, with lstmjax's executables or the real tools.
 
-    python tools/tesstrain_makefile.py --tesstrain DIR --langdata DIR --tools ours --out out/m
+    .venv/bin/python tools/demonstration/tesstrain_makefile.py --tesstrain DIR --langdata DIR
+        --tools ours --out out/m
 
 Lines are rendered, `make training` goes its whole way; the times of its parts (wall clock and CPU)
 and the error rates of the model on the evaluation lines (read by `lstmjax lstmeval`) are printed as

@@ -1,6 +1,6 @@
 """Speed of `lstmjax lstmeval` beside the real lstmeval: the same model, lines and machine.
 
-    .venv/bin/python tools/bench_lstmeval.py [--rounds 3] [--model M --lstmf F] [--times 2 8]
+    .venv/bin/python tools/bench/lstmeval.py [--rounds 3] [--model M --lstmf F] [--times 2 8]
 
 Each program reads the lines of a document a few and more times; the difference of lines over the
 difference of seconds leaves out starting up, loading and compiling, which are shown apart. Both
@@ -24,7 +24,7 @@ DATA = "LSTMJAX_TESTDATA"
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_lstmeval.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/lstmeval.py", description=__doc__)
     parser.add_argument("--model", type=Path, help=f"traineddata (default: fra from ${DATA})")
     parser.add_argument("--lstmf", type=Path, help=f"lines to read (default: from ${DATA})")
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,6 +1,7 @@
 """Damage the cache in many ways and see that nothing but time is lost.
 
-    check_caches.py [--damages 200] [--together 1] [--seed 0] [--jobs 1] [--full_disk]
+    .venv/bin/python tools/checks/caches.py [--damages 200] [--together 1] [--seed 0]
+        [--jobs 1] [--full_disk]
 
 A warm cache is made by a short round: training with both recipes, an evaluation, a list of fonts.
 Each damage, or a few at once, is done to a copy of that cache and the round is run again in a
@@ -26,7 +27,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NET_SPEC = "[1,36,0,1 Ct3,3,4 Mp3,3 Lfys4 Lfx6 O1c1]"
 LINES = 24
 _TIMEOUT = 900

@@ -1,6 +1,7 @@
 """Compare lstmjax text2image with the original: the same boxes, the same pixels, lines a second.
 
-    python tools/bench_text2image.py --text eng.txt:"DejaVu Sans" --text heb.txt:"Noto Sans Hebrew"
+    .venv/bin/python tools/bench/text2image.py --text eng.txt:"DejaVu Sans"
+        --text heb.txt:"Noto Sans Hebrew"
 
 Each text is rendered by both programs in turn, `--repeat` times, one worker each; ours also with
 two. Times are processor time of the process and its children (what a loaded machine changes least)

@@ -1,6 +1,6 @@
 """Compare lstmjax lstmf with the installed tesseract: bytes and speed.
 
-    tools/bench_lstmf.py [--lines 200] [--folder DIR]
+    .venv/bin/python tools/bench/lstmf.py [--lines 200] [--folder DIR]
 
 Renders pages with the real text2image in five fonts for each of several scripts, makes line images,
 WordStr boxes and vertical pages of them, converts everything with both programs and prints for each

@@ -1,6 +1,6 @@
 """How the time of training grows: with line width, classes, hidden size, batch, number of lines.
 
-    .venv/bin/python tools/bench_growth.py [--sweeps width classes hidden batch lines]
+    .venv/bin/python tools/bench/growth.py [--sweeps width classes hidden batch lines]
         [--plot docs/images/growth.svg] [--seconds 2] [--quick]
 
 The first four time a line in the bare update (recipe fast, random pictures, median of many
@@ -25,7 +25,7 @@ from growth_plot import Curve, save_svg, table
 
 from lstmjax.cli.large_pages import use_large_pages
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx{hidden} O1c{classes}]"
 QUICK_SPEC = "[1,8,0,1 Lfx{hidden} O1c{classes}]"
@@ -51,7 +51,7 @@ PIXELS_PER_LABEL = 14
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_growth.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/growth.py", description=__doc__)
     parser.add_argument("--sweeps", nargs="+", choices=sorted(SWEEPS), default=tuple(SWEEPS))
     parser.add_argument("--plot", type=Path, help="where to write the drawing, an SVG")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long to time each point")

@@ -1,8 +1,9 @@
 """Train with the real lstmtraining and with ours on the same flags, and compare line by line.
 
-    compare_training.py -- --traineddata T --train_listfile L --net_spec S --max_iterations 300
-    compare_training.py --suite [--only NAME] [--iterations 300]
-    compare_training.py --unit [--only NAME] [--recipe fast]
+    python tools/checks/compare_training.py -- --traineddata T --train_listfile L --net_spec S
+        --max_iterations 300
+    python tools/checks/compare_training.py --suite [--only NAME] [--iterations 300]
+    python tools/checks/compare_training.py --unit [--only NAME] [--recipe fast]
 
 Flags of both programs follow `--`. With --suite a set of networks and starts is compared, with
 --unit our error is compared with the thresholds of Tesseract's own training tests; both take data

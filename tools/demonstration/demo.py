@@ -15,7 +15,7 @@ import lstmjax
 from lstmjax.infer.states import best_state
 from lstmjax.run_paths import RunPaths
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx256 O1c1]"
 TRAINING_LINES, EVAL_LINES = 3400, 60
 PILOT_LINES = 500  # to find out how fast this machine is

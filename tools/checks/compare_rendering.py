@@ -1,7 +1,8 @@
 """Train on what the original text2image draws and on what ours draws, and swap what is read.
 
-    tools/compare_rendering.py --text eng.training_text --text fra.training_text
-        [--fonts "DejaVu Sans" "Liberation Serif"] [--lines 2000] [--iterations 12000]
+    .venv/bin/python tools/checks/compare_rendering.py --text eng.training_text
+        [--text fra.training_text] [--fonts "DejaVu Sans" "Liberation Serif"]
+        [--lines 2000] [--iterations 12000]
 
 Both programs draw the same lines in the same fonts; a fifth of the words is kept for the lines that
 are only read. Networks are trained on the lines of each program with the same flags and seeds, and

@@ -1,6 +1,6 @@
 """Kill training at random moments, go on each time, and compare with a run nobody disturbed.
 
-    .venv/bin/python tools/kill_test.py [--lines 3000] [--kills 10] [--seed 1]
+    .venv/bin/python tools/checks/kills.py [--lines 3000] [--kills 10] [--seed 1]
 
 Both runs train a small network on examples/ with the same command in folders of their own. The
 second is ended with SIGKILL again and again, which no program can prepare for, and started
@@ -23,7 +23,7 @@ from lstmjax.formats import checkpoint, lstm
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.run_paths import RunPaths
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 NET_SPEC = "[1,36,0,1 Ct3,3,8 Mp3,3 Lfys16 Lfx24 O1c1]"
 CHECKPOINT_SECONDS = 0.5  # far more often than by default, so that kills come at all stages
 CHILD = """
@@ -188,7 +188,7 @@ def differences(one: Path, other: Path) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="kill_test.py", description=__doc__)
+    parser = argparse.ArgumentParser(prog="checks/kills.py", description=__doc__)
     parser.add_argument("--lines", type=int, default=3000)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
