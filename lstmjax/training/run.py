@@ -117,7 +117,7 @@ def run_training(
         stack.callback(native.close)
         asked = Asked(request, config, recipe, codec, _digest(lines.train), output.line)
         start = choose_start(asked, native)
-        provenance.keep(start.snapshot.identity, request.model_output)
+        provenance.keep(start.snapshot.fingerprint, request.model_output)
         run = _assemble(asked, start, lines, end=end, native=native, output=output)
         if watch is not None:
             watcher = stack.enter_context(watch(run))
@@ -231,7 +231,7 @@ def _assemble(
         native=native,
         output=output,
         devices=devices,
-        fingerprint=start.snapshot.identity,
+        fingerprint=start.snapshot.fingerprint,
     )
 
 

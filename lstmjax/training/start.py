@@ -104,7 +104,7 @@ def choose_start(asked: Asked, native: NativeStore) -> Start:
     if own.none:
         start = _from_model(asked) if request.continue_from else _from_spec(asked)
         return _with(new_run(request, asked.config, asked.codec), start)
-    known = recorded(request, own.snapshot.identity if own.snapshot else {})
+    known = recorded(request, own.snapshot.fingerprint if own.snapshot else {})
     record = own.newer_record
     source = request.checkpoint if record else f"the checkpoint in {request.native_directory}"
     known = goes_on(request, asked.config, asked.codec, known, source, say)
@@ -121,8 +121,8 @@ def choose_start(asked: Asked, native: NativeStore) -> Start:
 
 def _with(provenance: Provenance, start: Start) -> Start:
     """A start whose checkpoints say where the run began and what its outputs mean."""
-    identity = start.snapshot.identity | provenance.to_plain()
-    return replace(start, snapshot=replace(start.snapshot, identity=identity))
+    known = start.snapshot.fingerprint | provenance.to_plain()
+    return replace(start, snapshot=replace(start.snapshot, fingerprint=known))
 
 
 # -- an earlier run of the same name -----------------------------------------------------------
@@ -151,7 +151,7 @@ def _check_spec(request: Request, stored: str, source: str) -> None:
 
 def _from_snapshot(asked: Asked, snapshot: Snapshot, source: str) -> Start:
     """Go on from a native checkpoint."""
-    request, codec, stored = asked.request, asked.codec, snapshot.identity
+    request, codec, stored = asked.request, asked.codec, snapshot.fingerprint
     root = stored_root(stored)
     _check_outputs(root, codec, source)
     _check_spec(request, stored["net_spec"], source)
@@ -172,7 +172,7 @@ def _from_snapshot(asked: Asked, snapshot: Snapshot, source: str) -> Start:
         f"iteration {progress.training_iteration}"
     )
     state = asked.recipe.resumed_state(snapshot.state, identity)
-    snapshot = replace(snapshot, state=state, progress=progress, identity=current)
+    snapshot = replace(snapshot, state=state, progress=progress, fingerprint=current)
     return Start(identity, config, snapshot, resumed=True)
 
 
