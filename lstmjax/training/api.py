@@ -103,14 +103,15 @@ def train(
       model_output: base name of everything written.
       net_spec: network to build if there is nothing to go on from; with append_index the layers to
         append.
-      eval_listfile: the same for evaluation; with it, models are chosen by character error rate.
+      eval_listfile: list file or documents for evaluation; with it, models are chosen by character
+        error rate.
       continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from, or the
         base name of another run for its best state.
       old_traineddata: character set of continue_from, if it is another.
-      append_index: with continue_from: the last layer to keep below those of net_spec.
+      append_index: number of the last layer of continue_from to keep below those of net_spec.
       freeze_below: the first layer that learns.
       allow_int_start: start from an int8 model, too.
-      reset_learning_rate: with continue_from: forget its learning rates.
+      reset_learning_rate: whether the learning rates of continue_from are forgotten.
       recipe: fast, or tesseract for the very figures of `lstmtraining`; not with config.
       show: log (on stderr), a live display on stderr, or nothing.
       on_report: called with every record of metrics.jsonl, a dict; returning True saves and ends
@@ -196,7 +197,7 @@ def write_model(
     Args:
       checkpoint: a checkpoint or an `.lstm` file; or the base name of a run (its `model_output`)
         for its best state.
-      path: of the traineddata to write.
+      path: path of the traineddata to write.
       traineddata: the one it was trained with; all its other components are taken over.
       int8: convert the weights to int8: smaller and faster, a little less exact.
     Raises: LstmjaxError: unreadable or contradictory files.

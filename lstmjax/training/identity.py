@@ -15,7 +15,7 @@ class Identity:
     """The network of a run.
 
     Attributes:
-      root: its layers.
+      root: layers of the network.
       net_spec: the text it was built from.
       null_char: the class that is the CTC blank.
       headers: flags and frozen layers where they are not the same all over, see `nn.headers`.

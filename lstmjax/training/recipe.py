@@ -74,7 +74,7 @@ class Recipe(ABC):
 
         Args:
           config: settings asked for.
-          request: what is asked; `given` names the settings that the user gave.
+          request: files asked for; `given` names the settings that the user gave.
           stored: settings of what the run goes on from; None for a new network.
         """
 

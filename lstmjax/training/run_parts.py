@@ -58,7 +58,7 @@ class Run:
       native: store of native checkpoints.
       output: log, display, metrics.
       devices: devices that compute the updates.
-      fingerprint: what a resumed run must share, stored in native checkpoints.
+      fingerprint: settings that a resumed run must share, stored in native checkpoints.
       watcher: object that is notified of progress; None for nobody.
     """
 

@@ -95,8 +95,8 @@ def choose_start(asked: Asked, native: NativeStore) -> Start:
     """Find the newest state to go on from, or make a new one.
 
     Args:
-      asked: what the run is asked to do.
-      native: its native checkpoints.
+      asked: request, settings and recipe.
+      native: native checkpoints of the run.
     Raises: TrainError, FormatError, SpecError: nothing usable, each with the way out.
     """
     request, say = asked.request, asked.say
@@ -213,10 +213,10 @@ def _from_record(
     """Train on from a record.
 
     Args:
-      asked: what the run is asked to do.
-      record: the model.
-      restored: its content.
-      stored: its settings.
+      asked: request, settings and recipe.
+      record: checkpoint or model.
+      restored: content of the record.
+      stored: settings in the record.
       progress: counters to begin with.
     """
     recognizer, recipe = recognizer_in(record), asked.recipe

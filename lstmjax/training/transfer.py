@@ -46,7 +46,7 @@ class Origin:
 
     Attributes:
       record: a checkpoint, or a model without history.
-      codec: its character set, if the file has one.
+      codec: character set in the file, if it has one.
     """
 
     record: Record
@@ -200,7 +200,7 @@ def _check_charset(origin: Origin, source: str, codec: Codec, path: str, say: Sa
 
     Args:
       origin: the model.
-      source: its file.
+      source: name of its file.
       codec: the character set it is taken to have.
       path: traineddata that holds it.
       say: told if it is not known.

@@ -1,7 +1,7 @@
-"""What a run shows to those who watch it: pages in a browser, TensorBoard, pictures of layers.
+"""What watchers of a run are shown: pages in a browser, TensorBoard, pictures of layers.
 
-Nobody watches unless asked to, and then nothing here is made. A watcher gets values, never the
-means to change a run.
+Without a watcher none of these values is made. A watcher gets values, never the means to change
+a run.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class DebugSeen:
       params: the weights that read it; valid only until the watcher returns.
       image: [H, W, 1, D] network input.
       width: true width of the input.
-      borders: what convolutions see outside the picture, None for zeros.
+      borders: numbers that convolutions see outside the picture; None for zeros.
     """
 
     reading: Reading
@@ -68,7 +68,7 @@ class DebugSeen:
 
 
 class Watcher(Protocol):
-    """Whoever watches a run; none of the functions raises or takes long."""
+    """An observer of a run; none of its functions raises or takes long."""
 
     def __enter__(self) -> "Watcher":
         """The run begins."""

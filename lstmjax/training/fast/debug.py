@@ -24,8 +24,8 @@ class BatchDebug:
     """Shows batches of one run.
 
     Attributes:
-      run: whose output and watcher get to see them.
-      stopping: the number of the signal that wants the run to stop, or 0.
+      run: run with the output and the watcher that are shown the lines.
+      stopping: function that returns the number of a signal that came, or 0.
     """
 
     run: Run
@@ -42,11 +42,11 @@ class BatchDebug:
         """Print texts about every line of a batch, and show pictures of every n-th.
 
         Args:
-          progress: before the batch.
+          progress: progress before the batch.
           loaded: the batch.
-          result: of its update.
-          lines: its scores.
-          params: before the update; only needed where somebody watches.
+          result: figures of its update.
+          lines: scores of its lines.
+          params: weights before the update; only needed with a watcher.
         """
         reader, say = self.run.reader, self.run.output.line
         codec, steps = reader.codec, np.asarray(result.steps)
@@ -71,7 +71,7 @@ class BatchDebug:
             say(mean_line(progress.rates))
 
     def _picture(self, reading: Reading, loaded: LoadedBatch, i: int, params: Params) -> None:
-        """Show line `i` of a batch to who watches, if it is one of every n-th."""
+        """Show line `i` of a batch to the watcher, if it is one of every n-th."""
         watcher = self.run.watcher
         if watcher is not None and in_detail(reading.iteration, self.run.config.debug_interval):
             image, width = loaded.batch.images[:, :, i : i + 1], int(loaded.batch.widths[i])

@@ -25,7 +25,9 @@ from lstmjax.training.state import TrainState
 class StepResult(NamedTuple):
     """Per-line figures of an update, before it.
 
-    loss, rms, delta: [B]; probs: [T, B, K]; steps: [B]; finite: whether all gradients were.
+    loss, rms, delta: [B] figures of each line; probs: [T, B, K] outputs; steps: [B] time steps of
+    each
+    line; finite: whether all gradients were.
     """
 
     loss: Float[Array, " B"]
@@ -39,8 +41,8 @@ class StepResult(NamedTuple):
 class Controls(NamedTuple):
     """Scalars the host decides for each update.
 
-    learning_rate; hold_perfect: leave lines without any error out of the gradient; border_seed: of
-    the random borders of convolutions, or None for borders of 0.
+    learning_rate; hold_perfect: whether lines without any error are left out of the gradient;
+    border_seed: seed of the random borders of convolutions; None for borders of 0.
     """
 
     learning_rate: Float[Array, ""]
@@ -68,12 +70,13 @@ def make_train_step(
 
     Args:
       model: the network.
-      optimizer: of `optim.make_optimizer`.
-      null_char: the code of the null.
+      optimizer: chain made by `optim.make_optimizer`.
+      null_char: class of the CTC blank.
       simple_text: whether the output is not trained by CTC.
-      devices: share each batch; all keep the same state. One or none: no sharing.
-      options: for XLA's compiler, see `compiling.options_for`.
-      update_options: likewise, for what changes the weights.
+      devices: devices over which the lines of each batch are sharded; the state is replicated. One
+        or none: no sharding.
+      options: options of XLA's compiler for the gradients, see `compiling.options_for`.
+      update_options: options of XLA's compiler for the optimiser update.
     """
     loss_of: Any = simple_loss if simple_text else ctc_loss
     shared = len(devices) > 1

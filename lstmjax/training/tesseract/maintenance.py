@@ -22,10 +22,10 @@ from lstmjax.training.tesseract.trainer import CheckpointCodec, LineTrainer, Tra
 
 @dataclass(frozen=True, eq=False)
 class RunState:
-    """All of a run of recipe tesseract that moves.
+    """The state of a run between two lines.
 
     Attributes:
-      trainer: goes on.
+      trainer: trainer that learns.
       best_trainer: dump of its best state, with the rates for a new try; empty before.
       pending: text of the last test of a model, for a later report.
     """
@@ -36,7 +36,7 @@ class RunState:
 
     @property
     def progress(self) -> Progress:
-        """Of the trainer."""
+        """The counters of the trainer."""
         return self.trainer.progress
 
     def with_progress(self, **changes) -> "RunState":
@@ -47,15 +47,15 @@ class RunState:
 
 @dataclass(frozen=True)
 class Maintenance:
-    """What reports are made with.
+    """The tools that reports are made with.
 
     Attributes:
-      learner: for the sub-trainer and the search for learning rates.
-      codec: of trainers.
+      learner: teacher of the sub-trainer, and of trial steps in the search for learning rates.
+      codec: reader and writer of trainers as dumps.
       paths: the files of the run.
-      evaluator: None without evaluation data.
+      evaluator: evaluation lines; None without.
       say: prints a line at once.
-      between_lines: called before each line the sub-trainer learns from; raises to stop.
+      between_lines: function called before each line of the sub-trainer; it raises to stop.
     """
 
     learner: LineTrainer
@@ -68,7 +68,7 @@ class Maintenance:
     def report(self, state: RunState) -> tuple[RunState, str]:
         """Compare with the best and the worst, and act on it.
 
-        Returns: the run, and the report without what is said about the checkpoint.
+        Returns: the run, and the text of the report up to that about the checkpoint.
         """
         text = report.log_prefix(state.progress)
         state, tried = self._second_try(state)

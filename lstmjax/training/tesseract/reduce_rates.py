@@ -68,9 +68,9 @@ def reduce_rates(
     """Lower the learning rates of a trainer.
 
     Args:
-      learner: says what it finds about each layer.
+      learner: forward pass and gradients; prints what is found about each layer.
       root: the network.
-      trainer: whose rates fall; nothing else of it changes.
+      trainer: trainer before; only its rates change.
       layer_rates: whether every layer has a rate of its own.
     Returns: the trainer, and what the report says.
     """
@@ -142,10 +142,10 @@ class _Trial:
     """A line learned from once, without a change of weights; and how to learn from it again.
 
     Attributes:
-      learner: what to learn with.
+      learner: forward pass, targets and gradients.
       trainer: before the line.
       page: the line as it is met the second time, with other random numbers.
-      gradient: of the first time, zeros if the line was not learned from.
+      gradient: gradient of the first time; zeros if the line was not learned from.
       hold_perfect: whether it is left out the second time if it is perfect then.
     """
 

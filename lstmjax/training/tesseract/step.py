@@ -89,7 +89,7 @@ def _adam(w, u, v, d, rate, mu, beta, new_w, new_u, new_v):
 
 @float_kernel
 def _momentum(w, u, d, rate, mu, new_w, new_u):
-    """Likewise without squares."""
+    """Write what follows on weights and velocity by momentum, without squares."""
     for i in range(len(w)):
         new_u[i] = u[i] + rate * d[i]
     for i in range(len(w)):
@@ -119,11 +119,11 @@ def update_leaf(
 
     Args:
       old: weights, updates and squares, contiguous.
-      gradient: of the same shape, uphill.
-      rate: of the leaf, corrected.
-      by_adam: else by momentum, which keeps the squares.
-      at: scalars of the update.
-      new: three arrays that are written.
+      gradient: gradient of the same shape; it points uphill.
+      rate: learning rate of the leaf, with the bias correction.
+      by_adam: whether Adam updates; else momentum, which leaves the squares.
+      at: momentum, beta and iteration of the update.
+      new: weights, updates and squares to write.
     Returns: whether all of it is finite.
     """
     w, u, v, d, new_w, new_u, new_v = (
@@ -142,7 +142,7 @@ class Outputs(NamedTuple):
     """A forward pass over one line.
 
     probs: [t, K] float32 softmax outputs.
-    params: the weights it was made with; tape: what the backward pass needs.
+    params: the weights it was made with; tape: residuals for the backward pass.
     """
 
     probs: np.ndarray
@@ -156,7 +156,7 @@ class Judged(NamedTuple):
     probs: [t, K] outputs, normalised as Tesseract does before it decodes.
     targets: [t, K]; None if the codes do not fit the steps, or the outputs are not finite.
     delta: [t, K] targets minus outputs; zeros without targets.
-    wrong: share of steps with a large delta; rms: of all deltas.
+    wrong: share of steps with a large delta; rms: root mean square of all deltas.
     finite: whether outputs and targets are.
     """
 
@@ -257,8 +257,8 @@ class ExactStep:
 
         Args:
           state: used up.
-          outputs: of the line.
-          judged: with targets.
+          outputs: forward pass over the line.
+          judged: outputs compared with targets.
           iteration: training iteration, from 0.
         Returns: the new state, and whether it was taken.
         """

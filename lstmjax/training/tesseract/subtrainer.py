@@ -26,7 +26,7 @@ Learn = Callable[[Trainer], Trainer]
 class Tried:
     """A trainer after its sub-trainer was started or went on.
 
-    trainer: with the sub-trainer, or replaced by it; text: for the report.
+    trainer: trainer with its sub-trainer, or replaced by it; text: for the report.
     best_trainer: dump to go back to; won: whether the sub-trainer took the place.
     """
 
@@ -42,10 +42,10 @@ def start_subtrainer(
     """Start from the best trainer with lower rates; the next stall is further away.
 
     Args:
-      trainer: that has stalled.
+      trainer: trainer that has stalled.
       best_trainer: dump of its best state.
       codec: reads and writes codec.
-      reduce: lowers the rates of a trainer and says so.
+      reduce: function that lowers the rates of a trainer and says so.
     """
     sub = codec.trainer(best_trainer)
     text = f" Trial sub_trainer_ from iteration {sub.progress.training_iteration}"
@@ -62,9 +62,9 @@ def update_subtrainer(trainer: Trainer, best_trainer: bytes, learn: Learn, say: 
     """Let the sub-trainer learn until it has caught up or lost its margin.
 
     Args:
-      trainer: with a sub-trainer.
+      trainer: trainer that has a sub-trainer.
       best_trainer: dump of its best state, handed on.
-      learn: one line.
+      learn: function that learns from one line.
       say: prints a line at once.
     """
     sub, progress = trainer.sub, trainer.progress

@@ -36,13 +36,13 @@ _FAILED = LineResult(1.0, 1.0, 1.0, 1.0, 0)
 
 @dataclass(frozen=True, eq=False)
 class Trainer:
-    """Everything about a trainer that moves.
+    """The state of a trainer.
 
     Attributes:
       state: weights and `Moments`, with the learning rate of every layer.
       progress: counters and error rates, best and worst.
-      best_model: the model at the last best, kept until it is evaluated; or empty.
-      worst_model: likewise at the last worst.
+      best_model: dump of the network at the last best, kept until it is evaluated; or empty.
+      worst_model: dump of the network at the last worst, kept until it is evaluated; or empty.
       sub: the sub-trainer, if one runs.
       bad_updates: updates left out in a row, because numbers were infinite or undefined.
     """
@@ -144,15 +144,15 @@ class CheckpointCodec:
 
 @dataclass(frozen=True)
 class LineTrainer:
-    """What trainers learn with; it holds no state of theirs.
+    """Teaches trainers a line at a time; it holds none of their state.
 
     Attributes:
-      config: of the run.
-      source: of the lines.
-      step: the parts of an update.
-      reader: of the network's outputs.
+      config: settings of the run.
+      source: training lines by place.
+      step: forward pass, targets, gradients and update.
+      reader: decoder of the network's outputs.
       say: prints a line of the log.
-      watch: is shown every line of the main trainer before its update; None for nobody.
+      watch: function that is shown every line of the main trainer before its update, or None.
     """
 
     config: TrainConfig
