@@ -83,6 +83,13 @@ def test_lines_end_in_tabs_and_nothing_leaves_the_page(lines):
         assert 0 <= box.bottom < box.top <= HEIGHT
 
 
+@pytest.mark.parametrize(("back", "lines"), [(10, 1), (9, 2)])
+def test_a_line_ends_at_a_step_back_beyond_every_step_forward(back, lines):
+    boxes = [*row("ab", 10, 50), CharBox("c", (back, 50, 10, 10), 0)]
+    found = to_box_file(boxes, HEIGHT)
+    assert [box.text for box in found].count("\t") == lines - 1
+
+
 def test_rows_count_from_the_bottom():
     (box,) = to_box_file([CharBox("a", (10, 30, 5, 7), 2)], 100)
     assert (box.left, box.bottom, box.right, box.top, box.page) == (10, 63, 15, 70, 2)

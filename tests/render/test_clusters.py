@@ -6,12 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from render.render_samples import TEXTS, sans
 
-from lstmjax.render.clusters import clip, cluster_boxes
+from lstmjax.render.clusters import _to_pixels, clip, cluster_boxes
+from lstmjax.render.face import UNITS
 from lstmjax.render.layout import Layout
 from lstmjax.render.paint import paint
 from lstmjax.render.style import LayoutStyle
 
 SIDES = st.integers(-30, 30)
+
+
+RECTS = st.tuples(
+    st.integers(0, 9000), st.integers(0, 9000), st.integers(1, 5000), st.integers(1, 5000)
+)
 
 
 def lay_out(text, width=2000):
@@ -33,6 +39,15 @@ def test_clipping_keeps_the_pixels_with_coordinates(left, top, width, height):
         xs, ys = zip(*inside, strict=True)
         expected = (min(xs), min(ys), max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
         assert found == expected
+
+
+@given(st.lists(RECTS, min_size=1, max_size=3))
+def test_all_pixels_that_rectangles_touch_are_in_the_box(rects):
+    found = _to_pixels([(x, y, x + width, y + height) for x, y, width, height in rects], 0)
+    columns = [x // UNITS for x, _, width, _ in rects for x in (x, x + width - 1)]
+    rows = [y // UNITS for _, y, _, height in rects for y in (y, y + height - 1)]
+    left, top = min(columns), min(rows)
+    assert found == (left, top, max(columns) - left + 1, max(rows) - top + 1)
 
 
 @pytest.mark.parametrize("script", ["eng", "rus", "heb"])

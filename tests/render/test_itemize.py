@@ -65,7 +65,7 @@ def test_faces_change_at_letters_but_not_at_spaces():
 
 @pytest.mark.parametrize(
     ("text", "upright"),
-    [("今天", [True]), ("ab", [False]), ("今a", [True, False]), ("今\u0301b", [True, False])],
+    [("今天", [True]), ("ab", [False]), ("今a", [True, False]), ("今\u200db", [True, True])],
 )
 def test_characters_that_stand_in_vertical_lines(text, upright):
     items = itemize(text, 0, [0] * len(text), lambda _: FACE)
