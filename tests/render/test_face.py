@@ -80,6 +80,12 @@ def test_parts_are_joined_to_the_letters_around_them():
     assert middle.glyphs[0] == whole.glyphs[1] != alone.glyphs[0]
 
 
+def test_vertical_runs_go_down():
+    run = sans().shape("ab", 0, 2, script="Latn", vertical=True)
+    assert run.clusters == [0, 1]
+    assert all(width > 20 * UNITS and width % UNITS == 0 for width in run.widths)
+
+
 def test_controls_are_not_drawn():
     run = sans().shape("a\u200bb", 0, 3, script="Latn")
     assert EMPTY in run.glyphs
