@@ -152,6 +152,7 @@ class Codec:
         start = 0
         while start < len(labels):
             end = start + 1
+            # The shortest group counts after which a unichar can begin, or the text ends.
             for stop in range(start + 1, min(start + MAX_LENGTH, len(labels)) + 1):
                 group = tuple(labels[start:stop])
                 complete = (
