@@ -1,4 +1,4 @@
-"""What a network node must satisfy; Tesseract relies on it and mostly does not check.
+"""Checks of network nodes, for conditions that Tesseract relies on and mostly does not check.
 
 Source: Tesseract src/lstm/plumbing.cpp, convolve.cpp, reconfig.cpp, maxpool.cpp, lstm.cpp.
 """
