@@ -1,6 +1,6 @@
-"""What the files of a training run are called: the only place that knows.
+"""The names of the files of a training run, which are known here only.
 
-It imports nothing heavy, so that every command can ask.
+This module imports nothing heavy, so that every command can use it.
 """
 
 import os
@@ -74,7 +74,7 @@ class RunPaths:
 
     @property
     def tensorboard(self) -> str:
-        """Directory of what TensorBoard shows."""
+        """Directory of the files that TensorBoard reads."""
         return f"{self.model_output}.tensorboard"
 
     @property
@@ -83,7 +83,7 @@ class RunPaths:
         return f"{self.model_output}.lock"
 
     def numbered_bests(self) -> Iterator[NumberedBest]:
-        """Yield the checkpoints with figures in their names that are there, in no order."""
+        """Yield the existing checkpoints with figures in their names, in no particular order."""
         folder, name = os.path.split(self.model_output)
         try:
             entries = os.listdir(folder or os.curdir)

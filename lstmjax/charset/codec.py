@@ -64,7 +64,8 @@ class Codec:
     ) -> "Codec":
         """Read the two components; without a recoder the code of a unichar is its id.
 
-        Raises: FormatError: a component is damaged; names it. CharsetError: see the class.
+        Raises: FormatError: a component is damaged; names it. CharsetError: the components do not
+          belong together.
         """
         with naming(component="lstm-unicharset"):
             unichars = Unicharset.unpack(unicharset)
@@ -77,8 +78,8 @@ class Codec:
     def from_traineddata(cls, trained: TrainedData) -> "Codec":
         """Read the character set of a model or a starter traineddata.
 
-        Raises: FormatError: a component is damaged; names it. CharsetError: there is none, or see
-          the class.
+        Raises: FormatError: a component is damaged; names it. CharsetError: a component is missing,
+          or they do not belong together.
         """
         if not trained.embeds_charsets:
             parts = trained.components
@@ -152,6 +153,7 @@ class Codec:
         start = 0
         while start < len(labels):
             end = start + 1
+            # The shortest group counts after which a unichar can begin, or the text ends.
             for stop in range(start + 1, min(start + MAX_LENGTH, len(labels)) + 1):
                 group = tuple(labels[start:stop])
                 complete = (

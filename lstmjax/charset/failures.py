@@ -20,7 +20,7 @@ class TextError(CharsetError):
         self.text = text
 
     def log(self, language: str = "") -> str:
-        """Return what Tesseract prints, without the newline at the end.
+        """Return the message that Tesseract prints, without the newline at the end.
 
         Source: tesseract src/training/unicharset/lstmtrainer.cpp, EncodeString and
         PrepareForBackward.

@@ -87,7 +87,7 @@ def build_starter(language: Language, say: Say) -> Starter:
 
     Args:
       language: sources of the starter.
-      say: called with each line that Tesseract prints, and with what is left out.
+      say: called with each line that Tesseract prints, and with a line about words left out.
     Raises: FormatError: a required file is missing or damaged. CharsetError: a unichar cannot be
       coded, or no word of a list can be written.
     """

@@ -68,6 +68,7 @@ def _with_basics(index: UnicharIndex, unichar_id: int, row: UnicharRow, say: Say
     if mirror is None:
         say(f"Mirror {image} of {text} is not in unicharset")
         mirror = row.mirror
+    # Script and direction are those of the first character, as in Tesseract.
     return replace(
         row,
         properties=properties,

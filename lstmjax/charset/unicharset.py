@@ -26,7 +26,7 @@ _CLEANUP = str.maketrans({"\u0640": None, "\ufb01": "fi", "\ufb02": "fl"})
 class Unicharset:
     """The unichars of a model, by unichar_id.
 
-    Raises: CharsetError: there are none, or the first is not the space.
+    Raises: CharsetError: the table is empty, or the first unichar is not the space.
     """
 
     table: UnicharsetTable
@@ -44,7 +44,8 @@ class Unicharset:
     def unpack(cls, data: bytes) -> "Unicharset":
         """Read the text of a unicharset.
 
-        Raises: FormatError: not a unicharset. CharsetError: see the class.
+        Raises: FormatError: the data is no unicharset. CharsetError: it is empty, or its first
+          unichar is not the space.
         """
         return cls(unicharset_format.unpack(data))
 

@@ -57,7 +57,7 @@ class Skipped:
         return self.characters.total() + self.too_long
 
     def describe(self, name: str, kept: int) -> str:
-        """Say in one line what was left out and why.
+        """Return a line for the user with the numbers of words left out and the reasons.
 
         Args:
           name: name of the list.

@@ -164,7 +164,7 @@ def _pack(cached: CachedIndex, names: bytes) -> bytes:
 
 
 def _checksum(parts: Iterable[bytes | memoryview]) -> int:
-    """A checksum against damage, not malice: whoever can write here can do anything else, too."""
+    """A checksum against damage, not malice: a user who can write here can do anything anyway."""
     crc = 0
     for part in parts:
         crc = zlib.crc32(part, crc)

@@ -83,5 +83,10 @@ class PixelMemory:
 
 
 def packed_size(num_values: int, num_images: int) -> int:
-    """Estimate, from above, the bytes that images with so many values in all take."""
+    """An upper estimate of the bytes that images take.
+
+    Args:
+      num_values: number of values in all images together.
+      num_images: number of images.
+    """
     return num_values + num_values // 64 + num_images * (_HEAD.size + _ENTRY)

@@ -65,7 +65,7 @@ def scale(pixels: NDArray, factor: np.float32) -> Pixels:
     if f == 1:
         return pixels.copy()
     if f < _AREA_BELOW:
-        if f in _HALVINGS:
+        if f in _HALVINGS:  # exactly one of these: a factor next to it averages areas
             scaled = pixels
             for _ in range(_HALVINGS[f]):
                 scaled = _halve(scaled)

@@ -1,7 +1,7 @@
 """Lines that cannot be learnt from, and the messages about them.
 
 A bad line never stops a run and never vanishes: it is classified here before training, or when
-its image turns out to be broken, and reported with its file, its page and what to do.
+its image turns out to be broken, and reported with its file, its page and the way out.
 """
 
 import enum

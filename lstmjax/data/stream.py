@@ -255,6 +255,7 @@ class LineStream:
     def load(self, plan: Plan) -> LoadedBatch:
         """Read, scale and pad the images of a batch; lines whose image is broken drop out."""
         images, kept = [], []
+        # Each line draws from a stream of its own, so it does not matter with which others it is.
         streams = [MinStd.for_sample(sample) for sample in plan.samples]
         for i, number in enumerate(plan.numbers):
             try:
@@ -268,7 +269,7 @@ class LineStream:
                 pixels, codes = pixels[::-1, ::-1], codes[::-1]
             pixels = augment(pixels, self.settings.augment, self.settings.seed, plan.samples[i])
             stream = None if self._network is None else streams[i]
-            levels = line.levels if pixels is line.pixels else None
+            levels = line.levels if pixels is line.pixels else None  # those of the cached image
             images.append((normalise(pixels, self.geometry.shape, stream, levels=levels), codes))
             kept.append(i)
         plan = replace(

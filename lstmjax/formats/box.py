@@ -112,7 +112,7 @@ def unpack(data: bytes) -> BoxFile:
 
 
 def _parse(line: bytes) -> Box | str:
-    """Read a line into a box, or say why it is none."""
+    """Read a line into a box, or return the reason why it is no box."""
     match = _LINE.fullmatch(line)
     if match is None:
         return "begins with a zero byte"

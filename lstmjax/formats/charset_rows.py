@@ -1,4 +1,4 @@
-"""What each row of a character set stands for, as text: the file `<model_output>.charset`.
+"""The unichar and the codes of each row of a character set: the file `<model_output>.charset`.
 
     lstmjax charset 1: 76 rows, sha256 5d3a...
     [" ", [0]]

@@ -164,7 +164,7 @@ def _read_rates(reader: Reader) -> Rates:
 
 
 def _problem(record: TrainerRecord) -> str | None:
-    """Say what contradicts itself in a record, if anything."""
+    """Describe the first contradiction in a record, if there is one."""
     model = record.recognizer
     rates = (
         record.best_error_rate, record.worst_error_rate,

@@ -80,7 +80,7 @@ def unpack_from(trained: TrainedData) -> Recognizer:
     """Read the recognizer of a traineddata.
 
     Raises:
-      FormatError: there is none, or it is damaged; names the component.
+      FormatError: the component is missing or damaged; names it.
     """
     data = trained.components.get("lstm")
     if data is None:
@@ -109,7 +109,7 @@ def read(reader: Reader, embedded: bool = False) -> Recognizer:
 
 
 def _problem(recognizer: Recognizer) -> str | None:
-    """Say what contradicts itself in a recognizer, if anything."""
+    """Describe the first contradiction in a recognizer, if there is one."""
     outputs = recognizer.network.num_out
     if not 0 <= recognizer.null_char < outputs:
         return f"null_char {recognizer.null_char} is not one of {outputs} network outputs"

@@ -1,7 +1,7 @@
 """Training lines: a document of line images with transcriptions and character boxes.
 
-`unpack` is strict. `scan` lists a file of any size without reading its images, and gives the
-complete lines of a damaged file together with what is wrong; `read_page` then reads one.
+`unpack` is strict. `scan` lists the lines of a file of any size without reading their images; of a
+damaged file it gives the complete lines and describes the damage. `read_page` then reads one line.
 Source: Tesseract src/ccstruct/imagedata.cpp.
 """
 

@@ -1,8 +1,7 @@
 """The pages of whole lstmf documents as tables, many times as fast as `lstmf.scan`.
 
 For large data only: the loop must be compiled first, or at least numba imported and the compiled
-loop loaded. A document that is damaged or big-endian is left to `lstmf.scan`, which says what is
-wrong.
+loop loaded. A damaged or big-endian document is left to `lstmf.scan`, which describes the damage.
 """
 
 import mmap

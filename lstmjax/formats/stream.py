@@ -156,7 +156,7 @@ class Reader:
         """Read a u32 count of items of at least `item_size` bytes each.
 
         Raises:
-          FormatError: so many items cannot fit in the bytes that remain.
+          FormatError: the bytes that remain cannot hold this many items.
         """
         start = self.offset
         number = self.u32()

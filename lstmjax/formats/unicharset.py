@@ -143,6 +143,7 @@ def _parse_row(line: str, unichar_id: int, number: int) -> UnicharRow:
     if min(other_case, mirror) < 0:
         raise _bad(unichar_id, f"negative unichar id in other_case {other_case}, mirror {mirror}")
     unichar = " " if name == "NULL" else name
+    # As in Tesseract, partners beyond the last row count as none.
     return UnicharRow(
         unichar,
         int(properties, 16) & 31,

@@ -96,7 +96,7 @@ def parse(net_spec: str, num_classes: int) -> Network:
     Args:
       net_spec: the text, such as '[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx192 O1c1]'.
       num_classes: codes of the character set, null included; it replaces the count after 'O'.
-    Raises: SpecError: what was expected, at which column.
+    Raises: SpecError: the spec is wrong; says what was expected at which column.
     """
     parser = _Parser(net_spec, num_classes)
     root = parser.whole(None)
@@ -180,7 +180,7 @@ class _Parser(Reader):
         return node
 
     def check(self, node: Node, start: int) -> None:
-        """Refuse what is too large to be meant, before more is built from it."""
+        """Refuse a tree that is too large to be intended, before more is built from it."""
         nodes, depth = _count(node)
         if nodes > MAX_NODES:
             self.fail(f"this makes {nodes} layers, more than {MAX_NODES}", start)

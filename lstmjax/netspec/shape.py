@@ -37,7 +37,7 @@ class Shape:
 def input_of(root: Node) -> Input:
     """Return the input layer of a network.
 
-    Raises: SpecError: there is none, as in a part of a network.
+    Raises: SpecError: there is no input layer, as in a part of a network.
     """
     first = next(walk(root))[1]
     if not isinstance(first, Input):

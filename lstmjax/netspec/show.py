@@ -81,7 +81,7 @@ def series_table(node: Node, header: str = BUILT) -> list[str]:
 
 
 def describe(network: Network) -> str:
-    """Return what Tesseract prints while it builds a network from a net_spec.
+    """Return the lines that Tesseract prints while it builds a network from a net_spec.
 
     After `parse_append` the table holds the new layers only, the last line the whole network.
     The lines about training parameters come from elsewhere. No newline at the end.

@@ -64,7 +64,7 @@ def save(entries: Sequence[Page], path: PathLike) -> None:
 
     Unlike a checkpoint it can be made again, so there is no wait for the disk.
 
-    Raises: LstmjaxError: the file cannot be written; what was there before is unharmed.
+    Raises: LstmjaxError: the file cannot be written; an old file is unharmed.
     """
     target = os.path.realpath(path)
     try:
@@ -86,7 +86,7 @@ def write_stream(records: Iterable[bytes], path: PathLike) -> int:
       records: entries made by `record`.
       path: path of the document, which as given seeds the shuffle.
     Returns: the number of entries; nothing is written for 0.
-    Raises: LstmjaxError: the file cannot be written; what was there before is unharmed.
+    Raises: LstmjaxError: the file cannot be written; an old file is unharmed.
     """
     name = os.fspath(path)
     folder = os.path.dirname(os.path.realpath(path))

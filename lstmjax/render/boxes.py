@@ -153,6 +153,7 @@ def _end_lines(boxes: Sequence[CharBox], rtl: bool, vertical: bool) -> list[Char
     furthest = 0
     for box in boxes:
         if box.rect is None:
+            # Several spaces count as one; those before the first box and at line ends as none.
             if last is not None and pending is None:
                 pending = box
             continue

@@ -142,6 +142,7 @@ class Face:
         if not self._ft.is_scalable:
             raise FormatError("is a bitmap font, expected one with outlines", file=self.path)
         self._flags = _load_flags(hinting)
+        # Pango takes these from HarfBuzz and rounds them outwards.
         extents = self._hb.get_font_extents("ltr")
         self.ascent = -(-extents.ascender // UNITS)
         self.descent = -(extents.descender // UNITS)

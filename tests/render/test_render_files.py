@@ -1,18 +1,12 @@
-"""TIFF files, shuffled n-grams, spacing, glyph images."""
+"""Files of pages, shuffled n-grams, spacing."""
 
-import io
-
-import numpy as np
 import pytest
-from PIL import Image
-from render.render_samples import SANS, noise, sans
+from render.render_samples import SANS, sans
 
-from lstmjax.errors import DataError, UsageError
+from lstmjax.errors import DataError
 from lstmjax.formats import box
-from lstmjax.render import Degradation, FontCatalog, Settings, tiff
-from lstmjax.render.clusters import CharBox
+from lstmjax.render import Degradation, FontCatalog, Settings
 from lstmjax.render.files import Job, bases_for, read_text, run_job
-from lstmjax.render.glyph_images import GlyphImages
 from lstmjax.render.mersenne import shuffled
 from lstmjax.render.ngrams import spread
 from lstmjax.render.pages import PageRenderer
@@ -21,19 +15,6 @@ from lstmjax.render.spacing import measure, show
 GRAMS = "a bb ccc dddd e f g h i j k l m n o p q r s t u v w x y z"
 SHUFFLED = "m t n ccc s u g y e i q w p f k dddd x v bb l o a j r h z"
 """As the original orders them."""
-
-
-@pytest.mark.parametrize("shapes", [[(7, 9)], [(20, 33), (20, 33), (5, 5)]], ids=["one", "three"])
-def test_tiff_holds_the_pages(shapes):
-    pages = [noise(*shape, seed=k) < 128 for k, shape in enumerate(shapes)]
-    data = tiff.pack([tiff.compress(page) for page in pages])
-    with Image.open(io.BytesIO(data)) as image:
-        assert getattr(image, "n_frames", 1) == len(pages)
-        for k, page in enumerate(pages):
-            image.seek(k)
-            np.testing.assert_array_equal(~np.array(image), page)
-            assert image.tag_v2[262] == 0  # pyright: ignore
-            assert image.info["dpi"] == (300.0, 300.0)
 
 
 def test_shuffle_is_that_of_the_original():
@@ -57,25 +38,6 @@ def test_spacing_of_bigrams():
     assert found["A"].pairs["V"] < 0
     assert text.endswith("\n")
     assert "b 4 3 0\n" in text
-
-
-def test_glyph_images_have_the_asked_size():
-    ink = np.zeros((40, 60), bool)
-    ink[10:20, 10:30] = True
-    boxes = [
-        CharBox("a", (10, 10, 20, 10), 0),
-        CharBox(" ", None, 0),
-        CharBox("b", (50, 30, 20, 20), 0),
-    ]
-    (data,) = GlyphImages(16, 2).cut(ink, boxes)
-    with Image.open(io.BytesIO(data)) as image:
-        pixels = np.asarray(image)
-    assert pixels.shape == (20, 20)
-    assert pixels[5:15, 5:15].max() < 50
-    assert pixels[0].min() > 200
-    for side, border in ((0, 0), (-1, 0), (5, -1), (10**9, 0)):
-        with pytest.raises(UsageError):
-            GlyphImages(side, border)
 
 
 BAD_TEXTS = {

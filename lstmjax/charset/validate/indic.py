@@ -203,7 +203,7 @@ def _virama(walk: Walk, traits: Traits, joiner: str, *, after_matra: bool) -> bo
 
 
 def _joined_virama(walk: Walk, joiner: str) -> bool:
-    """Take a virama behind a joiner, which asks for a certain conjunct with what follows."""
+    """Take a virama after a joiner, which asks for a certain conjunct with the next consonant."""
     walk.take_part(2)
     if walk.at_end:
         return walk.complain("Invalid pre-virama joiner with no 2nd consonant!!")
