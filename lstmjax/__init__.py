@@ -1,6 +1,6 @@
 """Train and run line recognition models for Tesseract.
 
-docs/api.md shows how to use these names, docs/design.md what is in which package. A name is imported
+docs/api.md shows how to use these names, docs/design.md what each package holds. A name is imported
 when it is first used, so `import lstmjax` takes only milliseconds.
 """
 

@@ -1,4 +1,4 @@
-"""The page: whole, safe, alone."""
+"""The page is complete, safe and self-contained."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ VOID = {"meta", "img"}
 
 
 class Checker(HTMLParser):
-    """Fails on tags that do not match; keeps what is in the page."""
+    """A parser that fails on tags that do not match, and collects the content of the page."""
 
     def __init__(self):
         super().__init__()

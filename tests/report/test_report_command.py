@@ -1,4 +1,4 @@
-"""`lstmeval` with reports: models of one character set and of another, and without them."""
+"""`lstmeval` with reports, on models with the same character set and with different ones."""
 
 import json
 import re
