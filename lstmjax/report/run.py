@@ -97,5 +97,5 @@ def _training(
     found = read_anyway(forward, training.index, numbers, max_bytes=max_bytes)
     readings = [one for one in found.values() if not isinstance(one, Skip)]
     if not readings and say:
-        say(f"{training.list_path}: no line can be used, so over-fitting is not checked")
+        say(f"{training.list_path}: no line can be used, so overfitting is not checked")
     return readings
