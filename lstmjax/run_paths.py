@@ -17,8 +17,8 @@ _NUMBERED = re.compile(r"_(\d+\.\d+)_(\d+)_(\d+)\.checkpoint", re.ASCII)
 class NumberedBest(NamedTuple):
     """A checkpoint with figures in its name, as `lstmtraining` names best states.
 
-    path: of the file; bcer: training BCER in percent; learning_iteration, training_iteration:
-    counters at that time.
+    path: path of the file; bcer: training BCER in percent; learning_iteration,
+    training_iteration: counters at that time.
     """
 
     path: str
@@ -69,7 +69,7 @@ class RunPaths:
 
     @property
     def view(self) -> str:
-        """Directory of what pages show of a watched run."""
+        """Directory of the pictures and figures that the pages of a watched run show."""
         return f"{self.model_output}.view"
 
     @property
@@ -97,11 +97,14 @@ class RunPaths:
 
 
 def run_of_checkpoint(path: str) -> RunPaths | None:
-    """The run whose last state a file is, by its name; None for a file of another name."""
+    """The run whose last state a file holds, by the file's name; None for any other name."""
     base = path.removesuffix(_CHECKPOINT_END)
     return RunPaths(base) if base != path and os.path.basename(base) else None
 
 
 def run_of_metrics(path: str) -> RunPaths:
-    """The run of a file of figures; of the path itself if it does not end as theirs do."""
+    """The run that a file of figures belongs to, by the file's name.
+
+    A path without the usual ending is taken for the base name itself.
+    """
     return RunPaths(path.removesuffix(METRICS_END))

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from lstmjax.cli.flags import given, parse, refuse_augment
+from lstmjax.cli.flags import given, parse
 from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
 from lstmjax.kernels.ahead import start as start_compiling
+from lstmjax.training.check import check, flag
+from lstmjax.training.config import TrainConfig, make_config
+from lstmjax.training.request import Request
+from lstmjax.training.tesseract.check import check_settings
 
 if TYPE_CHECKING:
-    from lstmjax.training.config import TrainConfig
-    from lstmjax.training.request import Request
     from lstmjax.view.watching import Watching
 
 _NOT_YET = {
@@ -128,6 +130,10 @@ def main(argv: list[str]) -> int:
     if rest:
         raise UsageError(f"what is {rest[0]!r}? All arguments of lstmtraining are flags")
     _refuse(values)
+    request, config = _request(values), _config(values)
+    check(request, config)
+    if values.recipe == "tesseract":
+        check_settings(config, flag)
     if not values.model_output:
         raise UsageError("Must provide a --model_output!")
     if not values.traineddata:
@@ -137,58 +143,19 @@ def main(argv: list[str]) -> int:
     if not values.train_listfile:
         raise UsageError("Must supply a list of training filenames! --train_listfile")
     use_large_pages("-m", "lstmjax", "lstmtraining", *argv)
-    return _train(values, argv)
+    return _train(values, request, config, argv)
 
 
 def _refuse(values: flags.FlagValues) -> None:
-    """Refuse flags that cannot be honoured."""
+    """Refuse flags that cannot be honoured; rules on a run itself are those of `training.check`."""
     for name, what in _NOT_YET.items():
         if values[name].value != values[name].default:
             raise UsageError(f"--{name} ({what}) is not available yet")
-    refuse_augment(values)
-    if values.recipe == "tesseract":
-        _refuse_with_tesseract(values)
     for name in ("view_port", "view_host"):
         if not values.view and name in given(values):
             raise UsageError(f"--{name} needs --view")
     if values.convert_to_int and not values.stop_training:
         raise UsageError("--convert_to_int needs --stop_training")
-    _refuse_without_origin(values)
-    if values.muon and "muon" in given(values) and not values.net_mode & 128:
-        raise UsageError("--muon changes Adam's steps; leave it out, or add 128 to --net_mode")
-    if values.momentum >= 1 or values.adam_beta >= 1:
-        raise UsageError("--momentum and --adam_beta must be below 1")
-    if values.net_mode & ~192:
-        raise UsageError(f"--net_mode {values.net_mode}: only 0, 64, 128 and 192 have a meaning")
-
-
-def _refuse_without_origin(values: flags.FlagValues) -> None:
-    """Refuse flags for a start from another model if there is none, or if they conflict."""
-    if values.append_index >= 0:
-        if not values.continue_from:
-            raise UsageError("Must set --continue_from for appending!")
-        if not values.net_spec:
-            raise UsageError("--append_index needs --net_spec, the new layers such as '[O1c1]'")
-        if values.old_traineddata:
-            raise UsageError(
-                "--append_index makes new outputs, so there are none for --old_traineddata to "
-                "convert; leave one of the two out"
-            )
-    if not values.continue_from:
-        for name in ("reset_learning_rate", "old_traineddata", "allow_int_start"):
-            if values[name].value:
-                raise UsageError(f"--{name} needs --continue_from")
-
-
-def _refuse_with_tesseract(values: flags.FlagValues) -> None:
-    if values.batch != 1 and "batch" in given(values):
-        raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
-    if values.muon and "muon" in given(values):
-        raise UsageError("--recipe=tesseract updates as the original does; leave out --muon")
-    if values.devices > 1:
-        raise UsageError("--recipe=tesseract trains one line at a time; leave out --devices")
-    for name in sorted({"seed", "eval_interval", "precision"} & given(values)):
-        raise UsageError(f"--recipe=tesseract does as the original, which has no --{name}")
 
 
 def _stop_training(values: flags.FlagValues) -> int:
@@ -215,14 +182,13 @@ def _stop_training(values: flags.FlagValues) -> int:
     return 0
 
 
-def _train(values: flags.FlagValues, argv: list[str]) -> int:
+def _train(values: flags.FlagValues, request: Request, config: TrainConfig, argv: list[str]) -> int:
     if values.recipe == "fast":
         start_compiling(values.net_spec)  # while JAX, lines and weights are made ready
     from lstmjax.training.best_file import next_command
-    from lstmjax.training.fast.loop import InterruptedRun
     from lstmjax.training.run import run_training
+    from lstmjax.training.signals import InterruptedRun
 
-    request, config = _request(values), _config(values)
     watching = _watching(values)
     try:
         run_training(request, config, watch=watching.of if watching else None)
@@ -256,9 +222,7 @@ def _watching(values: flags.FlagValues) -> "Watching | None":
     return Watching(server, values.tensorboard, values.debug_interval > 0)
 
 
-def _request(values: flags.FlagValues) -> "Request":
-    from lstmjax.training.request import Request
-
+def _request(values: flags.FlagValues) -> Request:
     return Request(
         traineddata=values.traineddata,
         model_output=values.model_output,
@@ -275,11 +239,9 @@ def _request(values: flags.FlagValues) -> "Request":
     )
 
 
-def _config(values: flags.FlagValues) -> "TrainConfig":
-    from lstmjax.training.config import TrainConfig, tesseract_config
-
+def _config(values: flags.FlagValues) -> TrainConfig:
     known = given(values)
     chosen: dict[str, Any] = {
         field: values[flag].value for flag, field in _SETTINGS.items() if flag in known
     }
-    return tesseract_config(**chosen) if values.recipe == "tesseract" else TrainConfig(**chosen)
+    return make_config(values.recipe, **chosen)

@@ -266,7 +266,7 @@ def _settings(values: flags.FlagValues, *, fine_tuned: bool) -> tuple[tuple[str,
 
 def _run(plan: "Plan") -> int:
     from lstmjax.pipeline.tesstrain import run
-    from lstmjax.training.run_parts import InterruptedRun
+    from lstmjax.training.signals import InterruptedRun
 
     try:
         run(plan, _say)

@@ -118,7 +118,7 @@ def feedback_width(kind: str, num_out: int) -> int:
     """How many inputs of an LSTM's gates come from its own softmax.
 
     Args:
-      kind: the node type.
+      kind: type of the node.
       num_out: number of classes.
     """
     if kind == "LSTMSoftmax":
@@ -131,8 +131,8 @@ def is_2d(node: NetworkNode, num_states: int, offset: int) -> bool:
 
     Args:
       node: an LSTM with `na` but possibly without gates.
-      num_states: rows of its first gate.
-      offset: where the node starts.
+      num_states: rows of the first gate.
+      offset: first byte of the node.
 
     Raises:
       FormatError: the width fits neither form.

@@ -41,9 +41,9 @@ class Reader:
     """A cursor over bytes that knows its offset and refuses to pass the end.
 
     Args:
-      data: what to read; only slices of it are copied, so a memory map stays on disk.
+      data: bytes to read; only slices of them are copied, so a memory map stays on disk.
       swap: True when multi-byte values are big-endian.
-      offset: where to start.
+      offset: first byte to read.
     """
 
     def __init__(self, data: Buffer, *, swap: bool = False, offset: int = 0):
@@ -173,7 +173,7 @@ class Reader:
 
         Args:
           dtype: NumPy name without byte order, such as "f8".
-          count: how many.
+          count: number of values.
         Returns: [count] dtype.
         """
         wire = np.dtype(dtype).newbyteorder(">" if self.swap else "<")
@@ -191,7 +191,7 @@ class Reader:
 
 
 class Writer:
-    """Collects little-endian values; `data` is what was written."""
+    """Collects little-endian values; `data` holds all of them."""
 
     def __init__(self) -> None:
         self._parts = bytearray()

@@ -77,11 +77,11 @@ class Network:
     """A network built from a net_spec.
 
     Attributes:
-      root: all layers.
+      root: series of all layers.
       spec: the net_spec as given.
       built: the series this spec made: the root itself, or only the new layers that
         `parse_append` put on top of kept ones.
-      warnings: what Tesseract prints about the spec while it reads it.
+      warnings: lines that Tesseract prints about the spec while it reads it.
     """
 
     root: Series
@@ -138,7 +138,7 @@ def parse_append(net_spec: str, num_classes: int, base: Series, keep: int) -> Ne
 
 
 class _Parser(Reader):
-    """One method per rule of the grammar; each starts after the letter that called for it."""
+    """One method per rule of the grammar; each starts after the letter that selected it."""
 
     def __init__(self, spec: str, num_classes: int):
         super().__init__(spec)
@@ -210,7 +210,7 @@ class _Parser(Reader):
     def series(self, shape: Shape | None, level: int, first: Input | None = None) -> Series:
         opened = self.at
         self.at += 1
-        # Layers to append get a series of their own only on the way to the one they join.
+        # A single layer may be appended: its series only carries it to the one it joins.
         least = 1 if level == 0 and shape is not None else 2
         nodes: list[Node] = []
         if first is not None:

@@ -32,7 +32,7 @@ def to_plain(node: Node) -> dict[str, Any]:
 def from_plain(values: dict[str, Any]) -> Node:
     """Build the tree again.
 
-    Raises: SpecError: not something `to_plain` made.
+    Raises: SpecError: the values were not made by `to_plain`.
     """
     try:
         given = dict(values)

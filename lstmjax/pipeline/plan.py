@@ -6,7 +6,7 @@ from typing import Any
 
 from lstmjax.pipeline.groups import SplitBy
 from lstmjax.pipeline.languages import LanguageSettings, language_settings
-from lstmjax.training.config import Recipe
+from lstmjax.training.config import RecipeName
 
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx192 O1c1]"
 """The network that the tesstrain Makefile trains from scratch."""
@@ -79,7 +79,7 @@ class Plan:
     start_model: str = ""
     norm_mode: int | None = None
     net_spec: str = NET_SPEC
-    recipe: Recipe = "fast"
+    recipe: RecipeName = "fast"
     settings: tuple[tuple[str, Any], ...] = (("max_iterations", MAX_ITERATIONS),)
     ratio_train: float = 0.9
     split_by: SplitBy = "auto"

@@ -22,6 +22,7 @@ from lstmjax.pipeline.starter import StarterRequest, make_starter
 from lstmjax.pipeline.state import Done, State, digest_files
 from lstmjax.pipeline.training import TrainingRequest
 from lstmjax.run_paths import RunPaths
+from lstmjax.training.run import RECIPES
 
 _WORTH_SAYING = (
     "Warning: unichar",
@@ -130,7 +131,7 @@ def train(
         return Done((RunPaths(request.model_output).checkpoint,), reached)
 
     began = state.do("network", origin, begin, lambda text: None)
-    if request.recipe == "tesseract" and began and began["learning_rate"] != rate:
+    if RECIPES[request.recipe].keeps_first_rate and began and began["learning_rate"] != rate:
         raise LstmjaxError(
             f"{request.model_output}: as in the original, a run of recipe tesseract keeps the "
             f"learning rate it began with, {began['learning_rate']}; this call has {rate}. Leave "

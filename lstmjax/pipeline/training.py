@@ -20,7 +20,7 @@ from lstmjax.infer.model import LoadedModel, load_model
 from lstmjax.infer.states import name_of
 from lstmjax.netspec import parse as spec_parse
 from lstmjax.run_paths import RunPaths
-from lstmjax.training.config import Recipe, TrainConfig, tesseract_config
+from lstmjax.training.config import RecipeName, TrainConfig, make_config
 from lstmjax.training.request import Request
 from lstmjax.training.run import run_training, write_model
 
@@ -51,7 +51,7 @@ class TrainingRequest:
     model_output: str
     net_spec: str = ""
     start_model: str = ""
-    recipe: Recipe = "fast"
+    recipe: RecipeName = "fast"
     settings: tuple[tuple[str, Any], ...] = ()
 
     def config(self) -> TrainConfig:
@@ -63,8 +63,7 @@ class TrainingRequest:
         unknown = sorted(set(chosen) - {field.name for field in fields(TrainConfig)})
         if unknown:
             raise UsageError(f"there is no setting {unknown[0]!r} of training")
-        make = tesseract_config if self.recipe == "tesseract" else TrainConfig
-        return make(**chosen)
+        return make_config(self.recipe, **chosen)
 
 
 def start_network(start_model: str, folder: PathLike) -> str:

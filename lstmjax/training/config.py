@@ -1,6 +1,7 @@
 """Every setting of a training run, as one frozen value.
 
-The two recipes differ in nothing but the values of these fields.
+`make_config` gives the defaults of a recipe. What a file that a run goes on from changes about
+them is decided once, by `RecipeName.settle`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import optax
 
-Recipe = Literal["fast", "tesseract"]
+RecipeName = Literal["fast", "tesseract"]
 Precision = Literal["auto", "float32", "bfloat16"]
 OrderName = Literal["shuffled", "round robin", "sequential"]
 
@@ -65,7 +66,7 @@ class TrainConfig:
         stay.
     """
 
-    recipe: Recipe = "fast"
+    recipe: RecipeName = "fast"
     net_mode: int = LAYER_SPECIFIC_RATES | ADAM
     learning_rate: float = 1e-3
     momentum: float = 0.9
@@ -99,13 +100,6 @@ class TrainConfig:
     optimizer: "optax.GradientTransformation | None" = None
 
     @property
-    def order(self) -> OrderName:
-        """How lines follow each other, see `data.order`."""
-        if self.sequential:
-            return "sequential"
-        return "round robin" if self.recipe == "tesseract" else "shuffled"
-
-    @property
     def adam(self) -> bool:
         """Whether updates are Adam's."""
         return bool(self.net_mode & ADAM)
@@ -122,10 +116,9 @@ class TrainConfig:
         return NEW_NETWORK_RATE if self.orthogonalised else self.learning_rate
 
 
-def tesseract_config(**changes: Any) -> TrainConfig:
-    """The settings of `lstmtraining`; see `TrainConfig` for the fields to change."""
-    own: dict[str, Any] = {
-        "recipe": "tesseract",
+_DEFAULTS: dict[RecipeName, dict[str, Any]] = {
+    "fast": {},
+    "tesseract": {
         "momentum": 0.5,
         "muon": False,
         "weight_range": 0.1,
@@ -136,8 +129,19 @@ def tesseract_config(**changes: Any) -> TrainConfig:
         "border_noise": False,
         "clip_norm": None,
         "checkpoint_seconds": 0.0,
-    }
-    return TrainConfig(**(own | changes))
+    },
+}
+"""Where the defaults of a recipe differ from those of the fields."""
+
+
+def make_config(recipe: RecipeName, **changes: Any) -> TrainConfig:
+    """The settings of a recipe; see `TrainConfig` for the fields to change."""
+    return TrainConfig(recipe, **(_DEFAULTS[recipe] | changes))
+
+
+def tesseract_config(**changes: Any) -> TrainConfig:
+    """The settings of `lstmtraining`; see `TrainConfig` for the fields to change."""
+    return make_config("tesseract", **changes)
 
 
 def learning_rate_at(config: TrainConfig, iteration: int, *, end: int | None) -> float:

@@ -18,8 +18,8 @@ from lstmjax.data.lines import Line
 from lstmjax.data.skips import printable
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.recoder import MAX_LENGTH
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.progress import Rates
-from lstmjax.training.score import LineReader
 
 _PART = ".."  # a code that is only part of a character
 _NULL = "<null>"

@@ -7,8 +7,8 @@ Source: Tesseract src/training/unicharset/lstmtrainer.cpp, MaintainCheckpoints, 
 from dataclasses import dataclass, replace
 
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
-from lstmjax.training.fast.validate import Scores
 from lstmjax.training.progress import STALL_AFTER, Mark, Progress
+from lstmjax.training.validate import Scores
 
 IMPROVEMENT = 2.0  # percent points whose time is reported
 SLOW_IMPROVEMENT = 10.0  # below this BCER the stage becomes 1

@@ -1,12 +1,9 @@
-"""TIFF files, shuffled n-grams, sorting, spacing, glyph images."""
+"""TIFF files, shuffled n-grams, spacing, glyph images."""
 
 import io
-import random
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from render.render_samples import SANS, noise, sans
 
@@ -16,7 +13,6 @@ from lstmjax.render import Degradation, FontCatalog, Settings, tiff
 from lstmjax.render.clusters import CharBox
 from lstmjax.render.files import Job, bases_for, read_text, run_job
 from lstmjax.render.glyph_images import GlyphImages
-from lstmjax.render.introsort import introsort
 from lstmjax.render.mersenne import shuffled
 from lstmjax.render.ngrams import spread
 from lstmjax.render.pages import PageRenderer
@@ -44,30 +40,12 @@ def test_shuffle_is_that_of_the_original():
     assert shuffled(GRAMS.split(), 0x18273645) == SHUFFLED.split()
 
 
-@given(st.lists(st.integers(), max_size=30))
-def test_shuffle_keeps_everything(values):
-    assert sorted(shuffled(values, 5)) == sorted(values)
-
-
 def test_ngrams_are_spread_over_lines():
     assert spread(GRAMS, shuffle=True, point_size=12).split() == SHUFFLED.split()
     assert "    " in spread("a b", shuffle=True, point_size=12)
     lines = spread("word " * 60, shuffle=False, point_size=32).split("\n")
     assert len(lines) > 5
     assert all(len(line) < 60 for line in lines)
-
-
-@given(st.lists(st.integers(0, 50), max_size=120))
-def test_introsort_sorts(values):
-    assert introsort(values, lambda a, b: a < b) == sorted(values)
-
-
-def test_introsort_ends_with_any_comparison():
-    draws = random.Random(3)
-    for size in (5, 17, 60, 300):
-        values = list(range(size))
-        result = introsort(values, lambda a, b: draws.random() < 0.5)
-        assert sorted(result) == values
 
 
 def test_spacing_of_bigrams():

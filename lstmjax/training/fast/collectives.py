@@ -9,7 +9,7 @@ import numpy as np
 _SMALL = 65_536  # larger arrays take longer to put together than another exchange takes
 
 
-def exchanged(
+def in_buckets(
     arrays: Sequence[jax.Array], exchange: Callable[[jax.Array], jax.Array]
 ) -> list[jax.Array]:
     """Exchange all arrays, small ones together.

@@ -1,19 +1,22 @@
-"""What `--debug_interval` shows of the lines of each batch, in recipe fast."""
+"""What watchers and `--debug_interval` see of the lines of each batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import jax
 import numpy as np
 
 from lstmjax.array_types import Params
-from lstmjax.ctc.targets import normalise_probs
+from lstmjax.ctc.targets import line_targets, normalise_probs
+from lstmjax.data.lines import LineIndex
 from lstmjax.data.stream import LoadedBatch
 from lstmjax.training.debug_text import Reading, debug_lines, in_detail, mean_line
+from lstmjax.training.fast.optim import rate_factors
 from lstmjax.training.fast.step import StepResult
 from lstmjax.training.progress import LineResult, Progress
 from lstmjax.training.run_parts import Run
-from lstmjax.training.tesseract.step import targets_of
-from lstmjax.training.watch import DebugSeen
+from lstmjax.training.state import TrainState
+from lstmjax.training.watch import DebugSeen, LineSeen
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +48,12 @@ class BatchDebug:
           lines: its scores.
           params: before the update; only needed where somebody watches.
         """
-        reader, say = self.run.scorer.reader, self.run.output.line
+        reader, say = self.run.reader, self.run.output.line
         codec, steps = reader.codec, np.asarray(result.steps)
         for i, (codes, line) in enumerate(zip(loaded.plan.codes, lines, strict=True)):
             raw = np.asarray(result.probs)[: steps[i], i]
             probs = raw if reader.simple_text else normalise_probs(raw)
-            targets = targets_of(probs, codes, codec.null_char, simple_text=reader.simple_text)
+            targets = line_targets(probs, codes, codec.null_char, simple_text=reader.simple_text)
             if targets is not None and bool(result.finite):
                 reading = Reading(
                     progress.training_iteration,
@@ -73,3 +76,23 @@ class BatchDebug:
         if watcher is not None and in_detail(reading.iteration, self.run.config.debug_interval):
             image, width = loaded.batch.images[:, :, i : i + 1], int(loaded.batch.widths[i])
             watcher.debug(DebugSeen(reading, params, image, width, None), self.stopping)
+
+
+def lines_seen(
+    loaded: LoadedBatch, result: StepResult, iteration: int, index: LineIndex
+) -> tuple[LineSeen, ...]:
+    """The lines of a batch that began at a training iteration; none if its update failed."""
+    if not bool(result.finite):
+        return ()
+    probs, steps = np.asarray(result.probs), np.asarray(result.steps)
+    return tuple(
+        LineSeen(iteration + i, index[number], codes, probs[: steps[i], i])
+        for i, (number, codes) in enumerate(
+            zip(loaded.plan.numbers, loaded.plan.codes, strict=True)
+        )
+    )
+
+
+def layer_rates(state: TrainState, rate: float) -> Params:
+    """The learning rate of each leaf in recipe fast."""
+    return jax.tree.map(lambda factor: rate * float(factor), rate_factors(state.opt_state))

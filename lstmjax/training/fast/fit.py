@@ -36,8 +36,9 @@ from lstmjax.netspec import parse as spec_parse
 from lstmjax.netspec import shape as spec_shape
 from lstmjax.netspec.tree import x_scale
 from lstmjax.nn.build import Model, Replace, build
-from lstmjax.training.fast.step import Controls, TrainState, make_train_step
-from lstmjax.training.fast.validate import Validator
+from lstmjax.training.fast.step import Controls, make_train_step
+from lstmjax.training.state import TrainState
+from lstmjax.training.validate import Validator
 
 _MAX_IMAGE_BYTES = 1 << 30
 _WINDOW = 16  # batches within which lines are grouped by width

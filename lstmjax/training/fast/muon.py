@@ -19,7 +19,7 @@ import optax
 from lstmjax.array_types import Params
 from lstmjax.devices import LINES
 from lstmjax.kernels import jax_calls
-from lstmjax.training.fast.collectives import exchanged
+from lstmjax.training.fast.collectives import in_buckets
 
 _QUINTICS = (
     (8.28721201814563, -23.595886519098837, 17.300387312530933),
@@ -126,7 +126,7 @@ def _orthogonalised_here(weights: list[_Weights], num_devices: int, pairs: bool)
     if not any(shared):
         return parts
     mine = [part for part, is_shared in zip(parts, shared, strict=True) if is_shared]
-    gathered = iter(exchanged(mine, lambda numbers: jax.lax.all_gather(numbers, LINES)))
+    gathered = iter(in_buckets(mine, lambda numbers: jax.lax.all_gather(numbers, LINES)))
     return [
         next(gathered).reshape(-1, *part.shape[1:]) if is_shared else part
         for part, is_shared in zip(parts, shared, strict=True)
