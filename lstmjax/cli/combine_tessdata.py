@@ -7,6 +7,7 @@ differences: every failure exits with 1, files are replaced atomically, errors g
 import sys
 from dataclasses import replace
 
+from lstmjax.cli.flags import print_version
 from lstmjax.errors import FormatError, LstmjaxError
 from lstmjax.formats import lstm, parts, traineddata
 from lstmjax.formats.files import write_atomically
@@ -63,9 +64,7 @@ def main(argv: list[str]) -> int:
 def _run(argv: list[str]) -> int:
     match argv:
         case ["-v" | "--version", *_]:
-            from importlib.metadata import version
-
-            print(f"{traineddata.TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+            print_version()
         case ["-h" | "--help"]:
             print(USAGE, end="")
         case ["-d" | "-l" | "-dl" | "-ld" as letters, path]:

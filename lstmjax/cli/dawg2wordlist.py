@@ -6,6 +6,7 @@ reason, and a unicharset that does not fit the dawg is refused.
 
 import sys
 
+from lstmjax.cli.flags import print_version
 from lstmjax.errors import LstmjaxError
 
 USAGE = """\
@@ -25,11 +26,7 @@ def main(argv: list[str]) -> int:
     """
     match argv:
         case ["-v" | "--version", *_]:
-            from importlib.metadata import version
-
-            from lstmjax.formats.traineddata import TESSERACT_VERSION
-
-            print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+            print_version()
         case ["-h" | "--help"]:
             print(USAGE)
         case [unicharset, dawg, words] if not unicharset.startswith("-"):

@@ -46,11 +46,7 @@ def parse(
     values = flags.FlagValues()
     define(values)
     if argv[:1] in (["-v"], ["--version"]):
-        from importlib.metadata import version
-
-        from lstmjax.formats.traineddata import TESSERACT_VERSION
-
-        print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+        print_version()
         raise SystemExit(0)
     usage = f"lstmjax {tool} -v | --version | lstmjax {tool} [OPTION ...]"
     if not argv:
@@ -68,6 +64,15 @@ def parse(
     except flags.Error as err:
         _fail(str(err))
     return values, rest
+
+
+def print_version() -> None:
+    """Print the version of Tesseract, as its tools do, and that of lstmjax."""
+    from importlib.metadata import version
+
+    from lstmjax.formats.traineddata import TESSERACT_VERSION
+
+    print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
 
 
 def given(values: flags.FlagValues) -> frozenset[str]:

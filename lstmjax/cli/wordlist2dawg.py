@@ -7,6 +7,7 @@ reported, files are replaced atomically.
 
 import sys
 
+from lstmjax.cli.flags import print_version
 from lstmjax.errors import FormatError, LstmjaxError, UsageError
 
 USAGE = """\
@@ -27,11 +28,7 @@ def main(argv: list[str]) -> int:
     """
     match argv:
         case ["-v" | "--version", *_]:
-            from importlib.metadata import version
-
-            from lstmjax.formats.traineddata import TESSERACT_VERSION
-
-            print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+            print_version()
         case ["-h" | "--help"]:
             print(USAGE)
         case ["-r", policy, words, dawg, unicharset]:

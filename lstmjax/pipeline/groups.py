@@ -40,6 +40,7 @@ def page_of(path: str, *, whole: bool = False) -> str:
     words = list(_WORD.finditer(name))
     if not words or not any(map(str.isdigit, words.pop()[0])):
         return folder
+    # The number of the line is gone; now drop parts of the page, such as `region3`, before it.
     while words and (inside := _inside(words)):
         del words[-inside:]
     return os.path.join(folder, name[: words[-1].end()]) if words else folder

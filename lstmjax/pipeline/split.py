@@ -64,9 +64,11 @@ def split_groups(group_of: Mapping[str, str], ratio: float, seed: int) -> tuple[
     random.Random(str(seed)).shuffle(groups)
     taken, chosen = 0, set[str]()
     for group in groups:
+        # The last group may overshoot a little; one that overshoots more is left for training.
         if taken < wanted and taken + sizes[group] <= wanted + room:
             taken += sizes[group]
             chosen.add(group)
+    # A single large group may come nearer to the wanted size than the small ones together.
     nearest = min(groups, key=lambda group: abs(sizes[group] - wanted))
     is_nearer = abs(sizes[nearest] - wanted) < wanted - taken
     if wanted and (not chosen or (is_nearer and wanted - taken > room)):

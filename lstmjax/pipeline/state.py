@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, Say
 from lstmjax.formats.files import PathLike, digest_file, write_atomically
 
 VERSION = 1
@@ -47,9 +47,7 @@ class State:
             return cls(Path(folder), path)
         return cls(Path(folder), path, _read(path))
 
-    def do(
-        self, name: str, inputs: Inputs, run: Callable[[], "Done"], say: Callable[[str], None]
-    ) -> Any:
+    def do(self, name: str, inputs: Inputs, run: Callable[[], "Done"], say: Say) -> Any:
         """Run a step, unless it is done.
 
         Args:

@@ -188,4 +188,7 @@ def _move_aside(folder: Path, say: Say) -> None:
     while (other := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1
     folder.rename(other)
-    say(f"The data or the network is another one: training starts anew; the earlier run is {other}")
+    say(
+        "The data or the network has changed: training starts anew; "
+        f"the earlier run is now in {other}"
+    )

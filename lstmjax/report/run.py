@@ -1,11 +1,11 @@
 """From evaluations to a report: here the other models and the training lines are read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lstmjax.data.lines import LineIndex
 from lstmjax.data.skips import Skip
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, Say
 from lstmjax.infer.evaluate import Evaluation, evaluate
 from lstmjax.infer.forward import Forward
 from lstmjax.report.readings import Reading, read_anyway, readings_of, same_lines, sample_lines
@@ -59,7 +59,7 @@ def build_report(
     *,
     max_bytes: int,
     training: TrainingLines | None = None,
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
 ) -> Report:
     """Complete the readings and put the report together.
 
@@ -90,12 +90,12 @@ def _training(
     forward: Forward,
     training: TrainingLines,
     max_bytes: int,
-    say: Callable[[str], None] | None,
+    say: Say | None,
 ) -> list[Reading]:
     lines = sample_lines(forward, training.index, training.most)
     numbers = [line.number for line in lines]
     found = read_anyway(forward, training.index, numbers, max_bytes=max_bytes)
     readings = [one for one in found.values() if not isinstance(one, Skip)]
     if not readings and say:
-        say(f"{training.list_path}: no line can be used, so over-fitting is not checked")
+        say(f"{training.list_path}: no line can be used, so overfitting is not checked")
     return readings

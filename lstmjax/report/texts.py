@@ -39,8 +39,8 @@ def disagreement(model: ModelResult) -> Iterator[str]:
         yield (
             f"CER and BCER disagree: {model.only_cer_right} lines are without error by CER only, "
             f"{model.only_bcer_right} by BCER only. CER compares what the tesseract program prints "
-            "with the truth as it stands; BCER compares characters in their normed forms, read "
-            "without word lists, and ignores their order."
+            "with the exact truth; BCER compares characters in their normed forms, read without "
+            "word lists, and ignores their order."
         )
 
 

@@ -1,4 +1,4 @@
-"""Restarting a command with large memory pages: once, and only where that is possible."""
+"""The restart of a command with large memory pages: once, and only where it is possible."""
 
 import sys
 
