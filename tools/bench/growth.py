@@ -66,11 +66,11 @@ def seconds_per_line(net_spec: str, width: int, classes: int, batch: int, second
     """Median seconds of an update over its number of lines.
 
     Args:
-      net_spec: of a network of a fixed height.
-      width: of each line in pixels.
-      classes: outputs of the network; the last is the null.
-      batch: lines of the update.
-      seconds: how long to go on, at least five updates.
+      net_spec: network with a fixed height.
+      width: width of each line in pixels.
+      classes: number of outputs; the last is the null.
+      batch: lines in an update.
+      seconds: time to go on; at least five updates are made.
     """
     import jax
     import jax.numpy as jnp
@@ -185,7 +185,7 @@ def loading(paths: Sequence[str], seconds: float) -> tuple[float, float]:
 
 
 def data_curves(sizes: Sequence[int], seconds: float) -> Iterator[Curve]:
-    """What grows with the number of lines."""
+    """Measure everything that grows with the number of lines."""
     from lstmjax.data import kept_index, lines
 
     kept_index._SETTLED_NS = -(10**15)  # type: ignore[misc]  # links are as new as this run
