@@ -103,7 +103,7 @@ class Unit:
     rate: float = 5e-4
 
     def flags(self, recipe: str) -> Sequence[str]:
-        """Flags of our lstmtraining; recipe fast has its own optimiser, with a rate for few lines."""
+        """Flags of our lstmtraining; recipe fast has its own optimiser, a rate for few lines."""
         rate, mode = (20 * self.rate, 128) if self.adam else (self.rate, 0)
         optimiser = ("--net_mode", str(mode), "--learning_rate", f"{rate:g}", "--momentum", "0.9")
         if recipe == "fast":
