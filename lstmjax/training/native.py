@@ -70,7 +70,10 @@ class NativeStore:
             raise TrainError(f"{directory}: cannot be used for checkpoints: {err}") from err
 
     def save(self, snapshot: Snapshot) -> None:
-        """Start writing a snapshot; it counts once it is complete."""
+        """Start writing a snapshot; it counts once it is complete.
+
+        Raises: TrainError: it cannot be written.
+        """
         arrays = _arrays_of(snapshot)
         meta = _sealed(_meta_of(snapshot), arrays)
         step = snapshot.progress.training_iteration
@@ -84,12 +87,21 @@ class NativeStore:
             with _quiet():
                 self._manager.save(step, args=args)
         except (OSError, ValueError) as err:
-            raise TrainError(f"{self.directory}: cannot write a checkpoint: {err}") from err
+            raise self._not_written(err) from err
 
     def wait(self) -> None:
-        """Block until the last snapshot is complete."""
-        with _quiet():
-            self._manager.wait_until_finished()
+        """Block until the last snapshot is complete.
+
+        Raises: TrainError: it could not be written.
+        """
+        try:
+            with _quiet():
+                self._manager.wait_until_finished()
+        except (OSError, ValueError) as err:  # such as a full disk, which only the writer meets
+            raise self._not_written(err) from err
+
+    def _not_written(self, err: Exception) -> TrainError:
+        return TrainError(f"{self.directory}: cannot write a checkpoint: {_first_line(err)}")
 
     def close(self) -> None:
         """Finish writing."""
@@ -135,7 +147,7 @@ def _first_line(err: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence Orbax's log, which repeats as warnings what it raises or retries."""
+    """Silence Orbax's log: what matters to a run is raised, and told with the file's name."""
     logger = logging.getLogger("absl")
     before = logger.level
     logger.setLevel(logging.ERROR)
@@ -228,7 +240,7 @@ def _sealed(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     return meta | {"sha256": _checksum(arrays, meta)}
 
 
-def _check_seal(meta: dict[str, Any], arrays: dict[str, Any]) -> None:
+def _check_seal(meta: Any, arrays: dict[str, Any]) -> None:
     """Compare what was read with its checksum.
 
     A checkpoint of version 1 is recognised by "checksum" without the later keys. No damage makes
@@ -236,6 +248,8 @@ def _check_seal(meta: dict[str, Any], arrays: dict[str, Any]) -> None:
 
     Raises: TrainError: it is not what was written.
     """
+    if not isinstance(meta, dict):
+        raise TrainError(f"the JSON holds {type(meta).__name__}, expected an object")
     if "checksum" in meta and not {"format", "sha256"} & meta.keys():
         expected, found = meta["checksum"], _checksum(arrays, None)
     elif meta.get("format") in (2, FORMAT):
@@ -281,7 +295,7 @@ def _meta_of(snapshot: Snapshot) -> dict[str, Any]:
 
 def _snapshot_of(arrays: dict[str, Any], meta: dict[str, Any], like: TrainState[Any]) -> Snapshot:
     if meta.get("format") == FORMAT:
-        state = _state_of(arrays["state"], like)
+        state = _state_of(arrays.get("state", {}), like)
     else:
         state = _state_of_numbered(arrays["leaves"], like)
 

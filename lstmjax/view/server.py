@@ -49,7 +49,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Site:
-    """What is served.
+    """The content and address of a server.
 
     Attributes:
       runs: runs to show, with their names.

@@ -15,6 +15,7 @@ import orbax.checkpoint as ocp
 import pytest
 
 from lstmjax.data.stream import Position
+from lstmjax.errors import TrainError
 from lstmjax.training import native
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.optim import make_optimizer
@@ -61,6 +62,21 @@ def test_what_was_saved_comes_back(store, best):
     restored, problems = store.restore(like)
     assert not problems
     assert same(restored, snapshot(5, best))
+
+
+def test_a_full_disk_is_told_and_the_next_checkpoint_is_written(store, monkeypatch):
+    def full():
+        raise ValueError("RESOURCE_EXHAUSTED: No space left on device\nmore")
+
+    store.save(snapshot(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(store._manager, "wait_until_finished", full)
+        with pytest.raises(TrainError, match=r"cannot write a checkpoint: .* left on device$"):
+            store.wait()
+    store.wait()
+    store.save(snapshot(2))
+    store.wait()
+    assert same(store.restore(like)[0], snapshot(2))
 
 
 def test_nothing_saved_gives_nothing(store):
@@ -128,6 +144,16 @@ def test_damage_never_changes_what_is_taken(store, tmp_path):
         path.write_bytes(whole)
     assert passed_over > 50
     assert same(store.restore(like)[0], snapshot(2))
+
+
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "{}", ""])
+def test_a_meta_that_is_no_object_is_refused(store, tmp_path, text):
+    store.save(snapshot(2))
+    store.wait()
+    meta_file(tmp_path).write_text(text)
+    restored, problems = store.restore(like)
+    assert restored is None
+    assert len(problems) == 1
 
 
 @pytest.mark.parametrize("change", ["counter", "identity", "format", "no format", "no checksum"])
@@ -263,6 +289,7 @@ OPTIMIZERS = {
     "own pytree": stateful((OnlyJaxKnows(np.ones(2, np.float32), np.array(3, np.uint32)),)),
     "no state": stateful(()),
     "None": stateful({"empty": {}, "nothing": None, "list": [np.ones(2, bool)]}),
+    "only empty": stateful({"none": np.zeros((0, 3), np.float32)}),
     "size 0": stateful({"none": np.zeros((0, 3), np.float32), "some": np.ones(2, np.float32)}),
     "bfloat16": stateful({"mu": np.ones(3, jnp.bfloat16), "levels": np.ones(3, np.int8)}),
     "tesseract": stateful(

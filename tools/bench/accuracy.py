@@ -133,13 +133,13 @@ def jobs(arguments: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
 
 
 def key(job: tuple[str, str, str], arguments: argparse.Namespace) -> str:
-    """What a run is kept as: its job, and what else decides on its figures."""
+    """The key of a result: the job and everything else that decides on its figures."""
     flags = arguments.real if job[2] == "real" else arguments.ours
     return "/".join((*job, str(arguments.lines), flags))
 
 
 def measure(arguments: argparse.Namespace, data: Path) -> dict[str, dict]:
-    """Make all runs, one on each core at a time."""
+    """Make all runs that are missing, one on each core at a time."""
     keep: Path | None = arguments.out
     results = json.loads(keep.read_text()) if keep and keep.is_file() else {}
     cores: Queue[int] = Queue()
@@ -175,7 +175,7 @@ def measure(arguments: argparse.Namespace, data: Path) -> dict[str, dict]:
 
 
 def spread(values: Sequence[float | None]) -> str:
-    """The median and the ends; a dash where it was never reached."""
+    """Median and range; a dash if it was not reached every time."""
     known = sorted(value for value in values if value is not None)
     if len(known) < len(values) or not known:
         return "-"
@@ -186,7 +186,7 @@ def spread(values: Sequence[float | None]) -> str:
 
 
 def table(results: dict[str, dict], arguments: argparse.Namespace) -> Iterator[str]:
-    """Rows of Markdown."""
+    """The rows of a Markdown table."""
     yield "| network | lines of | program | lines to 5 % | unseen: BCER | BWER | true CER |"
     yield "|---|---|---|---|---|---|---|"
     for network in arguments.networks:

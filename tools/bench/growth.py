@@ -66,11 +66,11 @@ def seconds_per_line(net_spec: str, width: int, classes: int, batch: int, second
     """Median seconds of an update over its number of lines.
 
     Args:
-      net_spec: of a network of a fixed height.
-      width: of each line in pixels.
-      classes: outputs of the network; the last is the null.
-      batch: lines of the update.
-      seconds: how long to go on, at least five updates.
+      net_spec: network with a fixed height.
+      width: width of each line in pixels.
+      classes: number of outputs; the last is the null.
+      batch: lines in an update.
+      seconds: time to go on; at least five updates are made.
     """
     import jax
     import jax.numpy as jnp

@@ -17,9 +17,9 @@ class Curve:
     """How a figure grows.
 
     Attributes:
-      title: what grows with what.
-      x_name: what is varied.
-      y_name: what is measured, with its unit.
+      title: heading of the panel.
+      x_name: quantity that is varied.
+      y_name: quantity that is measured, with its unit.
       points: x and y, both above 0.
     """
 
@@ -30,13 +30,13 @@ class Curve:
 
     @property
     def exponent(self) -> float:
-        """p of the best y = c x^p, in the least squares of logarithms; nan for a single point."""
+        """p of y = c x^p, fitted to the logarithms by least squares; nan for a single point."""
         x, y = np.log(np.asarray(self.points, np.float64).T)
         return float(np.polyfit(x, y, 1)[0]) if len(x) > 1 else math.nan
 
     @property
     def last_exponent(self) -> float:
-        """The same between the last two points, where fixed costs weigh least."""
+        """The exponent between the last two points, where fixed costs weigh least."""
         return Curve("", "", "", self.points[-2:]).exponent
 
 

@@ -47,7 +47,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def kraken_spec(net_spec: str) -> str:
-    """The same network for kraken, which adds the output layer by itself.
+    """The net_spec for kraken, which adds the output layer by itself.
 
     Layers are written alike in both; the summary of columns is `Lfys` in both, too.
     """
@@ -120,9 +120,9 @@ def speed(command: Sequence[object], epochs: tuple[int, int], lines_each: int, s
     """Lines a second between a short and a long run; nan if noise hides it.
 
     Args:
-      command: to which the length is added, in units of `step`.
-      epochs: of the short and of the long run.
-      lines_each: lines of an epoch.
+      command: command line without the length of the run, which is added in units of `step`.
+      epochs: lengths of the short and of the long run.
+      lines_each: lines in an epoch.
       step: 1 for a command that counts epochs, `lines_each` for one that counts lines.
     """
     few, more = epochs

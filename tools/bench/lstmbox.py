@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def installed_folder() -> Path:
-    """Where the installed tesseract has its models."""
+    """The folder with the models of the installed tesseract."""
     listed = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True)
     found = re.search(r'"(.*)"', listed.stdout + listed.stderr)
     if found is None:
@@ -70,7 +70,7 @@ def render_lines(folder: Path, script: str, count: int) -> dict[str, Line]:
 
 
 def real_boxes(folder: Path, model: Path, names: list[str], kind: str) -> dict[str, str]:
-    """What tesseract writes for each line, a process a line."""
+    """The box files that tesseract writes, one process for each line."""
     for name in names:
         command = [
             "tesseract", f"{name}.png", f"{name}.{kind}", "--tessdata-dir", model.parent, "-l",
@@ -82,7 +82,7 @@ def real_boxes(folder: Path, model: Path, names: list[str], kind: str) -> dict[s
 
 
 def our_boxes(folder: Path, model: Path, names: list[str], *form: str) -> dict[str, str]:
-    """What lstmjax writes, one process for all."""
+    """The box files that lstmjax writes, one process for all lines."""
     target = folder / "ours"
     command = [
         sys.executable, "-m", "lstmjax", "lstmbox", "--model", model, "--output_dir", target,
@@ -141,7 +141,7 @@ def edges_of(boxes: str) -> list[Edges]:
 
 
 def distances(truth: list[Edges], found: list[Edges]) -> list[tuple[int, int]]:
-    """Of the edges of characters that were read rightly."""
+    """Distances of left and right edges, of the characters that were read correctly."""
     matcher = difflib.SequenceMatcher(
         a=[one.text for one in truth], b=[one.text for one in found], autojunk=False
     )

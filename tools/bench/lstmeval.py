@@ -66,7 +66,7 @@ def seconds(command: Sequence[str], model: Path, listing: Path) -> float:
 
 
 def measure(model: Path, document: Path, arguments: argparse.Namespace) -> Iterator[list[float]]:
-    """Of each round [real lines/s, ours, ratio, real seconds of one reading, ours]."""
+    """For each round: [real lines/s, ours, ratio, real seconds for one document, ours]."""
     count = len(lstmf.load(document))
     # The true rates, which the real tool does not have, take a second reading of every line.
     ours = [sys.executable, "-m", "lstmjax", "lstmeval", "--true_rates=false"]

@@ -48,7 +48,7 @@ VERTICAL = "jpn"
 
 @dataclass
 class Group:
-    """Images to convert alike, and what came of it."""
+    """Images that are converted with the same options, and the results."""
 
     name: str
     psm: int
@@ -179,7 +179,7 @@ def compare(group: Group) -> None:
 
 
 def cpu_seconds() -> float:
-    """Of the programs run so far."""
+    """Processor time of all programs run so far."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -26,7 +26,7 @@ from lstmjax.formats import box
 
 @dataclass(frozen=True)
 class Run:
-    """What a program wrote and what it took."""
+    """The output of a program, and the time it took."""
 
     boxes: tuple[box.Box, ...]
     tif: Path

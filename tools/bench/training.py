@@ -65,7 +65,7 @@ def default_data(scratch: Path) -> tuple[Path, Path]:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run took: seconds, peak of resident memory in MB, and what it printed."""
+    """A finished run: seconds, peak of resident memory in MB, printed text."""
 
     seconds: float
     peak: float
@@ -100,11 +100,11 @@ class Trainer:
         return Run(seconds, usage.ru_maxrss / 1024, text)
 
     def lines(self, number: int, env: dict[str, str] | None = None) -> Run:
-        """Train on so many lines, whatever the error."""
+        """Train on a number of lines, whatever the error rate."""
         return self.run("--max_iterations", number, "--target_error_rate", -1, env=env)
 
     def speed(self, few: int, more: int) -> tuple[float, float]:
-        """Lines per second without what both runs have in common (nan: noise), peak memory."""
+        """Lines per second without start-up and compilation (nan: lost in noise), peak memory."""
         short, long = self.lines(few), self.lines(more)
         seconds = long.seconds - short.seconds
         return (more - few) / seconds if seconds > 0 else math.nan, long.peak
@@ -143,7 +143,7 @@ def main() -> None:
 
 
 def measure(real: Trainer, ours: Trainer, arguments: argparse.Namespace) -> None:
-    """Take turns and print what came of it."""
+    """Run both in turn and print the speeds."""
     cold, warm = compile_times(ours, arguments.our_lines[0])
     print(f"ours, {arguments.our_lines[0]} lines: {cold:.1f} s with an empty cache of compiled")
     print(f"code, {warm:.1f} s with a full one: compiling takes {cold - warm:.1f} s, once\n")

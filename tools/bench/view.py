@@ -1,4 +1,4 @@
-"""What watching a run costs: lines per second plain, with --view, and with a page open on it.
+"""The cost of watching a run: lines per second plain, with --view, and with a page open on it.
 
     .venv/bin/python tools/bench/view.py [--rounds 3] [--lines 1100 4100] [--listfile F
         --traineddata T] [--net_spec S] [--tensorboard]
@@ -74,7 +74,7 @@ def until_address(log: Iterable[str]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Taken:
-    """Seconds of a run on the clock, and of processors."""
+    """Wall clock and processor seconds of a run."""
 
     clock: float
     processor: float
@@ -84,9 +84,9 @@ def take(arguments: argparse.Namespace, lines: int, flags: list[str], *, look: b
     """Train in an empty folder.
 
     Args:
-      arguments: of this program.
-      lines: to train on.
-      flags: more flags.
+      arguments: command line of this program.
+      lines: number of lines to train on.
+      flags: additional flags of lstmtraining.
       look: whether to open the page.
     Raises: SystemExit: the run failed.
     """
@@ -117,9 +117,9 @@ def take(arguments: argparse.Namespace, lines: int, flags: list[str], *, look: b
 
 
 def speed(arguments: argparse.Namespace, flags: list[str], *, look: bool) -> tuple[float, float]:
-    """Lines a second, and a second of processors, without what both runs have in common.
+    """Lines per wall clock second and per processor second, without start-up and compilation.
 
-    Where noise hides one it is nan.
+    A speed that is lost in noise is nan.
     """
     few, more = arguments.lines
     long, short = (take(arguments, lines, flags, look=look) for lines in (more, few))
@@ -129,7 +129,7 @@ def speed(arguments: argparse.Namespace, flags: list[str], *, look: bool) -> tup
 
 
 def show(name: str, found: dict[str, list[float]]) -> None:
-    """Medians, and the cost: the median over rounds of what is lost against plain."""
+    """Print medians, and the cost: the median over rounds of the loss against a plain run."""
     medians = [statistics.median(values) for values in found.values()]
     print(f"\n{name}\n{'median':>6}", *(f"{value:14.1f}" for value in medians))
     lost = [

@@ -61,7 +61,7 @@ print(FontCatalog().list_names())
 
 
 class Outcome(NamedTuple):
-    """What one round did: exit status, its output without warnings, the number of warnings."""
+    """Result of a round: exit status, output without warnings, number of warnings, stderr."""
 
     status: int
     output: str
@@ -136,7 +136,7 @@ def damage(path: Path, kind: str, others: list[Path], draw: random.Random) -> No
 
 
 def state_of(path: Path) -> str:
-    """What is at a path, to see whether it was mended."""
+    """The content at a path, to see whether it was mended."""
     if path.is_symlink() or not path.exists():
         return "link" if path.is_symlink() else "nothing"
     if path.is_dir():
@@ -147,7 +147,7 @@ def state_of(path: Path) -> str:
 
 
 def files_of(cache: Path) -> list[Path]:
-    """All kept files, in order; locks hold nothing."""
+    """All files of a cache but the locks, in order."""
     files = [path for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock"]
     return sorted(files)
 
@@ -164,10 +164,10 @@ def try_damages(warm: Path, usual: Outcome, seeds: Sequence[int]) -> tuple[list[
     """Do some damages to a copy of the cache and run the round.
 
     Args:
-      warm: the cache that is copied.
-      usual: what the round does with it.
-      seeds: one for each damage.
-    Returns: what was damaged, and what was wrong ("" if nothing).
+      warm: cache to copy.
+      usual: result of the round with that cache.
+      seeds: seeds of the damages.
+    Returns: the damages, and a description of the failure ("" if there was none).
     """
     done, states = [], {}
     with tempfile.TemporaryDirectory() as scratch:

@@ -46,7 +46,7 @@ class Drawn:
     Attributes:
       lists: list files of the documents to train on and to read.
       images: pages of each document, in the order of the lists.
-      texts: of all lines.
+      texts: texts of all lines.
     """
 
     lists: dict[str, Path] = field(default_factory=dict)
@@ -197,7 +197,7 @@ def measure(arguments, folder: Path) -> dict[tuple[str, str], float]:
 
 
 def gaps(rates: dict[tuple[str, str], float]) -> Iterator[tuple[str, float]]:
-    """What differs, and by how many points: the lines read, the lines trained on, both."""
+    """Differences of error rates in points: by the lines read, by the lines trained on."""
     ours, real = "lstmjax", "original"
     yield "trained on the original's: our lines or its own", rates[real, ours] - rates[real, real]
     yield "trained on ours: the original's lines or our own", rates[ours, real] - rates[ours, ours]

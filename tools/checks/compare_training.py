@@ -32,10 +32,10 @@ _OTHER_SUMS = "DOTPRODUCT=generic"  # the real program then adds products one af
 
 
 class Found(NamedTuple):
-    """What a comparison found.
+    """Result of a comparison.
 
-    reports: how many; same: how many of them before the first that differs.
-    line: the training iteration of the first line about which something differs; None if none is.
+    reports: number of reports; same: number of reports before the first that differs.
+    line: training iteration of the first line with a difference; None if there is none.
     whole: whether the whole logs are equal.
     """
 
@@ -53,7 +53,7 @@ class Found(NamedTuple):
 
 
 def run(command: Sequence[str], output: Path) -> str:
-    """Run a trainer; the text of its log without the name of its output."""
+    """Run a trainer and return its log without the name of its output."""
     output.mkdir(parents=True)
     environ = {**os.environ, "OMP_THREAD_LIMIT": "1", "LSTMJAX_NO_REEXEC": "1"}
     done = subprocess.run(
@@ -77,12 +77,12 @@ def run_ours(flags: Sequence[str], directory: Path) -> str:
 
 
 def reports(log: str) -> list[str]:
-    """The lines that programs read."""
+    """The lines of a log that scripts parse."""
     return [line for line in log.split("\n") if "At iteration" in line]
 
 
 def about_lines(log: str) -> Iterator[tuple[int, str]]:
-    """What is said about each line and in reports, with the training iteration before it."""
+    """The messages about lines and the reports, each with the training iteration before it."""
     at = 0
     for line in log.split("\n"):
         found = _ABOUT_LINES.match(line)

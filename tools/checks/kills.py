@@ -89,10 +89,10 @@ def run_killed(
     little less time than its share, so that the run is not over before the last kill.
 
     Args:
-      folder: of the run.
-      lines: to train on.
-      kills: how many.
-      moments: chooses when.
+      folder: folder of the run.
+      lines: number of lines to train on.
+      kills: number of kills.
+      moments: source of the random moments.
       first: seconds an undisturbed run takes until its first report.
       training: seconds it takes from there to its end.
     Returns: the number of kills that hit a running process.
@@ -161,7 +161,7 @@ def wait(process: subprocess.Popen[bytes], seconds: float) -> None:
 
 
 def resumed_from(log: Path) -> str:
-    """What a run said about where it went on, or how far it came in saying anything."""
+    """The state that a run went on from, by its log, or how far it came."""
     text = log.read_text(errors="replace")
     lines = [line for line in text.splitlines() if "restored trainer" in line]
     if lines:
@@ -170,7 +170,7 @@ def resumed_from(log: Path) -> str:
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """What differs between the results of two runs."""
+    """The differences between the results of two runs, in words."""
     found = []
     first, second = (Path(paths_of(folder).checkpoint).read_bytes() for folder in (one, other))
     weights = [lstm.pack(trainer(data).recognizer) for data in (first, second)]

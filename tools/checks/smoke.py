@@ -61,14 +61,14 @@ class Python(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What to test: an interpreter with the `newest` or the `lowest` versions of all libraries."""
+    """An interpreter with the `newest` or the `lowest` versions of all libraries."""
 
     python: Python
     versions: str
 
 
 class Outcome(NamedTuple):
-    """What came of a target; `failure` is empty where all was well."""
+    """Result of a target; `failure` is empty if all steps passed."""
 
     target: Target
     installed: dict[str, str]
@@ -165,7 +165,7 @@ def train(place: Place) -> None:
 
 
 def resume(place: Place) -> None:
-    """The same command goes on where it was, and the network has learned something."""
+    """Train on with the command of `train`: it resumes, and the network has learned something."""
     output = _train(place, ALL_LINES)
     first = re.search(r"At iteration (\d+)/(\d+)/", output)
     expect(first and int(first[2]) > FIRST_LINES, f"{output}\ndid not go on at {FIRST_LINES}")
@@ -326,7 +326,7 @@ def candidates(environ: dict[str, str], home: Path) -> list[Path]:
 
 
 def describe(path: Path) -> Python | None:
-    """What a file says that it is; None unless it is a usual Python in a final version."""
+    """The version of an interpreter; None unless it is a usual Python in a final version."""
     try:
         done = subprocess.run(
             [path, "-I", "-c", DESCRIBE], capture_output=True, text=True, timeout=60, check=True
@@ -345,7 +345,7 @@ def can_make_venv(python: Python) -> bool:
 
 
 def choose(pythons: Sequence[Python], default: Path) -> list[Target]:
-    """What to test: one Python of each minor version, and the oldest with the lowest versions.
+    """Choose one Python of each minor version, and the oldest with the lowest versions.
 
     Where there are several of a minor version, one that is not the default Python, with which all
     other tests run, and of these the newest.
@@ -449,7 +449,7 @@ def say(text: str) -> None:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """What was tested, with which versions, and what came of it."""
+    """A table of the targets, their versions and results."""
     rows: list[tuple[str, ...]] = [("Python", "versions", *SHOWN, "seconds", "result")]
     for each in outcomes:
         python = ".".join(map(str, each.target.python.version))
@@ -464,7 +464,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def find_targets() -> tuple[list[Target], list[Python]]:
-    """What to test on this machine, and the Pythons that cannot be used."""
+    """The targets on this machine, and the Pythons that cannot be used."""
     paths = candidates(dict(os.environ), Path.home())
     found = dict.fromkeys(python for path in paths if (python := describe(path)))
     pythons = [python for python in found if python.version[:2] >= first_minor()]

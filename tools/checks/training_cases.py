@@ -1,4 +1,4 @@
-"""What compare_training.py compares: networks and starts, and Tesseract's own training tests."""
+"""The cases of compare_training.py: networks and starts, and Tesseract's own training tests."""
 
 import os
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ class Case:
     """A run of both programs.
 
     Attributes:
-      flags: of lstmtraining beside data and number of lines; `{fra}` stands for the float model of
-        French, `{fra.lstm}` for its network.
+      flags: flags of lstmtraining but for data and number of lines; `{fra}` stands for the float
+        model of French, `{fra.lstm}` for its network.
       lines: language and font of the lines.
       charset: name of the traineddata with the characters.
     """
@@ -62,7 +62,7 @@ SUITE = {
 
 
 def flags_of(case: Case, directory: Path) -> list[str]:
-    """The flags of a case; what it needs beside the test data is written to a directory."""
+    """The flags of a case; files it needs beside the test data are written to a directory."""
     root = test_data()
     train_list = directory / "train.list"
     train_list.write_text(f"{root / 'tesseract-test' / case.lines}.exp0.lstmf\n")
@@ -92,8 +92,8 @@ def test_data() -> Path:
 class Unit:
     """A training test of Tesseract: unittest/lstm_test.cc.
 
-    net_spec: of the network; iterations: lines; below: the error in percent it must reach.
-    adam: Adam at 20 times the rate, else momentum; rate: of momentum.
+    iterations: number of lines; below: error in percent that must be reached.
+    adam: Adam at 20 times the rate, else momentum; rate: learning rate of momentum.
     """
 
     net_spec: str
@@ -103,7 +103,7 @@ class Unit:
     rate: float = 5e-4
 
     def flags(self, recipe: str) -> Sequence[str]:
-        """Of our lstmtraining; recipe fast has its own optimiser, at a rate for so few lines."""
+        """Flags of our lstmtraining; recipe fast has its own optimiser, a rate for few lines."""
         rate, mode = (20 * self.rate, 128) if self.adam else (self.rate, 0)
         optimiser = ("--net_mode", str(mode), "--learning_rate", f"{rate:g}", "--momentum", "0.9")
         if recipe == "fast":

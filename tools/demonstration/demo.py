@@ -109,7 +109,7 @@ def train(out: Path, lines: int, end: float) -> None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Let a run save and end."""
+    """Ask a run to save and end, and wait for it."""
     process.send_signal(signal.SIGINT)
     process.wait()
 

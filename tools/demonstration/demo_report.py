@@ -1,4 +1,4 @@
-"""What the demo shows after training: error rates, readings, learning curve."""
+"""Results of the demo after training: error rates, readings, learning curve."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Docstrings of this project as mkdocstrings understands them: an extension of griffe."""
+"""An extension of griffe: rewrites the docstrings of this project for mkdocstrings."""
 
 import re
 from typing import Any

@@ -3,8 +3,8 @@
     .venv/bin/python tools/site/draw_augmentation.py [--out FILE] [--font NAME] [--strength S]
 
 A line is rendered, and each row shows it after one kind of augmentation, twice; the first two rows
-show it as it is and after all kinds together. Of the kinds that only half of the lines see, those
-samples are shown that saw them.
+show it unchanged and after all kinds together. Kinds that change only half of the lines are shown
+by samples that they changed.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def draw_line(font: str) -> Pixels:
-    """A rendered line as the network is given it."""
+    """A rendered line, scaled for the network."""
     catalog = FontCatalog()
     found = catalog.find(font)
     if found is None:

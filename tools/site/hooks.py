@@ -1,4 +1,4 @@
-"""What MkDocs does with the pages of docs/ before it makes a site of them; see mkdocs.yml."""
+"""Hooks of MkDocs: the navigation, and changes to pages before they are rendered."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def navigation(index: str) -> list[dict[str, Any]]:
 def for_the_site(markdown: str) -> str:
     """Markdown as MkDocs understands it.
 
-    The tags that make tests of code blocks go, and so do links out of docs/.
+    Removes the tags that make tests of code blocks, and links that lead out of docs/.
     """
     markdown = re.sub(r"^( *```\w+) (?:test|run)\b.*$", r"\1", markdown, flags=re.M)
     return re.sub(r"\[([^\]]+)\]\(\.\./([^)]+)\)", r"\1 (`\2`)", markdown)
