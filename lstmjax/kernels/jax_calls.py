@@ -1,7 +1,6 @@
 """The compiled operations as functions of JAX arrays; inside `jax.jit` only.
 
-numba, and what it compiles, is loaded when an operation is first traced. Compiled code is kept in
-the user's own cache directory.
+numba and the compiled code, which is cached, are loaded when an operation is first traced.
 """
 
 from functools import cache

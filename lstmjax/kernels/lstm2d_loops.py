@@ -15,158 +15,42 @@ from typing import Any, NamedTuple
 from numba import int64
 
 from lstmjax.constants import NUM_GATES_2D, NUM_SAVED_2D
-from lstmjax.kernels.lstm2d_cells import cell_errors, make_cells
+from lstmjax.kernels.lstm2d_cells import cell_errors
+from lstmjax.kernels.lstm2d_forward_loops import (
+    BLOCK,
+    GATES,
+    Forward,
+    forward_row,
+    forward_scratch,
+    make_pair,
+    place_of_step,
+)
+from lstmjax.kernels.lstm_forward_loops import longest_of
 from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import handler, inner
-from lstmjax.simd.operations import (
-    copy_float,
-    fill_zero,
-    make_block,
-    read_int32,
-    read_int64,
-)
+from lstmjax.simd.operations import copy_float, fill_zero, make_block, read_int32, read_int64
 from lstmjax.simd.products import add_products, copy_row, pack_turned, padded_columns
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS, padded
-from lstmjax.simd.xla import (
-    argument,
-    argument_sizes,
-    four_sizes,
-    handle_version_query,
-    result,
-)
+from lstmjax.simd.xla import argument, argument_sizes, four_sizes, handle_version_query, result
+
+__all__ = ["backward_scratch", "forward_scratch", "lstm2d_backward", "lstm2d_forward"]
 
 _CELLS = 16  # places whose errors are multiplied with their inputs together
-_BLOCK = 2 if LANES == 8 else 4  # lines, or rows of weights, whose sums the registers hold
-_GATES = NUM_GATES_2D * LANES  # sums of a vector of units
 _PART = FLOAT_BYTES * NUM_GATES_2D * _CELLS * ROWS  # bytes of gradients that wait, of each unit
-
-
-def _make_pair(make: Any) -> tuple[Any, Any]:
-    """Functions for a block of rows and for one, each compiled once."""
-    return make(_BLOCK), make(1)
-
-
-def _make_cells(rows: int) -> Any:
-    operation = make_cells(rows)
-
-    def cells(saved, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
-        operation(saved, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)
-
-    cells.__qualname__ = f"cells_of_{rows}_rows"
-    return inner(cells)
 
 
 def _make_gradients(rows: int) -> Any:
     operation = make_block(rows, NUM_GATES_2D)
 
     def add(dw, inputs, K, depth, dz):
-        width, one = int64(_GATES), int64(1)
+        width, one = int64(GATES), int64(1)
         operation(dw, width, dw, width, inputs, one, K, depth, dz)
 
     add.__qualname__ = f"add_gradients_of_{rows}_rows"
     return inner(add)
 
 
-_block_of_cells, _cell = _make_pair(_make_cells)
-_add_gradients, _add_gradient = _make_pair(_make_gradients)
-
-
-@inner
-def _longest(lengths, rows, W):
-    """The most columns any of some lines has."""
-    longest = int64(0)
-    for n in range(rows):
-        longest = max(longest, read_int32(lengths, n))
-    return min(longest, W)
-
-
-@inner
-def _place(k, count, backwards):
-    """Where step k of a scan of so many places is."""
-    return count - 1 - k if backwards else k
-
-
-@inner
-def _compute_cells(rows, saved, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
-    """Compute all units of some lines at one place; see `lstm2d_cells.make_cells`."""
-    size = FLOAT_BYTES * (2 * S + D + 1) * _GATES
-    for unit in range(0, S, LANES):
-        u = FLOAT_BYTES * unit
-        weights = w + unit // LANES * size
-        n = int64(0)
-        while n < rows:
-            line = FLOAT_BYTES * n * S
-            own = line + u
-            values, source = saved + NUM_SAVED_2D * own, x + FLOAT_BYTES * n * D
-            if n + _BLOCK <= rows:
-                _block_of_cells(
-                    values, c + own, h + own, c_left + own, c_up + own, h_left + line, h_up + line,
-                    source, D, S, weights, has_upper,
-                )  # fmt: skip
-                n += _BLOCK
-            else:
-                _cell(
-                    values, c + own, h + own, c_left + own, c_up + own, h_left + line, h_up + line,
-                    source, D, S, weights, has_upper,
-                )  # fmt: skip
-                n += 1
-
-
-class _Forward(NamedTuple):
-    """A forward pass: addresses of arrays, sizes, and whether rows go from right to left.
-
-    `zeros` are [ROWS, S], for what lies beyond the picture. S counts whole vectors.
-    """
-
-    x: int
-    w: int
-    lengths: int
-    h: int
-    c: int
-    saved: int
-    zeros: int
-    H: int
-    W: int
-    N: int
-    D: int
-    S: int
-    reverse: int
-
-
-def forward_scratch(S: int) -> int:
-    """Floats of scratch that `lstm2d_forward` needs: zeros for `ROWS` lines."""
-    return ROWS * S
-
-
-@inner
-def _forward_row(f, first, rows, y):
-    """Compute one row of some lines; beyond a line's width h and c are zero."""
-    steps = f.lengths + FLOAT_BYTES * (y * f.N + first)
-    longest = _longest(steps, rows, f.W)
-    for t in range(longest, f.W):
-        here = FLOAT_BYTES * ((y * f.W + t) * f.N + first) * f.S
-        fill_zero(f.h + here, rows * f.S)
-        fill_zero(f.c + here, rows * f.S)
-    for k in range(longest):
-        t = _place(k, longest, f.reverse)
-        at = (y * f.W + t) * f.N + first
-        here = FLOAT_BYTES * at * f.S
-        h_left, c_left, h_up, c_up = f.zeros, f.zeros, f.zeros, f.zeros
-        if k > 0:
-            before = here + FLOAT_BYTES * (f.N if f.reverse else -f.N) * f.S
-            h_left, c_left = f.h + before, f.c + before
-        if y > 0:
-            above = here - FLOAT_BYTES * f.W * f.N * f.S
-            h_up, c_up = f.h + above, f.c + above
-        _compute_cells(
-            rows, f.saved + NUM_SAVED_2D * here, f.c + here, f.h + here, c_left, c_up, h_left,
-            h_up, f.x + FLOAT_BYTES * at * f.D, f.D, f.S, f.w, y,
-        )  # fmt: skip
-        for n in range(rows):
-            # Shorter lines were computed along with the others; what follows them reads zeros.
-            if t >= read_int32(steps, n):
-                fill_zero(f.h + here + FLOAT_BYTES * n * f.S, f.S)
-                fill_zero(f.c + here + FLOAT_BYTES * n * f.S, f.S)
+_add_gradients, _add_gradient = make_pair(_make_gradients)
 
 
 class _BackwardLayout(NamedTuple):
@@ -198,7 +82,7 @@ def backward_layout(W: int, D: int, columns: int, S: int) -> _BackwardLayout:
     C = 2 * S + columns
     zeros = 0
     transposed = zeros + max(ROWS * S, C)
-    errors = transposed + S // LANES * _GATES * C
+    errors = transposed + S // LANES * GATES * C
     dc_left = errors + W * ROWS * C
     dc_up = dc_left + ROWS * S
     dz = dc_up + W * ROWS * S
@@ -256,10 +140,10 @@ def _add_weight_gradients(dw, inputs, dz, count, D, S):
         k = int64(0)
         errors = dz + _PART * unit
         while k < K:
-            to = dw + FLOAT_BYTES * (unit // LANES * K + k) * _GATES
-            if k + _BLOCK <= K:
+            to = dw + FLOAT_BYTES * (unit // LANES * K + k) * GATES
+            if k + BLOCK <= K:
                 _add_gradients(to, inputs + FLOAT_BYTES * k, K, count, errors)
-                k += _BLOCK
+                k += BLOCK
             else:
                 _add_gradient(to, inputs + FLOAT_BYTES * k, K, count, errors)
                 k += 1
@@ -291,7 +175,7 @@ def _write_inputs(out, h_left, h_up, x, one, D, S):
 def _input_errors(e, rows, dz, errors):
     """Errors [rows, C] of what cells took, from the gradients of their sums."""
     always_inline()
-    none, one, depth = int64(0), int64(1), int64(_GATES)
+    none, one, depth = int64(0), int64(1), int64(GATES)
     start, stride = e.zeros, none
     for unit in range(0, e.S, LANES):
         packed = e.transposed + FLOAT_BYTES * NUM_GATES_2D * unit * e.C
@@ -322,13 +206,13 @@ def _backward_cells(e, first, rows, y, t, k, longest, cells, from_right):
         h_up, c_up = e.h + above, e.c + above
     from_below = e.errors + FLOAT_BYTES * t * ROWS * e.C  # of the row below, until overwritten
     dc_up = e.dc_up + FLOAT_BYTES * t * ROWS * e.S
-    dz = e.dz + FLOAT_BYTES * cells * rows * _GATES
+    dz = e.dz + FLOAT_BYTES * cells * rows * GATES
     for n in range(rows):
         source = e.inputs + FLOAT_BYTES * (cells * rows + n) * e.K
         if t >= read_int32(steps, n):
             fill_zero(source, e.K)
             for unit in range(0, e.S, LANES):
-                fill_zero(dz + FLOAT_BYTES * n * _GATES + _PART * unit, int64(_GATES))
+                fill_zero(dz + FLOAT_BYTES * n * GATES + _PART * unit, int64(GATES))
             continue
         line = FLOAT_BYTES * n * e.S
         right = FLOAT_BYTES * n * e.C if k > 0 else int64(0)
@@ -336,7 +220,7 @@ def _backward_cells(e, first, rows, y, t, k, longest, cells, from_right):
             e.saved + NUM_SAVED_2D * (here + line), e.c + here + line, c_left + line,
             c_up + line, e.d + here + line, from_right + right,
             from_below + FLOAT_BYTES * (n * e.C + e.S), e.dc_left + line, dc_up + line,
-            dz + FLOAT_BYTES * n * _GATES, e.S,
+            dz + FLOAT_BYTES * n * GATES, e.S,
         )  # fmt: skip
         of = e.x + FLOAT_BYTES * (at + n) * e.D
         _write_inputs(source, h_left + line, h_up + line, of, e.one, e.D, e.S)
@@ -347,13 +231,13 @@ def _backward_cells(e, first, rows, y, t, k, longest, cells, from_right):
 def _backward_row(e, first, rows, y, cells):
     """One row of some lines; returns how many places' gradients wait to be multiplied."""
     steps = e.lengths + FLOAT_BYTES * (y * e.N + first)
-    longest = _longest(steps, rows, e.W)
+    longest = longest_of(steps, int64(0), rows, e.W)
     for t in range(longest, e.W):
         fill_zero(e.dx + FLOAT_BYTES * ((y * e.W + t) * e.N + first) * e.D, rows * e.D)
     fill_zero(e.dc_left, ROWS * e.S)
     from_right = e.zeros
     for k in range(longest):
-        t = _place(k, longest, 1 - e.reverse)
+        t = place_of_step(k, longest, 1 - e.reverse)
         dz = _backward_cells(e, first, rows, y, t, k, longest, cells, from_right)
         # The errors of this place take the room of those from the row below, which are used up.
         own = e.errors + FLOAT_BYTES * t * ROWS * e.C
@@ -389,7 +273,7 @@ def lstm2d_forward(frame):
         return 0
     H, W, N, D = four_sizes(argument_sizes(frame, 0))
     S = read_int64(argument_sizes(frame, 1), 0) * LANES
-    f = _Forward(
+    f = Forward(
         argument(frame, 0), argument(frame, 1), argument(frame, 2),
         result(frame, 0), result(frame, 1), result(frame, 2), result(frame, 3),
         H, W, N, D, S, read_int32(argument(frame, 3), 0),
@@ -398,7 +282,7 @@ def lstm2d_forward(frame):
     for first in range(0, N, ROWS):
         rows = min(ROWS, N - first)
         for y in range(H):
-            _forward_row(f, first, rows, y)
+            forward_row(f, first, rows, y)
     return 0
 
 
@@ -423,10 +307,10 @@ def lstm2d_backward(frame):
         H, W, N, D, S, C, K, read_int32(argument(frame, 7), 0),
     )  # fmt: skip
     fill_zero(e.zeros, max(ROWS * S, C))
-    fill_zero(e.dw, units * K * _GATES)
+    fill_zero(e.dw, units * K * GATES)
     for unit in range(units):
-        weights = argument(frame, 2) + FLOAT_BYTES * unit * K * _GATES
-        pack_turned(weights, int64(_GATES), K - 1, e.transposed + FLOAT_BYTES * unit * _GATES * C)
+        weights = argument(frame, 2) + FLOAT_BYTES * unit * K * GATES
+        pack_turned(weights, int64(GATES), K - 1, e.transposed + FLOAT_BYTES * unit * GATES * C)
     for first in range(0, N, ROWS):
         _backward_lines(e, first)
     return 0
