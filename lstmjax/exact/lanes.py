@@ -6,7 +6,10 @@ k mod 16, with one rounding for product and sum; then lanes 8 apart are added, 4
 differ in their last digit, and a network in training doubles such differences every few lines.
 
 Here sixteen results are computed at once, one in each element of a vector, and the sixteen lanes
-are sixteen vectors. Weights are kept in panels for that: [results / 16, terms, 16].
+are sixteen vectors. Weights are packed in panels for that: [results / 16, terms, 16].
+
+Panels of float64 are for reading where float32 does not do: their products and sums are made in
+double precision, one term after the other.
 Source: Tesseract src/arch/dotproductavx512.cpp.
 """
 
@@ -21,16 +24,18 @@ from numba.extending import intrinsic
 from lstmjax.simd.compile import float_kernel
 
 LANES = 16
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_PLACES = ir.VectorType(ir.IntType(32), LANES)
 
 
 @intrinsic
 def _sixteen_sums(typingctx, weights, at, terms, term_at, count, out, out_at):
     """Write sixteen dot products: of a panel in `weights` with `count` numbers of `terms`.
 
-    All arrays are flat; `at`, `term_at` and `out_at` are offsets into them.
+    All arrays are flat; `at`, `term_at` and `out_at` are offsets into them. `terms` are float32,
+    `weights` and `out` both float32 or both float64.
     """
     del typingctx
+    weights_type = weights
 
     def generate(context, builder, signature, arguments):
         weights, at, terms, term_at, count, out, out_at = arguments
@@ -43,8 +48,9 @@ def _sixteen_sums(typingctx, weights, at, terms, term_at, count, out, out_at):
         panel = start(weights, kinds[0], at)
         numbers = start(terms, kinds[2], term_at)
         target = start(out, kinds[5], out_at)
-        emit = _Emitter(builder, panel, numbers, count)
-        builder.store(emit.tail(emit.folded(emit.lanes())), emit.vector_at(target), align=4)
+        kind = _InDouble if weights_type.dtype == types.float64 else _InLanes
+        emit = kind(builder, panel, numbers, count)
+        builder.store(emit.sums(), emit.vector_at(target), align=emit.align)
         return context.get_dummy_value()
 
     signature = types.void(weights, types.intp, terms, types.intp, types.intp, out, types.intp)
@@ -55,35 +61,49 @@ sixteen_sums: Any = _sixteen_sums  # called without the typing context
 
 
 class _Emitter:
-    """Writes the instructions of `_sixteen_sums`."""
+    """Writes the instructions of `_sixteen_sums`.
+
+    Args:
+      builder: LLVM's builder of instructions.
+      panel: address of the first weight.
+      numbers: address of the first term.
+      count: number of terms.
+    """
+
+    element: ir.Type
+    align: int
 
     def __init__(self, builder, panel, numbers, count):
         self.builder, self.panel, self.numbers, self.count = builder, panel, numbers, count
-        size = count.type
-        self.full = builder.and_(count, ir.Constant(size, -LANES))
-        self.zero, self.one = ir.Constant(size, 0), ir.Constant(size, 1)
-        kind = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        self.multiply_add = cgutils.get_or_insert_function(
-            builder.module, kind, f"llvm.fma.v{LANES}f32"
-        )
+        self.vector = ir.VectorType(self.element, LANES)
+        self.start = ir.Constant(count.type, 0)
+        self.nothing = ir.Constant(self.vector, [0.0] * LANES)
+
+    def sums(self):
+        """The sixteen dot products as a vector."""
+        raise NotImplementedError
+
+    def multiply_add(self, weights, terms, sums):
+        """Vector `weights * terms + sums`."""
+        raise NotImplementedError
 
     def vector_at(self, pointer):
-        return self.builder.bitcast(pointer, _VECTOR.as_pointer())
+        return self.builder.bitcast(pointer, self.vector.as_pointer())
 
-    def added(self, lane, k):
-        """The lane with term k added."""
+    def added(self, sums, k):
+        """The sums with term k added."""
         builder = self.builder
         row = builder.gep(self.panel, [builder.mul(k, ir.Constant(k.type, LANES))])
-        weights = builder.load(self.vector_at(row), align=4)
+        weights = builder.load(self.vector_at(row), align=self.align)
         number = builder.load(builder.gep(self.numbers, [k]))
-        alone = builder.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0)
-        )
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        spread = builder.shuffle_vector(alone, ir.Constant(_VECTOR, ir.Undefined), everywhere)
-        return builder.call(self.multiply_add, [weights, spread, lane])
+        if self.element != number.type:
+            number = builder.fpext(number, self.element)
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        alone = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
+        first = ir.Constant(_PLACES, [0] * LANES)
+        return self.multiply_add(weights, builder.shuffle_vector(alone, undefined, first), sums)
 
-    def _loop(self, start, end, step, values, body):
+    def loop(self, start, end, step, values, body):
         """Values after `body(k, values)` for k from start to end."""
         builder = self.builder
         before = builder.block
@@ -93,7 +113,7 @@ class _Emitter:
         builder.branch(head)
         builder.position_at_end(head)
         k = builder.phi(start.type)
-        carried = [builder.phi(_VECTOR) for _ in values]
+        carried = [builder.phi(self.vector) for _ in values]
         builder.cbranch(builder.icmp_signed("<", k, end), inside, after)
         builder.position_at_end(inside)
         new = body(k, carried)
@@ -107,9 +127,30 @@ class _Emitter:
         builder.position_at_end(after)
         return carried
 
-    def lanes(self):
+    def one_by_one(self, start, total):
+        """A total with the terms from `start` on added in their order."""
+        return self.loop(
+            start, self.count, 1, [total], lambda k, sums: [self.added(sums[0], k)]
+        )[0]  # fmt: skip
+
+
+class _InLanes(_Emitter):
+    """Sums of float32 in the order of the original, each product and sum rounded at once."""
+
+    element = ir.FloatType()
+    align = 4
+
+    def multiply_add(self, weights, terms, sums):
+        kind = ir.FunctionType(self.vector, [self.vector] * 3)
+        fused = cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.fma.v{LANES}f32")
+        return self.builder.call(fused, [weights, terms, sums])
+
+    def sums(self):
+        full = self.builder.and_(self.count, ir.Constant(self.count.type, -LANES))
+        return self.one_by_one(full, self.folded(self.lanes(full)))
+
+    def lanes(self, full):
         """The sixteen lanes after the last full sixteen terms."""
-        nothing = ir.Constant(_VECTOR, [0.0] * LANES)
 
         def body(k, lanes):
             builder = self.builder
@@ -118,22 +159,27 @@ class _Emitter:
                 for i, lane in enumerate(lanes)
             ]
 
-        return self._loop(self.zero, self.full, LANES, [nothing] * LANES, body)
+        return self.loop(self.start, full, LANES, [self.nothing] * LANES, body)
 
     def folded(self, lanes):
-        """Lanes added in the order of the original."""
+        """The sum of the lanes, added in the order of the original."""
         while len(lanes) > 1:
             half = len(lanes) // 2
             lanes = [self.builder.fadd(lanes[i], lanes[i + half]) for i in range(half)]
         return lanes[0]
 
-    def tail(self, total):
-        """The remaining terms one by one."""
 
-        def body(k, values):
-            return [self.added(values[0], k)]
+class _InDouble(_Emitter):
+    """Sums in double precision; those of int8 numbers are exact."""
 
-        return self._loop(self.full, self.count, 1, [total], body)[0]
+    element = ir.DoubleType()
+    align = 8
+
+    def multiply_add(self, weights, terms, sums):
+        return self.builder.fadd(self.builder.fmul(weights, terms), sums)
+
+    def sums(self):
+        return self.one_by_one(self.start, self.nothing)
 
 
 @float_kernel
@@ -141,7 +187,7 @@ def panels_of_columns(matrix):
     """[terms, results] -> panels, for results = numbers @ matrix; missing columns are 0."""
     terms, results = matrix.shape
     blocks = (results + LANES - 1) // LANES
-    panels = np.zeros((blocks, terms, LANES), np.float32)
+    panels = np.zeros((blocks, terms, LANES), matrix.dtype)
     for block in range(blocks):
         first = block * LANES
         width = min(LANES, results - first)
@@ -167,11 +213,11 @@ def panels_of_rows(matrix):
 
 @float_kernel
 def products(numbers, panels, results):
-    """[T, terms] times panels -> [T, results], all contiguous."""
+    """[T, terms] times panels -> [T, results] of the panels' type, all contiguous."""
     count, terms = numbers.shape
-    out = np.empty((count, results), np.float32)
+    out = np.empty((count, results), panels.dtype)
     flat_numbers, flat_panels = numbers.reshape(-1), panels.reshape(-1)
-    sixteen = np.empty(LANES, np.float32)
+    sixteen = np.empty(LANES, panels.dtype)
     for block in range(len(panels)):
         first = block * LANES
         width = min(LANES, results - first)

@@ -13,7 +13,9 @@ from lstmjax.exact.tables import logistic_all, softmax_row, tanh_all
 from lstmjax.simd.compile import float_kernel
 
 _ONE = np.float32(1)
+_HALF = np.float32(0.5)
 _STATE_CLIP = np.float32(STATE_CLIP)
+_INT8_MAX = np.float32(127)
 NO_FEEDBACK, ALL_CLASSES, BEST_CLASS = range(3)
 
 
@@ -56,22 +58,43 @@ def _bits(row, out):
 
 
 @float_kernel
-def lstm_forward(source, width, panels, bias, num_in, feedback, head, head_bias):
+def quantise(values):
+    """Round to whole 1/127 steps in -127..127, halves away from zero, in place; flat."""
+    for i in range(len(values)):
+        scaled = _clip(values[i] * _INT8_MAX, _INT8_MAX)
+        values[i] = np.float32(np.int32(scaled + np.copysign(_HALF, scaled)))
+
+
+@float_kernel
+def _finish(sums, bias, scale, out):
+    """Write sums with their bias, as real values if they are of int8 numbers."""
+    for i in range(len(bias)):
+        out[i] = np.float32(sums[i] + bias[i])
+    for i in range(len(scale)):
+        out[i] *= scale[i]
+
+
+@float_kernel
+def lstm_forward(source, width, gates_of, num_in, feedback, head_of):
     """Run over all positions, row after row.
+
+    A matrix is a tuple: panels, bias [N], and the scale [N] of int8 weights, empty for floats. With
+    a scale, inputs and outputs are whole numbers from -127 to 127.
 
     Args:
       source: [T, input + feedback + states (+ states above)] with the input filled in; the rest is
         written here.
       width: positions in a row.
-      panels: of all gates.
-      bias: [gates * states].
+      gates_of: matrix of all gates.
       num_in: features of the input.
       feedback: what a softmax after each step gives back to the next.
-      head: panels of that softmax.
-      head_bias: [K], empty without feedback.
+      head_of: matrix of that softmax, for no classes without feedback.
     Returns: gates [T, gates * states], states [T, states], their tanh, outputs [T, states] and the
       softmax's [T, K].
     """
+    panels, bias, scale = gates_of
+    head, head_bias, head_scale = head_of
+    int_mode = len(scale) > 0
     count, wide = source.shape
     gated, classes = len(bias), len(head_bias)
     num_fed = 0
@@ -89,8 +112,8 @@ def lstm_forward(source, width, panels, bias, num_in, feedback, head, head_bias)
     outputs = np.empty((count, num_states), np.float32)
     probs = np.empty((count, classes), np.float32)
     state, fed = np.zeros(num_states, np.float32), np.zeros(num_fed, np.float32)
-    z = np.empty(len(panels) * LANES, np.float32)
-    logits = np.empty(len(head) * LANES, np.float32)
+    sums, z = np.empty(len(panels) * LANES, panels.dtype), np.empty(gated, np.float32)
+    logits = np.empty(len(head) * LANES, head.dtype)
     flat, flat_panels, flat_head = source.reshape(-1), panels.reshape(-1), head.reshape(-1)
     nothing = np.empty(0, np.float32)
     for t in range(count):
@@ -109,24 +132,26 @@ def lstm_forward(source, width, panels, bias, num_in, feedback, head, head_bias)
                 above = states[t - width]
         for block in range(len(panels)):
             at = block * LANES
-            sixteen_sums(flat_panels, at * wide, flat, t * wide, wide, z, at)
-        for i in range(gated):
-            z[i] += bias[i]
+            sixteen_sums(flat_panels, at * wide, flat, t * wide, wide, sums, at)
+        _finish(sums, bias, scale, z)
         gate = gates[t]
         tanh_all(z[:num_states], gate[:num_states])
-        logistic_all(z[num_states:gated], gate[num_states:])
+        logistic_all(z[num_states:], gate[num_states:])
         _cell(gate, state, above, states[t], squashed[t], outputs[t])
+        if int_mode:
+            quantise(outputs[t])
         if feedback != NO_FEEDBACK:
             for block in range(len(head)):
                 at = block * LANES
                 sixteen_sums(flat_head, at * num_states, outputs[t], 0, num_states, logits, at)
-            for k in range(classes):
-                probs[t, k] = logits[k] + head_bias[k]
+            _finish(logits, head_bias, head_scale, probs[t])
             softmax_row(probs[t])
             if feedback == ALL_CLASSES:
                 fed[:] = probs[t]
             else:
                 _bits(probs[t], fed)
+            if int_mode:
+                quantise(fed)
     return gates, states, squashed, outputs, probs
 
 

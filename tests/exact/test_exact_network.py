@@ -8,7 +8,7 @@ import pytest
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.random import MinStd
 from lstmjax.exact import tables
-from lstmjax.exact.network import Pass
+from lstmjax.exact.network import ExactNetwork
 from lstmjax.netspec.parse import parse
 from lstmjax.netspec.tree import Input
 from lstmjax.nn.build import build
@@ -53,7 +53,7 @@ def example(spec, *, scale=1.0):
 )
 def test_same_numbers_as_on_a_device(spec):
     root, params, x, borders = example(spec, scale=6.0)  # so that errors are clipped
-    ours = Pass(root)
+    ours = ExactNetwork(root)
     y, tape = ours.forward(params, x, borders)
     delta = np.random.default_rng(4).standard_normal(y[0].shape).astype(np.float32)
     images, widths = jnp.asarray(x[:, :, None]), jnp.array([x.shape[1]], jnp.int32)
@@ -80,7 +80,7 @@ def test_no_gradient_reaches_frozen_layers():
     root, params, x, borders = example(NETWORKS["tutorial"])
     last = max(params, key=int)
     frozen = {key: jax.tree.map(lambda _, k=key: k != last, params[key]) for key in params}
-    whole, part = Pass(root), Pass(root, frozen)
+    whole, part = ExactNetwork(root), ExactNetwork(root, frozen)
     y, tape = part.forward(params, x, borders)
     delta = np.ones_like(y)
     grads = part.backward(params, tape, delta)

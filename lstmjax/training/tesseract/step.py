@@ -16,7 +16,7 @@ from lstmjax.array_types import Params
 from lstmjax.ctc.error_rates import delta_error
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
 from lstmjax.data.borders import Borders
-from lstmjax.exact.network import Pass
+from lstmjax.exact.network import ExactNetwork
 from lstmjax.netspec.tree import Series
 from lstmjax.simd.compile import float_kernel
 from lstmjax.training.fast.step import TrainState
@@ -242,7 +242,7 @@ class ExactStep:
         self.adam = adam
         self.momentum, self.adam_beta = np.float32(momentum), np.float32(adam_beta)
         self.frozen = frozen
-        self._pass = Pass(root, frozen)
+        self._pass = ExactNetwork(root, frozen)
         self._spare: list[list[np.ndarray]] | None = None  # room for the next update
 
     def forward(self, params: Params, images, widths, borders: Sequence[Borders]) -> Outputs:
