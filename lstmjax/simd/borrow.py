@@ -1,14 +1,17 @@
-"""Two ways to make calls from loop to loop cheap.
+"""Arrays and calls inside compiled code, beyond what numba offers.
 
-`borrowed(array)` is the same array without the counting of references: a compiled function counts
-up and down, with locked instructions, whenever it is given an array or takes it out of a tuple,
-which costs more than what inner loops do. Its owner must be named once more when all is done.
+`borrowed(array)` is the same array without reference counting: a compiled function counts up and
+down, with locked instructions, whenever it is given an array or takes it out of a tuple, which
+costs more than what inner loops do. Its owner must outlive it.
+
+`keep_alive(a, b, ...)` does nothing but use the arrays. numba frees an array after its last use,
+and does not see that loops still hold its address, or a borrowed copy of it.
 
 `always_inline()` forces LLVM to inline the function that calls it into its callers. Otherwise each
 array is passed as seven or more numbers, and a tuple of arrays as all of theirs.
 
-Both need to know numba's inner parts, as they were in versions 0.61 to 0.68. Where something small
-shows that they are not as known, both do nothing: the numbers are the same.
+All use private parts of numba. Tried with numba 0.68, read in 0.61 to 0.68. If a small trial fails,
+plain functions take their places: the results are the same, only slower.
 """
 
 from typing import Any
@@ -38,6 +41,18 @@ def _borrowed(typingctx, array):
 
 
 @intrinsic
+def _keep_alive(typingctx, *arrays):
+    """Use arrays, without any instructions."""
+    del typingctx
+
+    def write(context, builder, signature, args):
+        del builder, signature, args
+        return context.get_dummy_value()
+
+    return types.void(types.StarArgTuple(arrays)), write
+
+
+@intrinsic
 def _always_inline(typingctx):
     """Mark the function that is being compiled."""
     del typingctx
@@ -58,7 +73,12 @@ def _nothing():
     pass
 
 
+def _use(*arrays):
+    pass
+
+
 borrowed: Any = _borrowed  # called without the typing context
+keep_alive: Any = _keep_alive
 always_inline: Any = _always_inline
 
 
@@ -70,18 +90,20 @@ def _second_of(array):
 
 @njit
 def _second(array):
-    total = _second_of(borrowed(array))
-    return total + len(array)
+    copy = array + 1
+    second = _second_of(borrowed(copy))
+    keep_alive(array, copy)
+    return second
 
 
 def _works() -> bool:
     array = np.arange(3.0)
     try:
-        return keep(_second)(array) == 4
+        return keep(_second)(array) == 2
     except Exception:  # whatever an unknown numba raises
         return False
 
 
 if not _works():
     missing("numba's arrays are not as they are known", "decoding takes longer")
-    borrowed, always_inline = njit(_same), njit(_nothing)
+    borrowed, keep_alive, always_inline = njit(_same), njit(_use), njit(_nothing)
