@@ -37,8 +37,13 @@ _AXES = {"x": 1, "y": 0}
 Replace = Callable[[Node], Layer | None]
 """Called with every node of a tree: a layer to use in its place, or None for the usual one."""
 
+Wrap = Callable[[str, Node, Layer], Layer]
+"""Called with the path (such as ":4:1"), the node and the layer of every node that runs: the layer
+to run in its place."""
 
-def _as_usual(node: Node) -> None:
+
+def as_usual(node: Node) -> None:
+    """The `Replace` that keeps every layer."""
     del node
 
 
@@ -58,15 +63,19 @@ class Model(NamedTuple):
 class _Builder:
     """Walks the tree depth first, so that convolutions are numbered in Tesseract's order."""
 
-    def __init__(self, numerics: Numerics, replace: Replace = _as_usual):
+    def __init__(self, numerics: Numerics, replace: Replace, wrap: Wrap | None):
         self.numerics = numerics
         self.replace = replace
+        self.wrap = wrap
         self.convolutions = 0
 
-    def build(self, node: Node, *, output: bool = False) -> Layer:
-        own = self.replace(node)
-        if own is not None:
-            return own
+    def build(self, node: Node, path: str = "", *, output: bool = False) -> Layer:
+        layer = self.replace(node)
+        if layer is None:
+            layer = self._usual(node, path, output=output)
+        return layer if self.wrap is None else self.wrap(path, node, layer)
+
+    def _usual(self, node: Node, path: str, *, output: bool) -> Layer:
         numerics = self.numerics
         match node:
             case Input():
@@ -87,17 +96,17 @@ class _Builder:
             case SoftmaxLstm():
                 return softmax_lstm(node, numerics, as_logits=output)
             case Parallel():
-                layers = [self.build(each) for each in node.children]
+                layers = [self.build(each, f"{path}:{i}") for i, each in enumerate(node.children)]
                 return parallel(layers, average_gradient=numerics.clipped_errors)
             case Reversed():
-                return self._reversed(node)
+                return self._reversed(node, path)
             case Series():
-                return series(self._chain(node.children, output=output))
+                return series(self._chain(node.children, path, output=output))
         raise SpecError(f"no layer for {node!r}")
 
-    def _reversed(self, node: Reversed) -> Layer:
-        if self._replaced_below(node):
-            return self._flipped(node)
+    def _reversed(self, node: Reversed, path: str) -> Layer:
+        if self.wrap is not None or self._replaced_below(node):
+            return self._flipped(node, path)
         match node:
             case Reversed(axis="x", child=Lstm(two_d=False) as inner):
                 return renested(lstm(inner, self.numerics, reverse=True))
@@ -105,17 +114,16 @@ class _Builder:
                 return renested(lstm2d(inner, self.numerics, reverse_x=True))
             case Reversed(axis="x", child=Reversed(axis="y", child=Lstm(two_d=True) as inner)):
                 return renested(reversed_(lstm2d(inner, self.numerics, reverse_x=True), 0))
-        return self._flipped(node)
+        return self._flipped(node, path)
 
-    def _flipped(self, node: Reversed) -> Layer:
-        if node.axis == "xy":
-            return transposed(self.build(node.child))
-        return reversed_(self.build(node.child), _AXES[node.axis])
+    def _flipped(self, node: Reversed, path: str) -> Layer:
+        inner = self.build(node.child, f"{path}:0")
+        return transposed(inner) if node.axis == "xy" else reversed_(inner, _AXES[node.axis])
 
     def _replaced_below(self, node: Node) -> bool:
         return any(self.replace(below) or self._replaced_below(below) for below in children(node))
 
-    def _chain(self, nodes: tuple[Node, ...], *, output: bool) -> list[Layer]:
+    def _chain(self, nodes: tuple[Node, ...], path: str, *, output: bool) -> list[Layer]:
         layers: list[Layer] = []
         skip_next = False
         for i, node in enumerate(nodes):
@@ -125,7 +133,7 @@ class _Builder:
                 continue
             following = nodes[i + 1] if i + 1 < len(nodes) else None
             slot = self.convolutions
-            layer = self.build(node, output=output and following is None)
+            layer = self.build(node, f"{path}:{i}", output=output and following is None)
             if self._fusible(node, following):
                 assert isinstance(node, Series)
                 assert isinstance(following, Maxpool)
@@ -135,6 +143,8 @@ class _Builder:
         return layers
 
     def _fusible(self, node: Node, following: Node | None) -> bool:
+        if self.wrap is not None:
+            return False
         match node, following:
             case Series(children=(Convolve() as conv, Dense() as inner)), Maxpool():
                 replaced = any(self.replace(each) for each in (node, conv, inner, following))
@@ -175,7 +185,12 @@ def output_node(node: Node) -> Node:
     return node
 
 
-def build(root: Series, numerics: Numerics = FAST, replace: Replace = _as_usual) -> Model:
+def build(
+    root: Series,
+    numerics: Numerics = FAST,
+    replace: Replace = as_usual,
+    wrap: Wrap | None = None,
+) -> Model:
     """Make the functions of a whole network.
 
     With `numerics.tables` the convolutions take the borders that Tesseract draws; without,
@@ -186,6 +201,8 @@ def build(root: Series, numerics: Numerics = FAST, replace: Replace = _as_usual)
       numerics: arithmetic.
       replace: layers of your own, by node; they must give the sizes that the node promises, and
         the output layer must give logits.
+      wrap: observes or changes single layers. With it every layer runs by itself: no convolution
+        and its pool, and no reversal and its LSTM, become one operation.
     Raises: SpecError: the network does not end in a softmax over one row.
     """
     last = output_node(root)
@@ -194,7 +211,7 @@ def build(root: Series, numerics: Numerics = FAST, replace: Replace = _as_usual)
     )
     if not is_softmax:
         raise SpecError("the network must end in a softmax: O1c, O1s, LS or LE")
-    layer = _Builder(numerics, replace).build(root, output=True)
+    layer = _Builder(numerics, replace, wrap).build(root, output=True)
 
     def apply(
         params: Params, images: Float[Array, "H W B D"], widths: Int[Array, " B"], noise: Noise

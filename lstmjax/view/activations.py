@@ -1,12 +1,10 @@
-"""What every layer makes of one line, and what flows back to it: a pure function, child by child.
+"""The activations and gradients of every layer on one line, as a pure function.
 
-The network is put together again from its layers, with a zero added to the result of each; the
-gradient with respect to that zero is what flows back there. Only pictures need this, so nothing
-of it is in the layers themselves.
+The network is built with a zero added to the result of each layer; the gradient with respect to
+that zero is what flows back there.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -16,37 +14,17 @@ from jaxtyping import Float32
 
 from lstmjax.array_types import Activations, Params
 from lstmjax.data.borders import Borders
-from lstmjax.netspec.tree import (
-    Convolve,
-    Dense,
-    Input,
-    Lstm,
-    Maxpool,
-    Node,
-    Parallel,
-    Reconfig,
-    Reversed,
-    Series,
-    SoftmaxLstm,
-)
-from lstmjax.nn.combine import child, reversed_, transposed
-from lstmjax.nn.dense import dense
-from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params
-from lstmjax.nn.lstm import lstm
-from lstmjax.nn.lstm2d import lstm2d
-from lstmjax.nn.numerics import Numerics
-from lstmjax.nn.softmax_lstm import softmax_lstm
-from lstmjax.nn.window import convolve, maxpool, reconfig
-
-_AXES = {"x": 1, "y": 0}
+from lstmjax.netspec.tree import Node, Parallel, Reversed, Series
+from lstmjax.nn.build import Replace, as_usual, build
+from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise
 
 
 class LayerSeen(NamedTuple):
     """A layer at work on a line.
 
-    name: as in model files, with the place in the network if it occurs twice.
-    forward: [H, W, D] its result (logits for the output layer); backward: [H, W, D] what it is
-    told to do more (positive) or less of.
+    name: as in model files, followed by the place in the network if it occurs twice.
+    forward: [H, W, D] the result (logits for the output layer).
+    backward: [H, W, D] the direction in which training wants each value of the result to go.
     """
 
     name: str
@@ -54,83 +32,12 @@ class LayerSeen(NamedTuple):
     backward: Float32[np.ndarray, "H W D"]
 
 
-@dataclass
-class _Tap:
-    """One run through the network: adds `bumps` to results, keeps the results."""
+def layer_names(root: Node, replace: Replace = as_usual) -> dict[str, str]:
+    """Path -> name of everything `LayerTracer` shows, in the order it runs.
 
-    numerics: Numerics
-    bumps: dict[str, Any] | None
-    seen: dict[str, Any]
-    extents: dict[str, Extent]
-    convolutions: int = 0
-
-    def run(
-        self, node: Node, path: str, params: Params, x: Activations, extent: Extent, noise: Noise
-    ) -> tuple[Activations, Extent]:
-        """Apply a node; containers do it child by child."""
-        match node:
-            case Series():
-                for i, each in enumerate(node.children):
-                    x, extent = self.run(each, f"{path}:{i}", child(params, i), x, extent, noise)
-                return x, extent
-            case Parallel():
-                if self.numerics.clipped_errors:
-                    x = _averaging_gradient(x, len(node.children))
-                results = [
-                    self.run(each, f"{path}:{i}", child(params, i), x, extent, noise)
-                    for i, each in enumerate(node.children)
-                ]
-                return jnp.concatenate([y for y, _ in results], axis=-1), results[0][1]
-        y, extent = self.layer(node, path).apply(params, x, extent, noise)
-        if self.bumps is not None:
-            y = y + self.bumps[path]
-        self.seen[path], self.extents[path] = y, extent
-        return y, extent
-
-    def layer(self, node: Node, path: str) -> Layer:
-        """The functions of a node without any tap inside."""
-        match node:
-            case Input():
-                return Layer(no_params, lambda params, x, extent, noise: (x, extent))
-            case Convolve():
-                self.convolutions += 1
-                return convolve(node, noise_slot=self.convolutions - 1)
-            case Maxpool():
-                return maxpool(node)
-            case Reconfig():
-                return reconfig(node)
-            case Dense():
-                return dense(node, self.numerics, as_logits=node.activation.startswith("softmax"))
-            case Lstm():
-                return (lstm2d if node.two_d else lstm)(node, self.numerics)
-            case SoftmaxLstm():
-                return softmax_lstm(node, self.numerics, as_logits=True)
-            case Reversed(axis="xy"):
-                return transposed(self.layer(node.child, path))
-            case Reversed():
-                return reversed_(self.layer(node.child, path), _AXES[node.axis])
-            case _:
-                return Layer(no_params, self._inside(node, path))
-
-    def _inside(self, node: Node, path: str):
-        """A container inside a reversal, untapped."""
-
-        def apply(params: Params, x: Activations, extent: Extent, noise: Noise):
-            inner = _Tap(self.numerics, None, {}, {}, self.convolutions)
-            return inner.run(node, path, params, x, extent, noise)
-
-        return apply
-
-
-def _averaging_gradient(x: Activations, layers: int) -> Activations:
-    """Divide what flows back by the number of layers side by side, as Tesseract does."""
-    share = jnp.float32(1 / layers)
-    return x * share + jax.lax.stop_gradient(x * (1 - share))
-
-
-def layer_names(root: Node) -> dict[str, str]:
-    """Path -> name of everything `LayerTracer` shows, in the order it runs."""
-    return unique_names(dict(_named(root, "")))
+    A reversal is shown as one layer, and so is a layer of the user's own.
+    """
+    return unique_names(dict(_named(root, "", replace)))
 
 
 def unique_names(names: dict[str, str]) -> dict[str, str]:
@@ -141,26 +48,45 @@ def unique_names(names: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _named(node: Node, path: str) -> Iterator[tuple[str, str]]:
+def _named(node: Node, path: str, replace: Replace) -> Iterator[tuple[str, str]]:
     match node:
-        case Series() | Parallel():
+        case Series() | Parallel() if replace(node) is None:
             for i, each in enumerate(node.children):
-                yield from _named(each, f"{path}:{i}")
-        case Reversed(child=Series() | Parallel()):
-            yield path, node.name or type(node).__name__
+                yield from _named(each, f"{path}:{i}", replace)
         case Reversed():
-            yield from ((path, name) for _, name in _named(node.child, path))
+            yield path, _name_of_reversed(node)
         case _:
-            yield path, node.name or type(node).__name__
+            yield path, _name(node)
+
+
+def _name_of_reversed(node: Reversed) -> str:
+    """A reversed layer is called as the layer, a reversed container as the reversal."""
+    inner = node.child
+    while isinstance(inner, Reversed):
+        inner = inner.child
+    return _name(node if isinstance(inner, Series | Parallel) else inner)
+
+
+def _name(node: Node) -> str:
+    return node.name or type(node).__name__
 
 
 class LayerTracer:
-    """Runs a network on one line and keeps everything; compiled once per input size."""
+    """Runs a network on one line and returns all activations and gradients.
 
-    def __init__(self, root: Series, numerics: Numerics):
+    It is compiled once for each input size.
+    """
+
+    def __init__(self, root: Series, replace: Replace = as_usual):
+        """Prepare a network.
+
+        Args:
+          root: the network.
+          replace: layers of the user's own, as for `nn.build.build`.
+        """
         self._root = root
-        self._numerics = numerics
-        self._names = layer_names(root)
+        self._replace = replace
+        self._names = layer_names(root, replace)
         self._compiled = jax.jit(self._both)
 
     def __call__(
@@ -174,10 +100,10 @@ class LayerTracer:
         """The layers at work on a line, in the order they run.
 
         Args:
-          params: weights.
+          params: weights of the network.
           image: network input, maybe padded on the right.
           width: true width of the input.
-          borders: what convolutions see outside the picture, None for zeros.
+          borders: values outside the picture for convolutions, None for zeros.
           delta: targets minus outputs.
         """
         noise = (
@@ -194,19 +120,34 @@ class LayerTracer:
 
     def _both(self, params, image, widths, noise, delta):
         def forward(bumps):
-            tap = _Tap(self._numerics, bumps, {}, {})
-            start = Extent(None, widths)
-            y, _ = tap.run(self._root, "", params, image, start, noise)
-            return y, (tap.seen, tap.extents)
+            seen: dict[str, Activations] = {}
+            extents: dict[str, Extent] = {}
+
+            def tapped(path: str, node: Node, layer: Layer) -> Layer:
+                del node
+                if path not in self._names:
+                    return layer
+
+                def apply(params: Params, x: Activations, extent: Extent, noise: Noise):
+                    y, extent = layer.apply(params, x, extent, noise)
+                    seen[path] = y if bumps is None else y + bumps[path]
+                    extents[path] = extent
+                    return seen[path], extent
+
+                return Layer(layer.init, apply)
+
+            model = build(self._root, replace=self._replace, wrap=tapped)
+            logits, _ = model.apply(params, image, widths, noise)
+            return logits, (seen, extents)
 
         shapes = jax.eval_shape(lambda: forward(None)[1][0])
         zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
         logits, pull, (seen, extents) = jax.vjp(forward, zeros, has_aux=True)
-        room = jnp.zeros_like(logits).at[0, : delta.shape[0], 0].set(delta)
-        return seen, pull(room)[0], extents
+        padded = jnp.zeros_like(logits).at[: delta.shape[0], 0].set(delta)
+        return seen, pull(padded)[0], extents
 
 
 def _cut(x: Any, extent: Extent) -> np.ndarray:
-    """The line itself without padding: [H, W, 1, D] -> [h, w, D]."""
+    """Cut off the padding: [H, W, 1, D] -> [h, w, D]."""
     rows, columns = (None if size is None else int(size[0]) for size in extent)
     return np.asarray(x)[:rows, :columns, 0]

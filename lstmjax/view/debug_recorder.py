@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from lstmjax.data.skips import printable
 from lstmjax.formats.files import write_atomically
-from lstmjax.nn.numerics import FAST, TESSERACT
 from lstmjax.training.run_parts import Run
 from lstmjax.training.watch import DebugSeen, ReportSeen
 from lstmjax.view.activations import LayerTracer
@@ -32,9 +31,8 @@ class DebugRecorder:
     """Writes `debug/<iteration>/`: pictures and a `line.json` about the line."""
 
     def __init__(self, run: Run, pause: Pause | None, albums: tuple[Album, ...] = ()):
-        numerics = TESSERACT if run.config.recipe == "tesseract" else FAST
         self._run = run
-        self._pictures = DebugPictures(LayerTracer(run.identity.root, numerics), run.scorer.reader)
+        self._pictures = DebugPictures(LayerTracer(run.identity.root), run.scorer.reader)
         self._folder = RunFiles(Path(run.paths.model_output)).view / "debug"
         self._pause = pause
         self._albums = albums

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from lstmjax.netspec.parse import parse
-from lstmjax.netspec.tree import Convolve, Dense, Lstm, Maxpool, Node, Series
+from lstmjax.netspec.tree import (
+    Convolve,
+    Dense,
+    Lstm,
+    Maxpool,
+    Node,
+    Parallel,
+    Series,
+    children,
+    walk,
+)
 from lstmjax.nn.build import build
 from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import Layer
@@ -74,3 +84,53 @@ def test_own_layer_is_used(wanted):
 def test_usual_network_does_not_change():
     one, two = outputs()[1], outputs(lambda node: None)[1]
     np.testing.assert_array_equal(one[0], two[0])
+
+
+def outputs_wrapped(wrap, spec=SPEC, replace=same):
+    root = parse(spec, 9).root
+    model = build(root, replace=replace, wrap=wrap)
+    params = model.init(jax.random.key(1))
+    images = jax.random.normal(jax.random.key(2), (12, 30, 2, 1), jnp.float32)
+    return params, model.apply(params, images, jnp.asarray([30, 17], jnp.int32), None)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["usual layers", "own layers"])
+def test_every_node_is_wrapped(own):
+    paths = {}
+
+    def record(path, node, layer):
+        paths[path] = node
+        return layer
+
+    replace = same if own else lambda node: None
+    params, (logits, steps) = outputs_wrapped(record, replace=replace)
+    expected_params, (expected, _) = outputs()
+    assert jax.tree.structure(params) == jax.tree.structure(expected_params)
+    for line, count in enumerate(steps.tolist()):
+        np.testing.assert_allclose(logits[:count, line], expected[:count, line], atol=1e-5)
+    root = parse(SPEC, 9).root
+    assert paths[""] == root
+    assert {path: node for path, node in paths.items() if not children(node)} == dict(walk(root))
+
+
+def test_a_wrapped_layer_takes_the_place_of_the_layer():
+    def silent_above(path, node, layer):
+        return zeros(node) if path == ":4" else layer
+
+    params, _ = outputs_wrapped(silent_above)
+    assert set(params["4"]) == {"level"}
+
+
+def test_layers_inside_a_replaced_node_do_not_run_and_are_not_wrapped():
+    paths = []
+
+    def record(path, node, layer):
+        paths.append(path)
+        return layer
+
+    def whole(node):
+        return zeros(node) if isinstance(node, Parallel) else None
+
+    outputs_wrapped(record, replace=whole)
+    assert ":4" in paths
+    assert not [path for path in paths if path.startswith(":4:")]
