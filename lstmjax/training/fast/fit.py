@@ -82,7 +82,7 @@ class Network:
         root = spec_parse.parse(net_spec, codec.num_codes).root
         spec_shape.check_output(root, codec.num_codes)
         model = build(root) if replace is None else build(root, replace=replace)
-        about = LoadedModel(root, {}, codec, False, codec.null_char)
+        about = LoadedModel(root, codec, codec.null_char, params={})
         return cls(about, model, usual=replace is None)
 
     def init(self, seed: int = 0) -> Params:
