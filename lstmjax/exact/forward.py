@@ -165,9 +165,7 @@ def _convolved(node: Convolve, x: Block, border: Borders) -> Block:
         for dy in range(2 * half_y + 1)
     ]
     y = np.concatenate(taps, axis=2)
-    at, value = border.at[0], border.value[0]
-    used = np.searchsorted(at, y.size)  # rises; out of range where there is none
-    y.reshape(-1)[at[:used]] = value[:used]
+    y.reshape(-1)[border.at] = border.value
     return y
 
 

@@ -167,7 +167,7 @@ def _digest(index: LineIndex) -> str:
 
 
 def _model(start: Start, codec: Codec) -> LoadedModel:
-    return LoadedModel(start.identity.root, {}, codec, False, codec.null_char)
+    return LoadedModel(start.identity.root, codec, codec.null_char, params={})
 
 
 def _assemble(
@@ -206,7 +206,6 @@ def _assemble(
         settings,
         lambda number, skip: output.skip(index[number], skip),
         multiple=x_scale(model.root),
-        draw_borders_for=model.root if start.engine.exact else None,
     )
     validator = None
     if eval_index is not None:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from lstmjax.data.image import Input as Block
-from lstmjax.infer.host.numbers import KINDS, Features, Numbers, Probs, UnusualError
+from lstmjax.infer.host.numbers import KINDS, Features, Numbers, Probs, UnsupportedLayerError
 from lstmjax.netspec.tree import (
     Convolve,
     Dense,
@@ -47,7 +47,7 @@ Step = Callable[[Lines], Lines]
 
 
 @dataclass(frozen=True)
-class Maker:
+class HostBuilder:
     """Turns nodes of a tree into steps."""
 
     numbers: Numbers
@@ -55,11 +55,11 @@ class Maker:
     def network(self, root: Series, params) -> tuple[tuple[Step, ...], Probs]:
         """All steps but the last, and that.
 
-        Raises: UnusualError: there is a part that is not computed here.
+        Raises: UnsupportedLayerError: there is a part that is not computed here.
         """
         *body, (last, last_params) = _flat(root, params)
         if not isinstance(last, Dense) or last.activation not in _SOFTMAXES:
-            raise UnusualError
+            raise UnsupportedLayerError
         steps, features = self.chain(body, Features(np.arange(0), 0))
         return tuple(steps), self.numbers.softmax(last_params, features, last.num_out)
 
@@ -77,7 +77,7 @@ class Maker:
                 pass  # each position is its only neighbour
             elif isinstance(node, Convolve):
                 if stacked or not following or not isinstance(following[0], Dense):
-                    raise UnusualError
+                    raise UnsupportedLayerError
                 pool = following[1] if isinstance(following[-1], Maxpool) else None
                 inner = nodes[place + 1][1]
                 step, features = self.convolution(node, following[0], pool, inner)
@@ -108,13 +108,13 @@ class Maker:
                 return self.dense(node, params, features)
             case Parallel():
                 return self.parallel(node, params, features)
-        raise UnusualError
+        raise UnsupportedLayerError
 
     def convolution(
         self, node: Convolve, inner: Dense, pool: Maxpool | None, leaves
     ) -> tuple[Step, Features]:
         if inner.activation not in KINDS:
-            raise UnusualError
+            raise UnsupportedLayerError
         run = self.numbers.windows(node, KINDS[inner.activation], pool, leaves)
         x_scale = pool.x_scale if pool else 1
 

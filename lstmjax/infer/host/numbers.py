@@ -36,7 +36,7 @@ Scan = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Windows = Callable[[tuple[Block, ...], np.ndarray, np.ndarray], np.ndarray]
 
 
-class UnusualError(Exception):
+class UnsupportedLayerError(Exception):
     """A network has a part that is not computed here."""
 
 
@@ -99,12 +99,12 @@ def _along(values, columns: Int64[np.ndarray, " N"], width: int, default: float)
 def _check_sums(terms: int) -> None:
     """Floats must add whole numbers without rounding."""
     if terms > EXACT_FLOAT_SUM:
-        raise UnusualError
+        raise UnsupportedLayerError
 
 
 def _check_scale(scale: np.ndarray) -> None:
     if (scale < 0).any():
-        raise UnusualError  # the largest sum is not the largest output
+        raise UnsupportedLayerError  # the largest sum is not the largest output
 
 
 def _scales(pool: Maxpool | None) -> tuple[int, int]:
@@ -121,7 +121,7 @@ class _Matrix:
 
 
 @dataclass(frozen=True)
-class Floats(Numbers):
+class FloatLayers(Numbers):
     """Floats; whole numbers if `int_mode`."""
 
     int_mode: bool
@@ -204,7 +204,7 @@ class Floats(Numbers):
 
 
 @dataclass(frozen=True)
-class Bytes(Numbers):
+class Int8Layers(Numbers):
     """Whole numbers from -127 to 127, with 128 added; only on processors that multiply them."""
 
     kind = np.uint8
