@@ -24,13 +24,13 @@ def with_border(
       extent: true sizes of the lines.
       half_x: columns to add.
       half_y: rows to add.
-      noise: a seed fills the outside with numbers between -1 and 1; anything else with 0.
+      noise: seed of numbers between -1 and 1 for the outside; None fills it with 0.
       slot: number of the convolution; each gets other numbers from one seed.
     Returns: [H + 2 half_y, W + 2 half_x, B, D].
     """
     frame = ((half_y, half_y), (half_x, half_x), (0, 0), (0, 0))
     padded = jnp.pad(zero_outside(x, extent), frame)
-    if noise is None or isinstance(noise, tuple):
+    if noise is None:
         return padded
     H, W, B, _ = x.shape
     inside = jnp.ones((H, W, B), bool)

@@ -15,12 +15,11 @@ import numpy as np
 from lstmjax.array_types import Activations, Params
 from lstmjax.kernels import jax_calls
 from lstmjax.netspec.tree import Convolve, Dense, Maxpool
+from lstmjax.nn.activations import activate
 from lstmjax.nn.borders import with_border
-from lstmjax.nn.dense import weighted_sum
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.layer import Apply, Extent, Noise, valid
-from lstmjax.nn.numerics import Numerics, activate, per_output, quantize
-from lstmjax.nn.window import convolve, first_maximum, maxpool
+from lstmjax.nn.layer import Apply, Extent, Noise, per_output, valid
+from lstmjax.nn.window import first_maximum
 
 DEEPEST = 3  # beyond this depth the wider Toeplitz product costs more than it saves
 
@@ -141,13 +140,8 @@ def _on_cpu_backward(g: Geometry, residual, d: jax.Array):
 pooled_on_cpu.defvjp(_on_cpu_forward, _on_cpu_backward)
 
 
-def conv_pool(
-    conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics, *, noise_slot: int
-) -> Apply:
-    """The apply of `pool(dense(conv(x)))`; params are those of the dense layer.
-
-    The very numbers that Tesseract draws for borders need the separate layers.
-    """
+def conv_pool(conv: Convolve, dense: Dense, pool: Maxpool, *, noise_slot: int) -> Apply:
+    """The apply of `pool(dense(conv(x)))`; params are those of the dense layer."""
     geometry = Geometry(conv.half_x, conv.half_y, pool.x_scale, pool.y_scale, conv.num_in)
 
     def apply(
@@ -165,30 +159,7 @@ def conv_pool(
             sums = pooled_on_cpu(x, params["w"], lengths, geometry)
         else:
             sums = pooled(patches_of(x, H, W, geometry), params["w"], geometry)
-        y = activate(sums + per_output(params["b"], sums), dense.activation, numerics)
+        y = activate(sums + per_output(params["b"], sums), dense.activation)
         return y.reshape(h, w, B, -1), out
-
-    return apply
-
-
-def pooled_before_tables(
-    conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics, *, noise_slot: int
-) -> Apply:
-    """The apply of `pool(dense(conv(x)))` for reading as Tesseract does, with its very borders.
-
-    Only the largest sum of each cell is looked up in the table. That changes no bit: neighbouring
-    entries differ by less than a factor of two, so their difference is exact in float32 and the
-    interpolation never falls, whatever it rounds.
-    """
-    window = convolve(conv, noise_slot=noise_slot)
-    largest = maxpool(pool)
-
-    def apply(
-        params: Params, x: Activations, extent: Extent, noise: Noise
-    ) -> tuple[Activations, Extent]:
-        x, extent = window.apply({}, x, extent, noise)
-        z, extent = largest.apply({}, weighted_sum(params, x, numerics), extent, noise)
-        y = activate(z, dense.activation, numerics)
-        return (quantize(y) if numerics.int_mode else y), extent
 
     return apply

@@ -52,10 +52,10 @@ def run(x: jax.Array, params: Params, lengths: jax.Array, *, reverse: bool) -> j
 
     Args:
       x: the input.
-      params: of the layer.
+      params: weights of the layer.
       lengths: [H, B] int32 columns of each row of each line, never more than in the row above;
         outputs beyond are zero.
-      reverse: from each row's last column to its first.
+      reverse: whether to run from each row's last column to its first.
     """
     y = _run(x, _in_vectors(params), lengths, reverse)
     return y[..., : params["wh"].shape[0]]

@@ -17,7 +17,6 @@ from lstmjax.netspec.shape import output_loss
 from lstmjax.netspec.tree import Series
 from lstmjax.nn.build import Model, build
 from lstmjax.nn.headers import adam_leaves, frozen_leaves
-from lstmjax.nn.numerics import FAST, FAST_BFLOAT16, TESSERACT, Numerics
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.compiling import options_for
 from lstmjax.training.fast.optim import check_direction, make_optimizer
@@ -112,23 +111,21 @@ class Engine:
         )
 
 
-def numerics_of(config: TrainConfig) -> Numerics:
-    """The arithmetic of a configuration, on this machine.
+def uses_bfloat16(config: TrainConfig) -> bool:
+    """Whether products round their factors to bfloat16, on this machine.
 
     Raises: UsageError: it asks for bfloat16, which the machine has not.
     """
-    if config.recipe == "tesseract":
-        return TESSERACT
-    if config.precision == "float32":
-        return FAST
+    if config.recipe == "tesseract" or config.precision == "float32":
+        return False
     if jax_calls.has_pairs():
-        return FAST_BFLOAT16
+        return True
     if config.precision == "bfloat16":
         raise UsageError(
             "--precision=bfloat16: this machine computes on something else than a CPU with "
             "avx512_bf16; leave it out, or take --precision=float32"
         )
-    return FAST
+    return False
 
 
 def make_engine(root: Series, config: TrainConfig, headers: NetworkNode | None = None) -> Engine:
@@ -139,7 +136,7 @@ def make_engine(root: Series, config: TrainConfig, headers: NetworkNode | None =
       config: settings.
       headers: its flags and frozen layers, where they are not the usual ones.
     """
-    model = build(root, numerics_of(config))
+    model = build(root, bfloat16=uses_bfloat16(config))
     if headers is None:
         return Engine(root, config, model, adam=config.adam)
     params = jax.eval_shape(model.init, jax.random.key(0))
