@@ -1,6 +1,6 @@
 """The forward pass of a network over one line, as Tesseract computes it.
 
-Weights are packed once, with `pack`; what training needs for its backward pass is kept in a tape.
+Weights are packed once, with `pack`; the residuals for the backward pass are returned as a tape.
 Reading uses the same code for every network that the loops of `infer.host` do not know. int8
 networks take and give whole numbers from -127 to 127, held as float32.
 Source: Tesseract src/lstm: series.cpp, parallel.cpp, reversed.cpp, convolve.cpp, maxpool.cpp,
@@ -89,7 +89,7 @@ def _packed(weights: np.ndarray, leaves: Params, double: bool) -> Matrix:
 
 
 def _gate_weights(params: Params) -> np.ndarray:
-    """[input, feedback, own output, output above] by [gates * states]."""
+    """All weights of the gates: [input + feedback + states (+ states above), gates * states]."""
     return np.concatenate([params[key] for key in ("wx", "wf", "wh", "wv") if key in params])
 
 
@@ -107,7 +107,7 @@ def forward(
       root: the network.
       matrices: weights from `pack`.
       x: the line [H, W, D]; whole numbers from -127 to 127 for int8 weights.
-      borders: what the convolutions see outside the picture.
+      borders: values outside the picture for each convolution.
     """
     return _forward(root, matrices, x, iter(borders))
 
@@ -155,7 +155,7 @@ def reoriented(x: Block, node: Reversed) -> Block:
 
 
 def _convolved(node: Convolve, x: Block, border: Borders) -> Block:
-    """The neighbours of each position; those outside the picture are what was drawn for them."""
+    """The neighbours of each position; `border` gives those outside the picture."""
     H, W, _ = x.shape
     half_x, half_y = node.half_x, node.half_y
     framed = np.pad(x, ((half_y, half_y), (half_x, half_x), (0, 0)))
@@ -170,14 +170,14 @@ def _convolved(node: Convolve, x: Block, border: Borders) -> Block:
 
 
 def cells_of(x: Block, x_scale: int, y_scale: int) -> list[Block]:
-    """The pixels of each cell as pictures, x outer, y inner; remainders dropped."""
+    """The pixels of each cell as pictures, x outer, y inner; remainders are dropped."""
     h, w = x.shape[0] // y_scale, x.shape[1] // x_scale
     whole = x[: h * y_scale, : w * x_scale]
     return [whole[dy::y_scale, dx::x_scale] for dx in range(x_scale) for dy in range(y_scale)]
 
 
 def as_rows(x: Block) -> np.ndarray:
-    """[positions, D], contiguous."""
+    """All positions as rows: [H, W, D] -> [H * W, D], contiguous."""
     return np.ascontiguousarray(x).reshape(-1, x.shape[2])
 
 
@@ -196,7 +196,7 @@ def _dense_forward(node: Dense, matrices: Params, x: Block):
 
 
 def activated(z: np.ndarray, activation: str) -> np.ndarray:
-    """A non-linearity, maybe in place; [T, N]."""
+    """The values [T, N] after a non-linearity, which may be computed in place."""
     match activation:
         case "tanh":
             tables.tanh_all(z.reshape(-1), z.reshape(-1))

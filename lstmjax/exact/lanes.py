@@ -1,4 +1,4 @@
-"""Sums of products in the very order of the original, many at a time.
+"""Sums of products in the order of the original, many at a time.
 
 On a processor with AVX-512 Tesseract adds a dot product up in sixteen lanes: term k goes to lane
 k mod 16, with one rounding for product and sum; then lanes 8 apart are added, 4 apart, 2 apart and

@@ -1,9 +1,8 @@
-"""A network of recipe tesseract: forward and backward over one line, on the host.
+"""A network of recipe tesseract: its forward and backward pass over one line.
 
-Every layer keeps what its backward pass needs in a tape. Gradients point uphill and are not those
-of the forward pass: they are clipped, averaged over layers side by side, and pass the softmax
-unchanged, as in the original. What `nn` computes on a device for many lines in any order is
-computed here for one line in the original's order; see `lanes`.
+Gradients point uphill and are not those of the forward pass: they are clipped, averaged over layers
+side by side, and pass the softmax unchanged, as in the original. `nn` computes many lines in any
+order of sums; here one line is computed in the order of the original, see `lanes`.
 Source: Tesseract src/lstm: series.cpp, parallel.cpp, reversed.cpp, convolve.cpp, maxpool.cpp,
 reconfig.cpp, fullyconnected.cpp, lstm.cpp.
 """
@@ -65,7 +64,7 @@ class ExactNetwork:
 
 
 def _slope(y: np.ndarray, activation: str) -> np.ndarray | None:
-    """The derivative from the output; None where deltas pass unchanged."""
+    """The slope of a non-linearity from its output; None where deltas pass unchanged."""
     one = np.float32(1)
     match activation:
         case "tanh":
@@ -173,7 +172,7 @@ def _moved_back(node: Node, tape: Any, delta: Block) -> Block:
 
 
 def _convolved_back(node: Convolve, shape: tuple[int, int, int], delta: Block) -> Block:
-    """Each position gathers from its neighbours, in the order they are visited."""
+    """The errors of the input: each position adds those of its neighbours in the original order."""
     H, W, D = shape
     half_x, half_y = node.half_x, node.half_y
     taps = (2 * half_x + 1) * (2 * half_y + 1)

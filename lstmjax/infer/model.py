@@ -45,7 +45,7 @@ def from_recognizer(
     from_traineddata: bool = False,
     from_checkpoint: bool = False,
 ) -> LoadedModel:
-    """Put a network and a character set together; see `LoadedModel` for the last two.
+    """Join a network and a character set; see `LoadedModel` for the last two arguments.
 
     Raises: FormatError: they do not belong together, or a word list is damaged.
     """
@@ -81,9 +81,9 @@ def load_model(
     """Read a traineddata, or a checkpoint or `.lstm` file together with a traineddata.
 
     Args:
-      path: the model: a file, or the base name of a run for its best state, see `infer.states`.
+      path: file of the model, or base name of a run for its best state, see `infer.states`.
       charsets: traineddata with the character set of a checkpoint; a traineddata model has its own.
-      say: told which state of a run was taken.
+      say: called with a note on the state of a run that was taken.
     Raises: FormatError: damaged files, or files that do not belong together. CharsetError: a
       checkpoint was trained with other characters; where nobody knows them, stderr says so.
     """

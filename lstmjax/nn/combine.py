@@ -93,7 +93,7 @@ def transposed(inner: Layer) -> Layer:
 
 
 def renested(inner: Layer) -> Layer:
-    """A layer that plays the part of a container with one child: its params move below "0"."""
+    """A layer in place of a container with one child: its params move below "0"."""
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise

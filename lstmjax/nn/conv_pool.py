@@ -1,9 +1,9 @@
 """Convolution, non-linearity and max-pool of a shallow picture as one matrix product.
 
-Each pooling cell needs a patch of (pool + 2 * half) pixels a side; one product with a Toeplitz
-matrix gives the convolution at every position of the cell, the largest is kept, and bias and
-non-linearity (which is monotone) come last, on a ninth of the values for a 3x3 pool. On a CPU
-compiled loops do the same as far as each line reaches.
+Each pooling cell needs a patch of (pool + 2 * half) pixels a side. One product with a Toeplitz
+matrix gives the convolution at every position of the cell; the largest goes on, and bias and
+non-linearity, which is monotone, come last, on a ninth of the values for a 3x3 pool. On a CPU
+compiled loops do the same, up to the width of each line.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,8 @@ DEEPEST = 3  # beyond this depth the wider Toeplitz product costs more than it s
 
 @dataclass(frozen=True)
 class Geometry:
+    """Reach of a convolution, size of its pooling cells, and depth of its input."""
+
     half_x: int
     half_y: int
     x_scale: int
@@ -79,6 +81,7 @@ def _kernel(w: jax.Array, g: Geometry) -> jax.Array:
 
 @with_gradient(2)
 def pooled(patches: jax.Array, w: jax.Array, g: Geometry) -> jax.Array:
+    """The largest sum of each cell: [patch pixels * D, cells] -> [cells, N]."""
     return _pooled_forward(patches, w, g)[0]
 
 
@@ -103,7 +106,7 @@ pooled.defvjp(_pooled_forward, _pooled_backward)
 
 
 def _taps_y_first(w: jax.Array, g: Geometry, back: bool = False) -> jax.Array:
-    """Weights with taps along y slowest, instead of those along x; or `back` again."""
+    """Weights with the y offset of taps slowest, instead of the x offset; `back` is the inverse."""
     taps = (2 * g.half_x + 1, 2 * g.half_y + 1)
     if back:
         taps = taps[::-1]
@@ -112,6 +115,7 @@ def _taps_y_first(w: jax.Array, g: Geometry, back: bool = False) -> jax.Array:
 
 @with_gradient(3)
 def pooled_on_cpu(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry) -> jax.Array:
+    """The largest sum of each cell, by compiled loops: x with its border -> [h, w, B, N]."""
     return _on_cpu_forward(x, w, lengths, g)[0]
 
 
@@ -127,7 +131,7 @@ def _on_cpu_backward(g: Geometry, residual, d: jax.Array):
     N = w.shape[1]
     wide = jnp.pad(d, ((0, 0), (0, 0), (0, 0), (0, index.shape[3] - N)))
     d_w = jax_calls.conv_pool_backward(wide, x, index, lengths, *g.taps_and_pool)[:, :N]
-    # Of a network's first layer nobody asks for what follows, and XLA leaves it out.
+    # The first layer of a network needs no input gradient; then XLA drops all of the following.
     _, of_patches = jax.vjp(lambda x: patches_of(x, *g.inner(x), g), x)
     inside = valid(d.shape[1], lengths)[None, :, :, None]
     flat, chosen = jnp.where(inside, d, 0).reshape(-1, N), index[..., :N].reshape(-1, N)

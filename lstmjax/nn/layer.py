@@ -5,9 +5,9 @@ A layer is a pair of pure functions made from one node of the spec tree:
     init(key) -> params                              a dict of named float32 leaves, maybe empty
     apply(params, x, extent, noise) -> (y, extent)   x, y: [H, W, B, D]
 
-`extent` holds the true sizes of each line along the first two axes. What a layer writes beyond
-them is unspecified; a layer that mixes positions keeps such values away from valid ones.
-`noise` says what convolutions see outside the picture (see `borders.with_border`).
+`extent` holds the true sizes of each line along the first two axes. Beyond them, in the padding,
+the output of a layer is unspecified; a layer that mixes positions keeps such values away from valid
+ones. `noise` is a seed for what convolutions see outside the picture (see `borders.with_border`).
 """
 
 from collections.abc import Callable

@@ -43,7 +43,7 @@ def _unskew(x: jax.Array, W: int) -> jax.Array:
 
 
 def _from_above(x: jax.Array) -> jax.Array:
-    """Row y gets what row y - 1 had; row 0 gets 0. x: [H, B, N]."""
+    """Move rows down by one: row 0 becomes 0. x: [H, B, N]."""
     return jnp.concatenate([jnp.zeros_like(x[:1]), x[:-1]], axis=0)
 
 
@@ -81,7 +81,7 @@ def _run_forward(projection: jax.Array, wh: jax.Array, wv: jax.Array):
 
 
 def _to_above(x: jax.Array) -> jax.Array:
-    """The transpose of `_from_above`: row y gets what row y + 1 had, the last row 0."""
+    """Move rows up by one, the transpose of `_from_above`: the last row becomes 0."""
     return jnp.concatenate([x[1:], jnp.zeros_like(x[:1])], axis=0)
 
 

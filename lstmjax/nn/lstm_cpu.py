@@ -1,4 +1,4 @@
-"""The 1-D LSTM on the CPU: one compiled operation each way, in place of a loop of small ones.
+"""The 1-D LSTM on the CPU: one compiled operation for each pass, in place of a loop of small ones.
 
 XLA's loop over time starts a dozen operations a step, each of which reads what the one before
 wrote. Here a step stays in the nearest cache, and no step beyond a line's width is computed. The
@@ -35,21 +35,21 @@ def _run(x, wx, wh, b, lengths, how: CpuScan) -> jax.Array:
 
 
 def _run_forward(x, wx, wh, b, lengths, how: CpuScan):
-    kept = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
-    h = kept[1]
+    residuals = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
+    h = residuals[1]
     y = h if not how.last else h[0 if how.reverse else -1]
-    return y, (x, wx, wh, lengths, kept)
+    return y, (x, wx, wh, lengths, residuals)
 
 
-def _run_backward(how: CpuScan, residual, d: jax.Array):
-    return *jax_calls.lstm_backward(d, *residual, **how._asdict()), None
+def _run_backward(how: CpuScan, saved, d: jax.Array):
+    return *jax_calls.lstm_backward(d, *saved, **how._asdict()), None
 
 
 _run.defvjp(_run_forward, _run_backward)
 
 
 def _in_whole_vectors(params: Params) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """wx, wh, b with so many units of zero weight that vectors hold them all; their output is 0."""
+    """wx, wh and b padded with units of zero weight to whole vectors; the output of those is 0."""
     S = params["wh"].shape[0]
     more = jax_calls.padded(S) - S
 

@@ -18,7 +18,7 @@ from lstmjax.nn.layer import Extent, Layer, Noise, no_params
 def convolve(node: Convolve, *, noise_slot: int) -> Layer:
     """List the neighbours of each position: [H, W, B, D] -> [H, W, B, taps * D].
 
-    What lies outside the picture is settled by `borders.with_border`.
+    `borders.with_border` fills the positions outside the picture.
     """
     half_x, half_y = node.half_x, node.half_y
 
@@ -39,7 +39,7 @@ def convolve(node: Convolve, *, noise_slot: int) -> Layer:
 
 
 def _strided(x: Activations, x_scale: int, y_scale: int) -> list[Activations]:
-    """The pixels of each cell as separate pictures, x outer, y inner; remainders dropped."""
+    """The pixels of each cell as separate pictures, x outer, y inner; remainders are dropped."""
     h, w = x.shape[0] // y_scale, x.shape[1] // x_scale
     cells = x[: h * y_scale, : w * x_scale].reshape(h, y_scale, w, x_scale, *x.shape[2:])
     return [cells[:, dy, :, dx] for dx in range(x_scale) for dy in range(y_scale)]
