@@ -13,8 +13,6 @@ from typing import NoReturn
 
 from absl import flags
 
-from lstmjax.errors import UsageError
-
 LEGACY = frozenset({
     "debug_level", "load_images",
     "clusterconfig_min_samples_fraction", "clusterconfig_max_illegal",
@@ -78,19 +76,6 @@ def print_version() -> None:
 def given(values: flags.FlagValues) -> frozenset[str]:
     """Names of the flags on the command line or in a flag file."""
     return frozenset(name for name in values if not values[name].using_default_value)
-
-
-def refuse_augment(values: flags.FlagValues) -> None:
-    """Check `--augment`, which recipe tesseract does not have.
-
-    Raises: UsageError: the value cannot be parsed, or the recipe does not augment.
-    """
-    if "augment" not in given(values):
-        return
-    from lstmjax.data.augmentation import parse_augmentation
-
-    if parse_augmentation(values.augment).on and values.recipe == "tesseract":
-        raise UsageError("--recipe=tesseract takes lines as they are; leave out --augment")
 
 
 def _read_flagfile(values: flags.FlagValues, argv: list[str]) -> list[str]:

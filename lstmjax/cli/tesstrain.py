@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from lstmjax.cli.flags import given, parse, refuse_augment
+from lstmjax.cli.flags import given, parse
 from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
+from lstmjax.training.check import check_config, flag
+from lstmjax.training.config import make_config
+from lstmjax.training.tesseract.check import check_settings
 
 if TYPE_CHECKING:
     from lstmjax.pipeline.plan import Plan, Rendering
@@ -148,6 +151,10 @@ def _plan(values: flags.FlagValues) -> "Plan":
     start_model = _start_model(values)
     name = values.model_name or values.lang
     settings = _settings(values, fine_tuned=bool(start_model))
+    config = make_config(values.recipe, **dict(settings))
+    check_config(config)
+    if values.recipe == "tesseract":
+        check_settings(config, flag)
     return Plan(
         name=name,
         output_dir=values.output_dir,
@@ -177,9 +184,9 @@ def _refuse(values: flags.FlagValues, named: frozenset[str]) -> None:
         raise UsageError("--model_name is missing: what the model will be called")
     if values.extract_font_properties:
         raise UsageError("--extract_font_properties is for the old engine; leave it out")
-    for flag, name in (("model_name", values.model_name), ("lang", values.lang)):
+    for option, name in (("model_name", values.model_name), ("lang", values.lang)):
         if Path(name).name != name:
-            raise UsageError(f"--{flag} {name}: expected a plain name such as eng")
+            raise UsageError(f"--{option} {name}: expected a plain name such as eng")
     if values.norm_mode not in range(4):
         raise UsageError(f"--norm_mode is {values.norm_mode}, expected 1, 2 or 3")
     if not values.ratio_train:
@@ -194,9 +201,6 @@ def _refuse(values: flags.FlagValues, named: frozenset[str]) -> None:
             raise UsageError(f"--{flag} is for training, but --linedata_only stops before it")
     if values.start_model and values.net_spec:
         raise UsageError("--net_spec builds a new network; --start_model brings its own")
-    if values.recipe == "tesseract" and "batch" in named:
-        raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
-    refuse_augment(values)
 
 
 def _rendering(values: flags.FlagValues) -> "Rendering":

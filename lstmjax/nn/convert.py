@@ -16,13 +16,17 @@ from lstmjax.formats import nodes, weights
 from lstmjax.formats.nodes import NetworkNode
 from lstmjax.formats.weights import WeightMatrix
 from lstmjax.netspec.tree import (
+    Activation,
+    Axis,
     Convolve,
     Dense,
     Input,
+    Loss,
     Lstm,
     Maxpool,
     Node,
     Parallel,
+    ParallelKind,
     Reconfig,
     Reversed,
     Series,
@@ -31,8 +35,8 @@ from lstmjax.netspec.tree import (
     weight_count,
 )
 
-_LOSSES = ("none", "ctc", "softmax", "logistic")
-_ACTIVATIONS = {
+_LOSSES: tuple[Loss, ...] = ("none", "ctc", "softmax", "logistic")
+_ACTIVATIONS: dict[str, Activation] = {
     "Logistic": "logistic",
     "LinLogistic": "lin_logistic",
     "LinTanh": "lin_tanh",
@@ -42,14 +46,14 @@ _ACTIVATIONS = {
     "Softmax": "softmax",
     "SoftmaxNoCTC": "softmax_no_ctc",
 }
-_PARALLELS = {
+_PARALLELS: dict[str, ParallelKind] = {
     "Parallel": "parallel",
     "Replicated": "replicated",
     "ParBidiLSTM": "bidi",
     "DepParUDLSTM": "dep_par",
     "Par2dLSTM": "quad",
 }
-_AXES = {"RTLReversed": "x", "TTBReversed": "y", "XYTranspose": "xy"}
+_AXES: dict[str, Axis] = {"RTLReversed": "x", "TTBReversed": "y", "XYTranspose": "xy"}
 _TYPES = {v: k for k, v in (_ACTIVATIONS | _PARALLELS | _AXES).items()}
 
 Pick = Callable[[WeightMatrix], np.ndarray]
@@ -64,8 +68,8 @@ def tree_of(node: NetworkNode) -> Node:
     kind = node.type
     if kind == "Input":
         assert node.shape is not None
-        *sizes, loss = node.shape
-        return Input(*sizes, _LOSSES[loss], name=name)  # type: ignore[arg-type]
+        batch, height, width, depth, loss = node.shape
+        return Input(batch, height, width, depth, _LOSSES[loss], name=name)
     if kind == "Convolve":
         assert node.half is not None
         return Convolve(ni, *node.half, name=name)
@@ -78,14 +82,14 @@ def tree_of(node: NetworkNode) -> Node:
             return SoftmaxLstm(ni, num_states, no, kind == "LSTMBinarySoftmax", name=name)
         return Lstm(ni, num_states, kind == "SummLSTM", len(node.gates) == 5, name=name)
     if kind in _ACTIVATIONS:
-        return Dense(ni, no, _ACTIVATIONS[kind], name=name)  # type: ignore[arg-type]
+        return Dense(ni, no, _ACTIVATIONS[kind], name=name)
     below = tuple(tree_of(each) for each in node.children)
     if kind == "Series":
         return Series(below, name=name)
     if kind in _PARALLELS:
-        return Parallel(below, _PARALLELS[kind], name=name)  # type: ignore[arg-type]
+        return Parallel(below, _PARALLELS[kind], name=name)
     if kind in _AXES:
-        return Reversed(below[0], _AXES[kind], name=name)  # type: ignore[arg-type]
+        return Reversed(below[0], _AXES[kind], name=name)
     raise FormatError(f"layer {name!r} is of type {kind}, which cannot be run")
 
 

@@ -30,6 +30,11 @@ def check(request: Request, config: TrainConfig, named: Named = flag) -> None:
     Raises: UsageError: says what to leave out or to add.
     """
     _check_origin(request, named)
+    check_config(config, named)
+
+
+def check_config(config: TrainConfig, named: Named = flag) -> None:
+    """Refuse settings that contradict each other or have no meaning; see `check`."""
     parse_augmentation(config.augment)
     if config.muon and not config.adam:
         raise UsageError(

@@ -91,8 +91,8 @@ class Progress:
     def rates(self) -> Rates:
         """Rolling means in percent: rms, delta, word, char, skip."""
         used = min(max(self.training_iteration, 1), BUFFER_SIZE)
-        means = self.buffers[:, :used].mean(1)
-        return tuple(reported_percent(mean) for mean in means)  # type: ignore[return-value]
+        rms, delta, word, char, skip = map(reported_percent, self.buffers[:, :used].mean(1))
+        return rms, delta, word, char, skip
 
     @property
     def char_rate(self) -> float:

@@ -15,7 +15,7 @@ import optax
 
 from lstmjax.array_types import Params
 from lstmjax.training.config import TrainConfig
-from lstmjax.training.fast.optim import LayerRatesState, core_state, rate_factors
+from lstmjax.training.fast.optim import LayerRatesState, core_state, parts_of, rate_factors
 from lstmjax.training.progress import Progress
 from lstmjax.training.restore import Restored
 from lstmjax.training.state import Moments, TrainState
@@ -63,7 +63,7 @@ def put_history(restored: Restored, opt_state: optax.OptState, count: int) -> op
       opt_state: state of `make_optimizer`, whose parts are filled.
       count: updates so far, for bias correction.
     """
-    return tuple(_filled(part, restored, count) for part in _parts(opt_state))
+    return tuple(_filled(part, restored, count) for part in parts_of(opt_state))
 
 
 def _filled(part: Any, restored: Restored, count: int) -> Any:
@@ -120,10 +120,4 @@ def zero_frozen_moments(opt_state: optax.OptState, frozen: Params | None) -> opt
             return part._replace(trace=still(part.trace))
         return part
 
-    return tuple(settled(part) for part in _parts(opt_state))
-
-
-def _parts(opt_state: optax.OptState) -> tuple[Any, ...]:
-    """The states of the transformations that `make_optimizer` chains."""
-    assert isinstance(opt_state, tuple)
-    return opt_state
+    return tuple(settled(part) for part in parts_of(opt_state))

@@ -92,9 +92,16 @@ def check_direction(optimizer: optax.GradientTransformation, params: Params) -> 
         )
 
 
+def parts_of(opt_state: optax.OptState) -> tuple[Any, ...]:
+    """The states of the transformations that `make_optimizer` chains."""
+    if not isinstance(opt_state, tuple):
+        raise TypeError(f"a state of make_optimizer is a tuple, found {type(opt_state).__name__}")
+    return opt_state
+
+
 def core_state(opt_state: optax.OptState) -> optax.ScaleByAdamState | optax.TraceState | None:
     """The moments inside the state of `make_optimizer`; None if the optimiser is the user's own."""
-    for part in opt_state:  # type: ignore[union-attr]
+    for part in parts_of(opt_state):
         if isinstance(part, optax.ScaleByAdamState | optax.TraceState):
             return part
     return None
@@ -102,7 +109,7 @@ def core_state(opt_state: optax.OptState) -> optax.ScaleByAdamState | optax.Trac
 
 def rate_factors(opt_state: optax.OptState) -> Params:
     """The per-layer factors inside the state of `make_optimizer`."""
-    for part in opt_state:  # type: ignore[union-attr]
+    for part in parts_of(opt_state):
         if isinstance(part, LayerRatesState):
             return part.factors
     raise TypeError("not a state of make_optimizer")
