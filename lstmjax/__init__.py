@@ -1,6 +1,7 @@
-"""Train and run line recognition models for Tesseract; docs/api.md shows how.
+"""Train and run line recognition models for Tesseract.
 
-Names are imported when they are first used, so that `import lstmjax` costs nothing.
+docs/api.md shows how to use these names, docs/design.md what each package holds. A name is imported
+when it is first used, so `import lstmjax` takes only milliseconds.
 """
 
 from importlib import import_module
@@ -44,6 +45,7 @@ _HOMES = {
     "train": "lstmjax.training.api",
     "write_model": "lstmjax.training.api",
 }
+"""Public name -> module that defines it."""
 
 
 def __getattr__(name: str) -> Any:

@@ -8,16 +8,8 @@ a group goes beyond the end of its table the last place is computed again, which
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba import int64, types
-from numba.core import cgutils
-
 from lstmjax.simd import vectors as v
 from lstmjax.simd.operations import operation
-
-
-def _words(value: int) -> v.Value:
-    return ir.Constant(v.WORDS, [value] * v.LANES)
 
 
 def _number(builder: v.Builder, value: v.Value) -> v.Value:
@@ -62,43 +54,33 @@ def make_largest(size: int) -> Callable[..., Any]:
 
     @operation
     def largest(
-        typingctx, best, index, step, x, x_step, count, places, positions, first, w, N, offsets,
+        builder, best, index, step, x, x_step, count, places, positions, first, w, N, offsets,
         taps,
     ):  # fmt: skip
-        del typingctx, best, index, step, x, x_step, count, places, positions, first, w, N
-        del offsets, taps
-
-        def write(context, builder, signature, args):
-            del signature
-            best, index, step, x, x_step, count, places, positions, first = args[:9]
-            w, N, offsets, taps = args[9:]
-            group = _group(builder, v.integer(0), size, positions)
-            starts = _starts(builder, x, places, group)
-            sums = [cgutils.alloca_once(builder, v.VECTOR) for _ in group]
-            fresh = builder.icmp_signed("==", first, v.integer(0))
-            before = _number(builder, first)
-            with cgutils.for_range(builder, count) as cell:
-                here = builder.mul(cell.index, x_step)
-                for total in sums:
-                    builder.store(v.constant(0), total)
-                with cgutils.for_range(builder, taps) as tap:
-                    at = builder.add(here, _place(builder, offsets, tap.index))
-                    weights = v.load(builder, w, builder.mul(tap.index, N))
-                    _add_pixels(builder, starts, at, weights, sums)
-                to = builder.mul(cell.index, step)
-                values = [builder.load(total) for total in sums]
-                top = builder.select(fresh, values[0], v.load(builder, best, to))
-                old = builder.sub(v.load(builder, index, to, v.WORDS), before)
-                own = builder.select(fresh, _words(0), old)
-                for i, value in enumerate(values):
-                    larger = builder.fcmp_ordered(">", value, top)
-                    top = builder.select(larger, value, top)
-                    own = builder.select(larger, _words(i), own)
-                v.store(builder, top, best, to)
-                v.store(builder, builder.add(own, before), index, to)
-            return context.get_dummy_value()
-
-        return types.void(*[int64] * 13), write
+        group = _group(builder, v.integer(0), size, positions)
+        starts = _starts(builder, x, places, group)
+        sums = [v.variable(builder) for _ in group]
+        fresh = builder.icmp_signed("==", first, v.integer(0))
+        before = _number(builder, first)
+        with v.repeat(builder, count) as cell:
+            here = builder.mul(cell.index, x_step)
+            for total in sums:
+                builder.store(v.constant(0), total)
+            with v.repeat(builder, taps) as tap:
+                at = builder.add(here, _place(builder, offsets, tap.index))
+                weights = v.load(builder, w, builder.mul(tap.index, N))
+                _add_pixels(builder, starts, at, weights, sums)
+            to = builder.mul(cell.index, step)
+            values = [builder.load(total) for total in sums]
+            top = builder.select(fresh, values[0], v.load(builder, best, to))
+            old = builder.sub(v.load(builder, index, to, v.WORDS), before)
+            own = builder.select(fresh, v.words(0), old)
+            for i, value in enumerate(values):
+                larger = builder.fcmp_ordered(">", value, top)
+                top = builder.select(larger, value, top)
+                own = builder.select(larger, v.words(i), own)
+            v.store(builder, top, best, to)
+            v.store(builder, builder.add(own, before), index, to)
 
     return largest
 
@@ -113,37 +95,27 @@ def make_gradients(size: int) -> Callable[..., Any]:
 
     @operation
     def gradients(
-        typingctx, d, index, step, x, x_step, count, places, positions, first, dw, N, offsets, taps,
+        builder, d, index, step, x, x_step, count, places, positions, first, dw, N, offsets, taps,
         first_tap,
     ):  # fmt: skip
-        del typingctx, d, index, step, x, x_step, count, places, positions, first, dw, N
-        del offsets, taps, first_tap
-
-        def write(context, builder, signature, args):
-            del signature
-            d, index, step, x, x_step, count, places, positions, first = args[:9]
-            dw, N, offsets, taps, first_tap = args[9:]
-            group = _group(builder, first_tap, size, taps)
-            starts = _starts(builder, x, offsets, group)
-            rows = [builder.mul(tap, N) for tap in group]
-            sums = [cgutils.alloca_once(builder, v.VECTOR) for _ in group]
-            before = _number(builder, first)
-            for row, total in zip(rows, sums, strict=True):
-                builder.store(v.load(builder, dw, row), total)
-            with cgutils.for_range(builder, count) as cell:
-                here = builder.mul(cell.index, x_step)
-                of = builder.mul(cell.index, step)
-                error = v.load(builder, d, of)
-                chosen = builder.sub(v.load(builder, index, of, v.WORDS), before)
-                with cgutils.for_range(builder, positions) as position:
-                    own = builder.icmp_signed("==", chosen, _number(builder, position.index))
-                    share = builder.select(own, error, v.constant(0))
-                    at = builder.add(here, _place(builder, places, position.index))
-                    _add_pixels(builder, starts, at, share, sums)
-            for row, total in zip(rows, sums, strict=True):
-                v.store(builder, builder.load(total), dw, row)
-            return context.get_dummy_value()
-
-        return types.void(*[int64] * 14), write
+        group = _group(builder, first_tap, size, taps)
+        starts = _starts(builder, x, offsets, group)
+        rows = [builder.mul(tap, N) for tap in group]
+        sums = [v.variable(builder) for _ in group]
+        before = _number(builder, first)
+        for row, total in zip(rows, sums, strict=True):
+            builder.store(v.load(builder, dw, row), total)
+        with v.repeat(builder, count) as cell:
+            here = builder.mul(cell.index, x_step)
+            of = builder.mul(cell.index, step)
+            error = v.load(builder, d, of)
+            chosen = builder.sub(v.load(builder, index, of, v.WORDS), before)
+            with v.repeat(builder, positions) as position:
+                own = builder.icmp_signed("==", chosen, _number(builder, position.index))
+                share = builder.select(own, error, v.constant(0))
+                at = builder.add(here, _place(builder, places, position.index))
+                _add_pixels(builder, starts, at, share, sums)
+        for row, total in zip(rows, sums, strict=True):
+            v.store(builder, builder.load(total), dw, row)
 
     return gradients

@@ -8,10 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from llvmlite import ir
-from numba import int64, types
-from numba.core import cgutils
-
 from lstmjax.constants import (
     GATE_ERROR_CLIP,
     NUM_GATES_2D,
@@ -22,9 +18,6 @@ from lstmjax.constants import (
 from lstmjax.simd import vectors as v
 from lstmjax.simd.operations import operation
 
-_BOOL = ir.IntType(1)
-_MASK = ir.VectorType(_BOOL, v.LANES)
-
 
 def _at(builder: v.Builder, address: v.Value, stride: v.Value, row: int) -> v.Value:
     """The address of a row; strides count floats."""
@@ -34,12 +27,12 @@ def _at(builder: v.Builder, address: v.Value, stride: v.Value, row: int) -> v.Va
 def _store_cell(
     builder: v.Builder, sums: list[v.Value], c_left: v.Value, c_up: v.Value, has_upper: v.Value
 ) -> tuple[list[v.Value], v.Value, v.Value]:
-    """Values to keep, state and output of one vector of cells, from the sums of the gates."""
+    """Values to save, state and output of one vector of cells, from the sums of the gates."""
     a = v.tanh(builder, sums[0])
     i, left, o, up = (v.logistic(builder, z) for z in sums[1:])
     upper_won = builder.and_(
         builder.fcmp_ordered("<", left, up),
-        builder.select(has_upper, ir.Constant(_MASK, [1] * v.LANES), ir.Constant(_MASK, None)),
+        builder.select(has_upper, v.numbers(v.BOOL, [1] * v.LANES), v.zeros(v.vector_of(v.BOOL))),
     )
     weight = builder.select(upper_won, up, left)
     state = builder.fmul(weight, builder.select(upper_won, c_up, c_left))
@@ -52,105 +45,86 @@ def _store_cell(
 def make_cells(rows: int) -> Callable[..., Any]:
     """Make the operation that computes one vector of units of some lines at one place.
 
-    `cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)`: the lines of `kept`
+    `cells(saved, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)`: the lines of `saved`
     are `NUM_SAVED_2D * S` apart, those of x D, all others S. w is [2S + D + 1, gates] for these
     units: rows for the left output, the upper one, the input, and the bias. `has_upper` is 0 in
-    the first row, where the left state is kept.
+    the first row, where the left state is chosen.
     """
 
     @operation
-    def cells(typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
-        del typingctx, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper
+    def cells(builder, saved, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
+        v.never_inline(builder)
+        width = NUM_GATES_2D * v.LANES
+        places = [(r, g) for r in range(rows) for g in range(NUM_GATES_2D)]
+        sums = {place: v.variable(builder) for place in places}
 
-        def write(context, builder, signature, args):
-            del signature
-            kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper = args
-            builder.function.attributes.add("noinline")
-            width = NUM_GATES_2D * v.LANES
-            places = [(r, g) for r in range(rows) for g in range(NUM_GATES_2D)]
-            sums = {place: cgutils.alloca_once(builder, v.VECTOR) for place in places}
+        def weights(row):
+            first = builder.mul(row, v.integer(width))
+            return [
+                v.load(builder, w, builder.add(first, v.integer(g * v.LANES)))
+                for g in range(NUM_GATES_2D)
+            ]
 
-            def weights(row):
-                first = builder.mul(row, v.integer(width))
-                return [
-                    v.load(builder, w, builder.add(first, v.integer(g * v.LANES)))
-                    for g in range(NUM_GATES_2D)
-                ]
-
-            below = builder.icmp_signed("!=", has_upper, v.integer(0))
-            bias = weights(builder.add(builder.add(S, S), D))
-            for r, g in places:
-                builder.store(bias[g], sums[r, g])
-            before = v.integer(0)
-            for source, depth in ((h_left, S), (h_up, S), (x, D)):
-                with cgutils.for_range(builder, depth) as loop:
-                    factors = weights(builder.add(before, loop.index))
-                    for r in range(rows):
-                        row = _at(builder, source, depth, r)
-                        value = v.splat(builder, v.load(builder, row, loop.index, v.FLOAT))
-                        for g in range(NUM_GATES_2D):
-                            total = builder.load(sums[r, g])
-                            total = v.multiply_add(builder, value, factors[g], total)
-                            builder.store(total, sums[r, g])
-                before = builder.add(before, depth)
-            for r in range(rows):
-                of_line = [builder.load(sums[r, g]) for g in range(NUM_GATES_2D)]
-                left, up = (v.load(builder, _at(builder, of, S, r)) for of in (c_left, c_up))
-                values, state, output = _store_cell(builder, of_line, left, up, below)
-                size = builder.mul(S, v.integer(NUM_SAVED_2D))
-                for g, value in enumerate(values):
-                    v.store(builder, value, _at(builder, kept, size, r), v.integer(g * v.LANES))
-                v.store(builder, state, _at(builder, c, S, r))
-                v.store(builder, output, _at(builder, h, S, r))
-            return context.get_dummy_value()
-
-        return types.void(*[int64] * 12), write
+        below = builder.icmp_signed("!=", has_upper, v.integer(0))
+        bias = weights(builder.add(builder.add(S, S), D))
+        for r, g in places:
+            builder.store(bias[g], sums[r, g])
+        before = v.integer(0)
+        for source, depth in ((h_left, S), (h_up, S), (x, D)):
+            with v.repeat(builder, depth) as loop:
+                factors = weights(builder.add(before, loop.index))
+                for r in range(rows):
+                    row = _at(builder, source, depth, r)
+                    value = v.splat(builder, v.load(builder, row, loop.index, v.FLOAT))
+                    for g in range(NUM_GATES_2D):
+                        total = builder.load(sums[r, g])
+                        total = v.multiply_add(builder, value, factors[g], total)
+                        builder.store(total, sums[r, g])
+            before = builder.add(before, depth)
+        for r in range(rows):
+            of_line = [builder.load(sums[r, g]) for g in range(NUM_GATES_2D)]
+            left, up = (v.load(builder, _at(builder, of, S, r)) for of in (c_left, c_up))
+            values, state, output = _store_cell(builder, of_line, left, up, below)
+            size = builder.mul(S, v.integer(NUM_SAVED_2D))
+            for g, value in enumerate(values):
+                v.store(builder, value, _at(builder, saved, size, r), v.integer(g * v.LANES))
+            v.store(builder, state, _at(builder, c, S, r))
+            v.store(builder, output, _at(builder, h, S, r))
 
     return cells
 
 
 @operation
-def cell_errors(typingctx, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz):
+def cell_errors(builder, saved, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz):
     """One vector of cells on the way back: gradients of the gates' sums.
 
     d, `d_left` and `d_up` are what the output's gradient is the sum of; `dc_left` and `dc_up` come
     in as the state's gradient from the cells to the right and below, and leave as those for the
     cells to the left and above.
     """
-    del typingctx, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz
-
-    def write(context, builder, signature, args):
-        del signature
-        kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz = args
-        zero, one = v.constant(0), v.constant(1)
-
-        times, slope = partial(v.product, builder), partial(v.logistic_slope, builder)
-        a, i, signed, o = (
-            v.load(builder, kept, v.integer(g * v.LANES)) for g in range(NUM_SAVED_2D)
-        )
-        e = builder.fadd(v.load(builder, d), v.load(builder, d_left))
-        e = builder.fadd(e, v.load(builder, d_up))
-        tanh_c = v.tanh(builder, v.load(builder, c))
-        inner = builder.fsub(one, times(tanh_c, tanh_c))
-        dc = builder.fadd(v.load(builder, dc_left), v.load(builder, dc_up))
-        dc = v.multiply_add(builder, times(e, o), inner, dc)
-        dc = v.clip(builder, dc, -STATE_ERROR_CLIP_2D, STATE_ERROR_CLIP_2D)
-        upper_won = builder.fcmp_ordered("<", signed, zero)
-        weight = builder.select(upper_won, builder.fneg(signed), signed)
-        state = builder.select(upper_won, v.load(builder, c_up), v.load(builder, c_left))
-        learnt, passed = times(dc, state, slope(weight)), times(dc, weight)
-        errors = (
-            times(dc, i, builder.fsub(one, times(a, a))),
-            times(dc, a, slope(i)),
-            builder.select(upper_won, zero, learnt),
-            times(e, tanh_c, slope(o)),
-            builder.select(upper_won, learnt, zero),
-        )
-        for g, error in enumerate(errors):
-            error = v.clip(builder, error, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
-            v.store(builder, error, dz, v.integer(g * v.LANES))
-        v.store(builder, builder.select(upper_won, zero, passed), dc_left)
-        v.store(builder, builder.select(upper_won, passed, zero), dc_up)
-        return context.get_dummy_value()
-
-    return types.void(*[int64] * 10), write
+    zero, one = v.constant(0), v.constant(1)
+    times, slope = partial(v.product, builder), partial(v.logistic_slope, builder)
+    a, i, signed, o = (v.load(builder, saved, v.integer(g * v.LANES)) for g in range(NUM_SAVED_2D))
+    e = builder.fadd(v.load(builder, d), v.load(builder, d_left))
+    e = builder.fadd(e, v.load(builder, d_up))
+    tanh_c = v.tanh(builder, v.load(builder, c))
+    inner = builder.fsub(one, times(tanh_c, tanh_c))
+    dc = builder.fadd(v.load(builder, dc_left), v.load(builder, dc_up))
+    dc = v.multiply_add(builder, times(e, o), inner, dc)
+    dc = v.clip(builder, dc, -STATE_ERROR_CLIP_2D, STATE_ERROR_CLIP_2D)
+    upper_won = builder.fcmp_ordered("<", signed, zero)
+    weight = builder.select(upper_won, builder.fneg(signed), signed)
+    state = builder.select(upper_won, v.load(builder, c_up), v.load(builder, c_left))
+    learnt, passed = times(dc, state, slope(weight)), times(dc, weight)
+    errors = (
+        times(dc, i, builder.fsub(one, times(a, a))),
+        times(dc, a, slope(i)),
+        builder.select(upper_won, zero, learnt),
+        times(e, tanh_c, slope(o)),
+        builder.select(upper_won, learnt, zero),
+    )
+    for g, error in enumerate(errors):
+        error = v.clip(builder, error, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
+        v.store(builder, error, dz, v.integer(g * v.LANES))
+    v.store(builder, builder.select(upper_won, zero, passed), dc_left)
+    v.store(builder, builder.select(upper_won, passed, zero), dc_up)

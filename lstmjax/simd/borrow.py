@@ -1,14 +1,17 @@
-"""Two ways to make calls from loop to loop cheap.
+"""Arrays and calls inside compiled code, beyond what numba offers.
 
-`borrowed(array)` is the same array without the counting of references: a compiled function counts
-up and down, with locked instructions, whenever it is given an array or takes it out of a tuple,
-which costs more than what inner loops do. Its owner must be named once more when all is done.
+`borrowed(array)` is the same array, or tuple with arrays, without reference counting: a compiled
+function counts up and down, with locked instructions, whenever it is given an array or takes it out
+of a tuple, which costs more than what inner loops do. The owner must outlive it.
+
+`keep_alive(a, b, ...)` does nothing but use the arrays. numba frees an array after its last use,
+and does not see that loops still hold its address, or a borrowed copy of it.
 
 `always_inline()` forces LLVM to inline the function that calls it into its callers. Otherwise each
 array is passed as seven or more numbers, and a tuple of arrays as all of theirs.
 
-Both need to know numba's inner parts, as they were in versions 0.61 to 0.68. Where something small
-shows that they are not as known, both do nothing: the numbers are the same.
+All use private parts of numba. Tried with numba 0.68, read in 0.61 to 0.68. If a small trial fails,
+plain functions take their places: the results are the same, only slower.
 """
 
 from typing import Any
@@ -22,19 +25,43 @@ from lstmjax.cache.problems import missing
 from lstmjax.simd.hooks import keep
 
 
+def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """An array, or a tuple's arrays, without what numba counts references to."""
+    if isinstance(kind, types.BaseTuple):
+        parts = [
+            _without_owner(context, builder, each, builder.extract_value(value, i))
+            for i, each in enumerate(kind)
+        ]
+        return context.make_tuple(builder, kind, parts)
+    if not isinstance(kind, types.Array):
+        return value
+    view = context.make_array(kind)(context, builder, value)
+    for name in ("meminfo", "parent"):
+        setattr(view, name, cgutils.get_null_value(getattr(view, name).type))
+    return view._getvalue()
+
+
 @intrinsic
 def _borrowed(typingctx, array):
-    """Return the array as one that nobody owns."""
+    """Return the array, or the tuple of arrays, as one that nobody owns."""
     del typingctx
 
     def write(context, builder, signature, args):
-        kind = signature.args[0]
-        view = context.make_array(kind)(context, builder, args[0])
-        for name in ("meminfo", "parent"):
-            setattr(view, name, cgutils.get_null_value(getattr(view, name).type))
-        return view._getvalue()
+        return _without_owner(context, builder, signature.args[0], args[0])
 
     return array(array), write
+
+
+@intrinsic
+def _keep_alive(typingctx, *arrays):
+    """Use arrays, without any instructions."""
+    del typingctx
+
+    def write(context, builder, signature, args):
+        del builder, signature, args
+        return context.get_dummy_value()
+
+    return types.void(types.StarArgTuple(arrays)), write
 
 
 @intrinsic
@@ -58,7 +85,12 @@ def _nothing():
     pass
 
 
+def _use(*arrays):
+    pass
+
+
 borrowed: Any = _borrowed  # called without the typing context
+keep_alive: Any = _keep_alive
 always_inline: Any = _always_inline
 
 
@@ -70,18 +102,20 @@ def _second_of(array):
 
 @njit
 def _second(array):
-    total = _second_of(borrowed(array))
-    return total + len(array)
+    copy = array + 1
+    second = _second_of(borrowed(copy))
+    keep_alive(array, copy)
+    return second
 
 
 def _works() -> bool:
     array = np.arange(3.0)
     try:
-        return keep(_second)(array) == 4
+        return keep(_second)(array) == 2
     except Exception:  # whatever an unknown numba raises
         return False
 
 
 if not _works():
     missing("numba's arrays are not as they are known", "decoding takes longer")
-    borrowed, always_inline = njit(_same), njit(_nothing)
+    borrowed, keep_alive, always_inline = njit(_same), njit(_use), njit(_nothing)

@@ -3,8 +3,9 @@
 By itself numba makes machine code of every function that a loop calls, though only the loop needs
 it, with all of its parts in it: that takes half of the time. Here a part stays what LLVM reads.
 
-What is used of numba's inner parts was read in versions 0.63 to 0.68; 0.62 lacks some of it.
-Whoever imports this module is ready for an `ImportError`; see `compiling`.
+Uses private parts of numba. Tried with numba 0.68, read in 0.63 to 0.68; 0.62 lacks some of them.
+Importing this module raises `ImportError` where they have changed, and a trial finds other changes;
+`hooks` then compiles as numba does by itself.
 """
 
 from functools import cache

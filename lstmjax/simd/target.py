@@ -3,6 +3,8 @@
 That is the processor of this machine, unless `NUMBA_CPU_NAME` or `NUMBA_CPU_FEATURES` names
 another. Where its features are not listed, LLVM knows what its name implies, but does not tell: it
 is given a few lines to compile, and the instructions that it chooses are read.
+
+Tried with numba 0.68; where numba does not tell its target, networks are computed by XLA alone.
 """
 
 import platform

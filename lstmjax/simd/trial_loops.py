@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 from numba import int64
 
+from lstmjax.simd.borrow import keep_alive
 from lstmjax.simd.compile import handler, inner, vector_kernel
 from lstmjax.simd.operations import copy_float, make_block, read_float, read_int64
 from lstmjax.simd.vectors import LANES
@@ -28,6 +29,7 @@ def _product(out, start, x, w):
         out.ctypes.data, int64(0), start.ctypes.data, int64(0), copied.ctypes.data, int64(0),
         int64(1), count, w.ctypes.data,
     )  # fmt: skip
+    keep_alive(copied)
     return read_float(out.ctypes.data, int64(0))
 
 

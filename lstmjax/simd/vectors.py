@@ -1,9 +1,11 @@
-"""Vectors of floats, in the form that LLVM takes: what numba's Python has no words for.
+"""Vectors of floats as LLVM instructions, which numba cannot be made to choose.
 
-These functions write instructions with a builder; `operations` makes of them what
-compiled loops can call. Memory is addressed by its number, and indices count floats.
+These functions write instructions with a builder; `operations` turns them into functions that
+compiled loops can call. Addresses are integers, and indices count floats. Tried with numba 0.68;
+see `operations` for the fallback.
 """
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -17,6 +19,7 @@ Value = Any
 
 FLOAT = ir.FloatType()
 DOUBLE = ir.DoubleType()
+BOOL = ir.IntType(1)
 INT8 = ir.IntType(8)
 INT32 = ir.IntType(32)
 INT64 = ir.IntType(64)
@@ -31,7 +34,6 @@ ROWS = 4 if LANES == 8 else 8  # of the block of sums that the registers hold at
 COLUMNS = 3  # vectors of that block
 VECTOR = ir.VectorType(FLOAT, LANES)
 WORDS = ir.VectorType(INT32, LANES)
-_FMA = f"llvm.fma.v{LANES}f32"
 
 
 class _Brain(ir.Type):
@@ -42,7 +44,7 @@ class _Brain(ir.Type):
 
 
 _BRAINS = ir.VectorType(_Brain(), 2 * LANES)
-_DOT_PAIRS = "llvm.x86.avx512bf16.dpbf16ps.512"
+_DOT_PAIRS = "x86.avx512bf16.dpbf16ps.512"
 _UPPER_HALF = 0xFFFF0000
 _BELOW_HALF = 0x7FFF  # added before the lower half is cut off, rounds to nearest
 
@@ -105,6 +107,69 @@ def constant(value: float) -> Value:
     return ir.Constant(VECTOR, [float(value)] * LANES)
 
 
+def vector_of(kind: Any, count: int = LANES) -> Any:
+    """The type of a vector of so many numbers."""
+    return ir.VectorType(kind, count)
+
+
+def numbers(kind: Any, values: Sequence[float]) -> Value:
+    """A constant vector of the numbers given."""
+    return ir.Constant(ir.VectorType(kind, len(values)), list(values))
+
+
+def words(value: int) -> Value:
+    """A vector with the same whole number of 32 bits everywhere."""
+    return numbers(INT32, [value] * LANES)
+
+
+def zeros(kind: Any) -> Value:
+    """A value of a kind with all bits zero."""
+    return ir.Constant(kind, None)
+
+
+def undefined(kind: Any) -> Value:
+    """A value of which every place is still to be written."""
+    return ir.Constant(kind, ir.Undefined)
+
+
+def variable(builder: Builder, kind: Any = VECTOR) -> Value:
+    """A place on the stack, to load from and store to; LLVM makes a register of it."""
+    return cgutils.alloca_once(builder, kind)
+
+
+def repeat(builder: Builder, count: Value) -> Any:
+    """A loop, as a context whose `index` counts from 0."""
+    return cgutils.for_range(builder, count)
+
+
+def call_intrinsic(builder: Builder, name: str, kind: Any, *arguments: Value) -> Value:
+    """The result, of a kind, of one of LLVM's own functions."""
+    signature = ir.FunctionType(kind, [argument.type for argument in arguments])
+    function = cgutils.get_or_insert_function(builder.module, signature, f"llvm.{name}")
+    return builder.call(function, arguments)
+
+
+def call_float_intrinsic(builder: Builder, name: str, *vectors: Value) -> Value:
+    """The result of one of LLVM's functions that take vectors of floats and return one."""
+    return call_intrinsic(builder, f"{name}.v{LANES}f32", VECTOR, *vectors)
+
+
+def never_inline(builder: Builder) -> None:
+    """Keep one copy of the function that is being compiled, which all of its callers call."""
+    builder.function.attributes.add("noinline")
+
+
+def copy_bytes(builder: Builder, out: Value, x: Value, count: Value, size: int) -> None:
+    """Copy `count` items of `size` bytes each from address to address."""
+    to, of = (pointer(builder, address, None, INT8) for address in (out, x))
+    cgutils.raw_memcpy(builder, to, of, count, size)
+
+
+def zero_bytes(builder: Builder, address: Value, count: Value) -> None:
+    """Set bytes to zero."""
+    cgutils.memset(builder, pointer(builder, address, None, INT8), count, 0)
+
+
 def pointer(builder: Builder, address: Value, index: Value | None, kind: Any) -> Value:
     """A typed pointer to float number `index` after an address."""
     if index is not None:
@@ -132,27 +197,23 @@ def rounded(builder: Builder, value: Value) -> Value:
 
 def splat(builder: Builder, value: Value) -> Value:
     """A vector of one number of 32 bits repeated."""
-    undefined = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
-    first = builder.insert_element(undefined, value, INT32(0))
-    places = ir.Constant(ir.VectorType(INT32, LANES), [0] * LANES)
-    return builder.shuffle_vector(first, undefined, places)
+    empty = undefined(ir.VectorType(value.type, LANES))
+    first = builder.insert_element(empty, value, INT32(0))
+    return builder.shuffle_vector(first, empty, words(0))
 
 
 def multiply_add(builder: Builder, x: Value, y: Value, z: Value) -> Value:
-    """X * y + z, rounded once."""
-    kind = ir.FunctionType(VECTOR, [VECTOR] * 3)
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, _FMA), [x, y, z])
+    """`x * y + z`, rounded once."""
+    return call_float_intrinsic(builder, "fma", x, y, z)
 
 
 def multiply_add_pairs(builder: Builder, x: Value, y: Value, z: Value) -> Value:
-    """Z + x0 * y0 + x1 * y1, where each place of x and y holds two floats of 16 bits."""
-    kind = ir.FunctionType(VECTOR, [VECTOR, _BRAINS, _BRAINS])
-    function = cgutils.get_or_insert_function(builder.module, kind, _DOT_PAIRS)
+    """`z + x0 * y0 + x1 * y1`, where each place of x and y holds two bfloat16 numbers."""
     pairs = [builder.bitcast(value, _BRAINS) for value in (x, y)]
-    return builder.call(function, [z, *pairs])
+    return call_intrinsic(builder, _DOT_PAIRS, VECTOR, z, *pairs)
 
 
-def _words(like: Any, value: int) -> Value:
+def _filled(like: Any, value: int) -> Value:
     """A whole number of 32 bits, everywhere in the kind of value given."""
     if isinstance(like, ir.VectorType):
         return ir.Constant(like, [value] * like.count)
@@ -164,14 +225,14 @@ def _rounded_bits(builder: Builder, x: Value) -> Value:
     vector = isinstance(x.type, ir.VectorType)
     kind = ir.VectorType(INT32, x.type.count) if vector else INT32
     bits = builder.bitcast(x, kind)
-    odd = builder.and_(builder.lshr(bits, _words(kind, 16)), _words(kind, 1))
-    return builder.add(bits, builder.add(odd, _words(kind, _BELOW_HALF)))
+    odd = builder.and_(builder.lshr(bits, _filled(kind, 16)), _filled(kind, 1))
+    return builder.add(bits, builder.add(odd, _filled(kind, _BELOW_HALF)))
 
 
 def _joined(builder: Builder, first: Value, second: Value) -> Value:
     """Pairs from rounded bits: the first in the lower half."""
-    low = builder.lshr(first, _words(first.type, 16))
-    return builder.or_(low, builder.and_(second, _words(second.type, _UPPER_HALF)))
+    low = builder.lshr(first, _filled(first.type, 16))
+    return builder.or_(low, builder.and_(second, _filled(second.type, _UPPER_HALF)))
 
 
 def paired(builder: Builder, x: Value, y: Value) -> Value:
@@ -182,9 +243,8 @@ def paired(builder: Builder, x: Value, y: Value) -> Value:
 def paired_neighbours(builder: Builder, x: Value) -> Value:
     """Pairs of each two neighbours in a vector: half as many."""
     bits = _rounded_bits(builder, x)
-    kind = ir.VectorType(INT32, LANES // 2)
     first, second = (
-        builder.shuffle_vector(bits, bits, ir.Constant(kind, list(range(start, LANES, 2))))
+        builder.shuffle_vector(bits, bits, numbers(INT32, range(start, LANES, 2)))
         for start in (0, 1)
     )
     return _joined(builder, first, second)
@@ -243,8 +303,8 @@ def exponential(builder: Builder, x: Value) -> Value:
     r = multiply_add(builder, k, constant(-_LOG_2[1]), r)
     rest = builder.fadd(r, constant(1))
     value = multiply_add(builder, builder.fmul(r, r), _polynomial(builder, r, _EXP_P), rest)
-    raised = builder.shl(builder.bitcast(shifted, WORDS), _words(WORDS, _MANTISSA_BITS))
-    power = builder.add(raised, _words(WORDS, _ONE_BITS))  # 2^k
+    raised = builder.shl(builder.bitcast(shifted, WORDS), words(_MANTISSA_BITS))
+    power = builder.add(raised, words(_ONE_BITS))  # 2^k
     value = builder.fmul(value, builder.bitcast(power, VECTOR))
     return builder.select(builder.fcmp_ordered("<", x, constant(low)), constant(0), value)
 
@@ -252,9 +312,9 @@ def exponential(builder: Builder, x: Value) -> Value:
 def logarithm(builder: Builder, x: Value) -> Value:
     """The natural logarithm of ordinary positive numbers, to the last place or two."""
     bits = builder.bitcast(x, WORDS)
-    above = builder.sub(bits, _words(WORDS, _ROOT_HALF_BITS))
-    k = builder.ashr(above, _words(WORDS, _MANTISSA_BITS))
-    mantissa = builder.sub(bits, builder.shl(k, _words(WORDS, _MANTISSA_BITS)))
+    above = builder.sub(bits, words(_ROOT_HALF_BITS))
+    k = builder.ashr(above, words(_MANTISSA_BITS))
+    mantissa = builder.sub(bits, builder.shl(k, words(_MANTISSA_BITS)))
     k = builder.sitofp(k, VECTOR)
     r = builder.fsub(builder.bitcast(mantissa, VECTOR), constant(1))
     square = builder.fmul(r, r)
@@ -266,7 +326,6 @@ def logarithm(builder: Builder, x: Value) -> Value:
 
 def transposed(builder: Builder, rows: list[Value]) -> list[Value]:
     """The columns of a square block of `LANES` vectors, by exchanging ever smaller quarters."""
-    places_kind = ir.VectorType(INT32, LANES)
     size = LANES // 2
     while size:
         upper = [j if j & size == 0 else LANES + j - size for j in range(LANES)]
@@ -277,8 +336,7 @@ def transposed(builder: Builder, rows: list[Value]) -> list[Value]:
                 continue
             first, second = rows[i], rows[i + size]
             for at, places in ((i, upper), (i + size, lower)):
-                mask = ir.Constant(places_kind, places)
-                changed[at] = builder.shuffle_vector(first, second, mask)
+                changed[at] = builder.shuffle_vector(first, second, numbers(INT32, places))
         rows = changed
         size //= 2
     return rows

@@ -47,16 +47,9 @@ def _follow(builder: Any, address: Any, *places: Any) -> Any:
 def _reader(buffers: int, field: int) -> Callable[..., Any]:
     """Make the operation `read(frame, i)`: a field of buffer i among a frame's buffers."""
 
-    @operation
-    def read(typingctx, frame, i):
-        del typingctx, frame, i
-
-        def write(context, builder, signature, args):
-            del context, signature
-            frame, i = args
-            return _follow(builder, frame, INT64(buffers), i, INT64(field))
-
-        return int64(int64, int64), write
+    @operation(returns=int64)
+    def read(builder, frame, i):
+        return _follow(builder, frame, INT64(buffers), i, INT64(field))
 
     return read
 

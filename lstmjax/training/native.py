@@ -21,10 +21,10 @@ from flax import serialization, traverse_util
 
 from lstmjax.data.stream import Position
 from lstmjax.errors import LstmjaxError, TrainError
-from lstmjax.training.fast.step import TrainState
 from lstmjax.training.progress import Mark, Progress
+from lstmjax.training.state import TrainState
 
-LikeOf = Callable[[dict[str, Any]], TrainState]
+LikeOf = Callable[[dict[str, Any]], TrainState[Any]]
 
 FORMAT = 3
 """Version of a checkpoint. Versions 1 and 2 are read for one release more.
@@ -46,13 +46,13 @@ class Snapshot:
       state: weights and optimiser, as NumPy arrays.
       progress: counters, rates, position.
       best_trainer: Tesseract's dump of the best state so far; empty before the first.
-      identity: settings that a resumed run must share, such as net_spec and batch.
+      fingerprint: settings that a resumed run must share, such as net_spec and batch.
     """
 
-    state: TrainState
+    state: TrainState[Any]
     progress: Progress
     best_trainer: bytes
-    identity: dict[str, Any]
+    fingerprint: dict[str, Any]
 
 
 class NativeStore:
@@ -112,7 +112,7 @@ class NativeStore:
         """Read the newest snapshot that is whole.
 
         Args:
-          like: a function from a stored identity to a state of the same structure.
+          like: a function from a stored fingerprint to a state of the same structure.
         Returns: the snapshot, None if there is none; and a sentence for each one passed over.
         """
         problems = []
@@ -171,7 +171,7 @@ def _damage_if_unsealed(meta: dict[str, Any]) -> Iterator[None]:
 # -- weights and optimiser as named arrays -----------------------------------------------------
 
 
-def _named(state: TrainState) -> dict[_Path, Any]:
+def _named(state: TrainState[Any]) -> dict[_Path, Any]:
     """The leaves of a state by their paths, such as ("opt_state", "0", "mu", "1", "w").
 
     flax names what it knows; the nodes of pytrees that only JAX knows are named as in JAX.
@@ -185,7 +185,7 @@ def _path_of(keys: jax.tree_util.KeyPath) -> _Path:
     return tuple(jax.tree_util.keystr((key,), simple=True) for key in keys)
 
 
-def _state_of(stored: dict[str, Any], like: TrainState) -> TrainState:
+def _state_of(stored: dict[str, Any], like: TrainState[Any]) -> TrainState[Any]:
     """Put stored leaves in the places of those of `like`.
 
     Raises: TrainError: a leaf is missing, unknown or of another shape.
@@ -197,8 +197,8 @@ def _state_of(stored: dict[str, Any], like: TrainState) -> TrainState:
     filled = jax.tree_util.tree_map_with_path(
         lambda keys, leaf: found.get(_path_of(keys), leaf), structure
     )
-    restored: Any = serialization.from_state_dict(like, filled)
-    return restored
+    state: Any = serialization.from_state_dict(like, filled)  # typed as a dict, too
+    return state
 
 
 def _check_leaf(path: _Path, found: Any, expected: Any) -> None:
@@ -212,7 +212,7 @@ def _check_leaf(path: _Path, found: Any, expected: Any) -> None:
         raise TrainError(f"{name} {shapes}; {why}")
 
 
-def _state_of_numbered(leaves: dict[str, Any], like: TrainState) -> TrainState:
+def _state_of_numbered(leaves: dict[str, Any], like: TrainState[Any]) -> TrainState[Any]:
     """The state of versions 1 and 2, whose leaves are numbered in JAX's order."""
     ordered = [leaves[key] for key in sorted(leaves)]
     if [np.shape(leaf) for leaf in ordered] != [np.shape(leaf) for leaf in jax.tree.leaves(like)]:
@@ -283,7 +283,7 @@ _PLAIN = (
 def _meta_of(snapshot: Snapshot) -> dict[str, Any]:
     progress = snapshot.progress
     return {
-        "identity": snapshot.identity,
+        "identity": snapshot.fingerprint,
         "has_best": bool(snapshot.best_trainer),
         "best": [progress.best.rate, list(progress.best.rates), progress.best.iteration],
         "worst": [progress.worst.rate, list(progress.worst.rates), progress.worst.iteration],
@@ -293,7 +293,7 @@ def _meta_of(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _snapshot_of(arrays: dict[str, Any], meta: dict[str, Any], like: TrainState) -> Snapshot:
+def _snapshot_of(arrays: dict[str, Any], meta: dict[str, Any], like: TrainState[Any]) -> Snapshot:
     if meta.get("format") == FORMAT:
         state = _state_of(arrays.get("state", {}), like)
     else:

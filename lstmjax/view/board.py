@@ -61,7 +61,7 @@ class Board:
         if self._reports % _REPORTS_PER_LINES == 0 and seen.lines:
             line = seen.lines[-1]
             pixels = self._run.stream.store.scaled(line.line.number).pixels
-            found = sample(line, pixels, self._run.scorer.reader)
+            found = sample(line, pixels, self._run.reader)
             text = f"    truth:   {found['truth']}\n    reading: {found['reading']}"
             self._events.add_text("line", text, seen.iteration)
             self._add("line", Image.fromarray(pixels), seen.iteration)

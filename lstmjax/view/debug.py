@@ -19,7 +19,7 @@ from PIL import Image
 from lstmjax.charset.codec import UNDECODABLE, Codec
 from lstmjax.data.image import Pixels
 from lstmjax.training.debug_text import spelled
-from lstmjax.training.score import LineReader
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.watch import DebugSeen
 from lstmjax.view.activations import LayerTracer
 from lstmjax.view.pictures import Mark, clear_classes, graph, layer_map, line_marks

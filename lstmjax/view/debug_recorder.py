@@ -32,7 +32,7 @@ class DebugRecorder:
 
     def __init__(self, run: Run, pause: Pause | None, albums: tuple[Album, ...] = ()):
         self._run = run
-        self._pictures = DebugPictures(LayerTracer(run.identity.root), run.scorer.reader)
+        self._pictures = DebugPictures(LayerTracer(run.identity.root), run.reader)
         self._folder = RunFiles(Path(run.paths.model_output)).view / "debug"
         self._pause = pause
         self._albums = albums

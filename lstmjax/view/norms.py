@@ -15,7 +15,7 @@ from lstmjax.array_types import Params
 from lstmjax.netspec.tree import Node, walk
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.optim import core_state
-from lstmjax.training.tesseract.step import Moments
+from lstmjax.training.state import Moments
 from lstmjax.training.watch import ReportSeen
 from lstmjax.view.activations import unique_names
 

@@ -98,7 +98,7 @@ class Recorder:
 
     def _sample(self, seen: LineSeen) -> dict[str, Any]:
         pixels = self._run.stream.store.scaled(seen.line.number).pixels
-        record = sample(seen, pixels, self._run.scorer.reader)
+        record = sample(seen, pixels, self._run.reader)
         number = seen.line.number
         if number not in self._drawn and len(self._drawn) < _MOST_PICTURES:
             path = self._files.view / "lines" / f"{number}.png"

@@ -7,7 +7,7 @@ from rapidfuzz.distance import Levenshtein
 
 from lstmjax.ctc.error_rates import char_counts
 from lstmjax.data.image import Pixels
-from lstmjax.training.score import LineReader
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.watch import LineSeen
 from lstmjax.view.debug import spellings
 

@@ -143,7 +143,8 @@ def reached(path: Path, name: str, seen: set[tuple[Path, str]]) -> None:
 def is_compiled(path: Path, node: ast.AST) -> bool:
     if not isinstance(node, ast.FunctionDef):
         return False
-    names = {each.id for each in node.decorator_list if isinstance(each, ast.Name)}
+    decorators = [each.func if isinstance(each, ast.Call) else each for each in node.decorator_list]
+    names = {each.id for each in decorators if isinstance(each, ast.Name)}
     return bool(names & DECORATORS) or path.match("_*_loops.py")
 
 

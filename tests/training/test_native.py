@@ -19,10 +19,9 @@ from lstmjax.errors import TrainError
 from lstmjax.training import native
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.optim import make_optimizer
-from lstmjax.training.fast.step import TrainState
 from lstmjax.training.native import NativeStore, Snapshot
 from lstmjax.training.progress import LineResult, Mark, Progress
-from lstmjax.training.tesseract.step import Moments
+from lstmjax.training.state import Moments, TrainState
 
 IDENTITY = {"network": {"kind": "x"}, "order": [4, 16, 0, 0, False, False, "d"]}
 

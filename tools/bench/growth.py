@@ -78,16 +78,20 @@ def seconds_per_line(net_spec: str, width: int, classes: int, batch: int, second
 
     from lstmjax.devices import choose_devices, replicated
     from lstmjax.netspec import parse
+    from lstmjax.nn.build import build
     from lstmjax.training.config import TrainConfig
-    from lstmjax.training.engine import make_engine
-    from lstmjax.training.fast.step import Controls, TrainState
+    from lstmjax.training.fast.optim import make_optimizer
+    from lstmjax.training.fast.step import Controls
+    from lstmjax.training.fast.update import make_update
+    from lstmjax.training.state import TrainState
 
     root = parse.parse(net_spec, classes).root
     devices = choose_devices(batch)
-    engine = make_engine(root, TrainConfig(batch=batch))
-    params = engine.model.init(jax.random.key(0))
-    state = jax.device_put(TrainState(params, engine.init(params)), replicated(devices))
-    step = engine.make_step(classes - 1, devices)
+    config = TrainConfig(batch=batch)
+    params = build(root).init(jax.random.key(0))
+    opt_state = make_optimizer(config).init(params)
+    state = jax.device_put(TrainState(params, opt_state), replicated(devices))
+    step = make_update(root, config, classes - 1, devices)
     random = np.random.default_rng(0)
     height = int(net_spec.split(",")[1])
     labels = max(width // PIXELS_PER_LABEL, 1)
@@ -185,11 +189,11 @@ def loading(paths: Sequence[str], seconds: float) -> tuple[float, float]:
 
 
 def data_curves(sizes: Sequence[int], seconds: float) -> Iterator[Curve]:
-    """Measure everything that grows with the number of lines."""
-    from lstmjax.data import kept_index, lines
+    """What grows with the number of lines."""
+    from lstmjax.data import index_cache, lines
 
-    kept_index._SETTLED_NS = -(10**15)  # type: ignore[misc]  # links are as new as this run
-    lines._WORTH_KEEPING = 0.0  # type: ignore[misc]
+    index_cache._SETTLED_NS = -(10**15)  # type: ignore[misc]  # links are as new as this run
+    lines._WORTH_CACHING = 0.0  # type: ignore[misc]
     scan, again, start, load = [], [], [], []
     for size in sizes:
         with tempfile.TemporaryDirectory() as scratch:

@@ -37,9 +37,9 @@ import hashlib, os, sys
 from pathlib import Path
 from lstmjax.cache import programs
 programs._MIN_COMPILE_SECONDS = 0.02  # so that much of this small network is kept
-from lstmjax.data import kept_index, lines as line_index
-line_index._WORTH_KEEPING = -1.0  # seconds; and files as new as they may be
-kept_index._SETTLED_NS = -(10**18)
+from lstmjax.data import index_cache, lines as line_index
+line_index._WORTH_CACHING = -1.0  # seconds; and files as new as they may be
+index_cache._SETTLED_NS = -(10**18)
 from lstmjax.cli.main import run
 data, spec, end = sys.argv[1:]
 for recipe in ("fast", "tesseract"):

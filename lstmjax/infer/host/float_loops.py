@@ -8,6 +8,7 @@ import numpy as np
 
 from lstmjax.constants import MINSTD_MODULUS, MINSTD_MULTIPLIER
 from lstmjax.infer.host import float_ops
+from lstmjax.simd.borrow import keep_alive
 from lstmjax.simd.compile import inner, vector_kernel
 from lstmjax.simd.operations import copy_float, copy_vector
 from lstmjax.simd.products import add_products, pack
@@ -223,7 +224,6 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
     of_x, of_h = wx.ctypes.data, wh.ctypes.data
     for first in range(0, N, ROWS):
         rows = min(ROWS, N - first)
-        kept_z[0] = 0  # an array lives until it is named for the last time
         kept_h[:] = 0
         kept_c[:] = 0
         begin = 0
@@ -256,6 +256,7 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
         if last:
             for i in range(0, rows * S, LANES):
                 copy_vector(to + FLOAT_BYTES * (first * S + i), h + FLOAT_BYTES * i)
+    keep_alive(kept_z, kept_h, kept_c)  # z, h and c are their addresses
 
 
 @inner

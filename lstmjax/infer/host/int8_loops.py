@@ -10,6 +10,7 @@ import numpy as np
 from lstmjax.infer.host import int8_ops
 from lstmjax.infer.host.float_loops import next_noise, softmax, squash
 from lstmjax.infer.host.int8_ops import GATES, GROUP, ZERO
+from lstmjax.simd.borrow import keep_alive
 from lstmjax.simd.compile import inner, vector_kernel
 from lstmjax.simd.operations import copy_vector
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES
@@ -178,7 +179,7 @@ def _convolution(
             of = best.ctypes.data + FLOAT_BYTES * cell * N
             to = out.ctypes.data + row * out.strides[0] + cell * out.strides[1]
             _finish(kind, tables.ctypes.data, scale.ctypes.data, of, floats.ctypes.data, to, N)
-    floats[0] = best[0, 0]  # an array lives until it is named for the last time
+    keep_alive(columns, edges, sums, best, floats)
     return state
 
 
@@ -230,7 +231,7 @@ def dense(x, weights, start, scale, kind, tables, out):
     for i in range(n):
         _multiply(1, sums, of + i * D, D, D // GROUP, w, first, N)
         _finish(kind, tables.ctypes.data, scale.ctypes.data, sums, floats, to + i * N, N)
-    kept[0] = room[0] = 0  # an array lives until it is named for the last time
+    keep_alive(kept, room)  # `sums` and `floats` are their addresses
 
 
 @inner
@@ -295,7 +296,7 @@ def lstm(x, lengths, weights, start, scale, tables, reverse, last, out):
                 for n in range(rows):
                     if t == (0 if reverse else lengths[first + n] - 1):
                         out[0, first + n] = here[n]
-    kept[0] = ZERO  # an array lives until it is named for the last time
+    keep_alive(kept, states)
 
 
 @vector_kernel

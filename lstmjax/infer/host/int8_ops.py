@@ -8,10 +8,6 @@ bits; what the 128 add is taken off by the number that a sum starts with. Sums a
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-
 from lstmjax.infer.host import float_ops
 from lstmjax.simd import vectors as v
 from lstmjax.simd.operations import operation
@@ -25,19 +21,11 @@ VECTOR_BYTES = v.LANES * v.FLOAT_BYTES
 
 
 SUPPORTED = numba_target().has_dots
-_DOT = f"llvm.x86.avx512.vpdpbusd.{8 * VECTOR_BYTES}"
-_BYTES = ir.VectorType(v.INT8, v.LANES)
+_DOT = f"x86.avx512.vpdpbusd.{8 * VECTOR_BYTES}"
+_BYTES = v.vector_of(v.INT8)
 _WHOLE = v.WORDS
 
 Sums = dict[tuple[int, int], v.Value]
-
-
-def _signature(arguments: int) -> Any:
-    return types.void(*[types.int64] * arguments)
-
-
-def _words(value: int) -> v.Value:
-    return ir.Constant(_WHOLE, [value] * v.LANES)
 
 
 def _address(builder: v.Builder, base: v.Value, number: v.Value, size: int) -> v.Value:
@@ -62,7 +50,7 @@ def _start(builder: v.Builder, start: v.Value, rows: int, vectors: int) -> Sums:
     for c in range(vectors):
         first = _load(builder, builder.add(start, v.integer(c * VECTOR_BYTES)))
         for r in range(rows):
-            sums[r, c] = cgutils.alloca_once(builder, _WHOLE)
+            sums[r, c] = v.variable(builder, _WHOLE)
             builder.store(first, sums[r, c])
     return sums
 
@@ -73,10 +61,8 @@ def _add_dots(
     """Add products of so many groups of numbers; rows of x are `x_stride` bytes apart."""
     rows = 1 + max(r for r, _ in sums)
     vectors = 1 + max(c for _, c in sums)
-    kind = ir.FunctionType(_WHOLE, [_WHOLE] * 3)
-    dot = cgutils.get_or_insert_function(builder.module, kind, _DOT)
     firsts = [builder.add(x, builder.mul(x_stride, v.integer(r))) for r in range(rows)]
-    with cgutils.for_range(builder, groups) as loop:
+    with v.repeat(builder, groups) as loop:
         panel = _address(builder, w, loop.index, vectors * VECTOR_BYTES)
         weights = [
             _load(builder, builder.add(panel, v.integer(c * VECTOR_BYTES))) for c in range(vectors)
@@ -85,7 +71,9 @@ def _add_dots(
             place = _address(builder, firsts[r], loop.index, GROUP)
             numbers = v.splat(builder, _load(builder, place, v.INT32))
             for c in range(vectors):
-                total = builder.call(dot, [builder.load(sums[r, c]), numbers, weights[c]])
+                total = v.call_intrinsic(
+                    builder, _DOT, _WHOLE, builder.load(sums[r, c]), numbers, weights[c]
+                )
                 builder.store(total, sums[r, c])
 
 
@@ -98,29 +86,21 @@ def make_dots(rows: int, vectors: int) -> Callable[..., Any]:
     """
 
     @operation
-    def dots(typingctx, out, out_stride, start, x, x_stride, groups, w):
-        del typingctx, out, out_stride, start, x, x_stride, groups, w
-
-        def write(context, builder, signature, args):
-            del signature
-            out, out_stride, start, x, x_stride, groups, w = args
-            builder.function.attributes.add("noinline")
-            sums = _start(builder, start, rows, vectors)
-            _add_dots(builder, sums, x, x_stride, groups, w)
-            for (r, c), place in sums.items():
-                at = builder.add(out, builder.mul(out_stride, v.integer(r)))
-                at = builder.add(at, v.integer(c * VECTOR_BYTES))
-                _store(builder, builder.load(place), at)
-            return context.get_dummy_value()
-
-        return _signature(7), write
+    def dots(builder, out, out_stride, start, x, x_stride, groups, w):
+        v.never_inline(builder)
+        sums = _start(builder, start, rows, vectors)
+        _add_dots(builder, sums, x, x_stride, groups, w)
+        for (r, c), place in sums.items():
+            at = builder.add(out, builder.mul(out_stride, v.integer(r)))
+            at = builder.add(at, v.integer(c * VECTOR_BYTES))
+            _store(builder, builder.load(place), at)
 
     return dots
 
 
 def _as_bytes(builder: v.Builder, whole: v.Value) -> v.Value:
     """Whole numbers in -127..127 as bytes."""
-    return builder.trunc(builder.add(whole, _words(ZERO)), _BYTES)
+    return builder.trunc(builder.add(whole, v.words(ZERO)), _BYTES)
 
 
 def make_cells(rows: int) -> Callable[..., Any]:
@@ -133,93 +113,53 @@ def make_cells(rows: int) -> Callable[..., Any]:
     """
 
     @operation
-    def step(typingctx, start, x, x_stride, x_groups, h, size, w, scale, tables, c, to):
-        del typingctx, start, x, x_stride, x_groups, h, size, w, scale, tables, c, to
-
-        def write(context, builder, signature, args):
-            del signature
-            start, x, x_stride, x_groups, h, size, w, scale, tables, c, to = args
-            builder.function.attributes.add("noinline")
-            sums = _start(builder, start, rows, GATES)
-            _add_dots(builder, sums, x, x_stride, x_groups, w)
-            rest = _address(builder, w, x_groups, GATES * VECTOR_BYTES)
-            _add_dots(builder, sums, h, size, builder.udiv(size, v.integer(GROUP)), rest)
-            scales = [v.load(builder, scale, v.integer(g * v.LANES)) for g in range(GATES)]
-            for r in range(rows):
-                gates = [
-                    builder.fmul(builder.sitofp(builder.load(sums[r, g]), v.VECTOR), scales[g])
-                    for g in range(GATES)
-                ]
-                row = builder.mul(size, v.integer(r))
-                state, y = float_ops.lstm_cell(builder, tables, gates, v.load(builder, c, row))
-                v.store(builder, state, c, row)
-                out = _as_bytes(builder, float_ops.in_127ths(builder, y))
-                _store(builder, out, builder.add(to, row))
-            return context.get_dummy_value()
-
-        return _signature(11), write
+    def step(builder, start, x, x_stride, x_groups, h, size, w, scale, tables, c, to):
+        v.never_inline(builder)
+        sums = _start(builder, start, rows, GATES)
+        _add_dots(builder, sums, x, x_stride, x_groups, w)
+        rest = _address(builder, w, x_groups, GATES * VECTOR_BYTES)
+        _add_dots(builder, sums, h, size, builder.udiv(size, v.integer(GROUP)), rest)
+        scales = [v.load(builder, scale, v.integer(g * v.LANES)) for g in range(GATES)]
+        for r in range(rows):
+            gates = [
+                builder.fmul(builder.sitofp(builder.load(sums[r, g]), v.VECTOR), scales[g])
+                for g in range(GATES)
+            ]
+            row = builder.mul(size, v.integer(r))
+            state, y = float_ops.lstm_cell(builder, tables, gates, v.load(builder, c, row))
+            v.store(builder, state, c, row)
+            out = _as_bytes(builder, float_ops.in_127ths(builder, y))
+            _store(builder, out, builder.add(to, row))
 
     return step
 
 
 @operation
-def to_floats(typingctx, sums, scale, out):
+def to_floats(builder, sums, scale, out):
     """A vector of sums times its scale, as floats; `out` may be `sums`."""
-    del typingctx, sums, scale, out
-
-    def write(context, builder, signature, args):
-        del signature
-        sums, scale, out = args
-        x = builder.sitofp(_load(builder, sums), v.VECTOR)
-        v.store(builder, builder.fmul(x, v.load(builder, scale)), out)
-        return context.get_dummy_value()
-
-    return _signature(3), write
+    x = builder.sitofp(_load(builder, sums), v.VECTOR)
+    v.store(builder, builder.fmul(x, v.load(builder, scale)), out)
 
 
 @operation
-def to_bytes(typingctx, x, out):
+def to_bytes(builder, x, out):
     """A vector of floats as bytes."""
-    del typingctx, x, out
-
-    def write(context, builder, signature, args):
-        del signature
-        x, out = args
-        whole = float_ops.in_127ths(builder, v.load(builder, x))
-        _store(builder, _as_bytes(builder, whole), out)
-        return context.get_dummy_value()
-
-    return _signature(2), write
+    whole = float_ops.in_127ths(builder, v.load(builder, x))
+    _store(builder, _as_bytes(builder, whole), out)
 
 
 @operation
-def keep_largest(typingctx, best, x):
+def keep_largest(builder, best, x):
     """Replace each whole number of a vector by that of another one if it is larger."""
-    del typingctx, best, x
-
-    def write(context, builder, signature, args):
-        del signature
-        best, x = args
-        old, new = _load(builder, best), _load(builder, x)
-        _store(builder, builder.select(builder.icmp_signed(">", new, old), new, old), best)
-        return context.get_dummy_value()
-
-    return _signature(2), write
+    old, new = _load(builder, best), _load(builder, x)
+    _store(builder, builder.select(builder.icmp_signed(">", new, old), new, old), best)
 
 
 @operation
-def interleave(typingctx, a, b, c, d, out):
+def interleave(builder, a, b, c, d, out):
     """Write groups of four bytes, one from each of four places, for a vector of neighbours."""
-    del typingctx, a, b, c, d, out
-
-    def write(context, builder, signature, args):
-        del signature
-        *places, out = args
-        joined = _words(0)
-        for i, place in enumerate(places):
-            word = builder.zext(_load(builder, place, _BYTES), _WHOLE)
-            joined = builder.or_(joined, builder.shl(word, _words(8 * i)))
-        _store(builder, joined, out)
-        return context.get_dummy_value()
-
-    return _signature(5), write
+    joined = v.words(0)
+    for i, place in enumerate((a, b, c, d)):
+        word = builder.zext(_load(builder, place, _BYTES), _WHOLE)
+        joined = builder.or_(joined, builder.shl(word, v.words(8 * i)))
+    _store(builder, joined, out)

@@ -1,21 +1,16 @@
 """Training lines as read by the network, scored off the critical path.
 
 The step gives class probabilities; text and error counts come from them in a thread while the
-next step computes. Recipe fast takes the best class of every time step: a beam search for every
-line would take a sixth of the time of training, and the rates are nearly the same. Evaluation
-and recipe tesseract read with the beam.
+next step computes. Each time step counts as its best class: a beam search for every line would
+take a sixth of the time of training, and the rates are nearly the same. Evaluation reads with the
+beam.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float32, Int32
 
 from lstmjax.charset.codec import Codec
-from lstmjax.charset.prefixes import BeamTables
-from lstmjax.ctc.beam import beam_search
 from lstmjax.ctc.best_path import best_path
 from lstmjax.ctc.error_rates import bcer_batch, bwer
 from lstmjax.data.stream import Plan
@@ -25,35 +20,10 @@ from lstmjax.training.progress import LineResult
 _FAILED = 1.0  # every rate of a line whose outputs are not finite
 
 
-@dataclass(frozen=True)
-class LineReader:
-    """Probabilities of one line -> codes."""
-
-    codec: Codec
-    simple_text: bool
-
-    @cached_property
-    def _tables(self) -> BeamTables:
-        return self.codec.beam_tables()
-
-    def read(
-        self, probs: Float32[np.ndarray, "T K"]
-    ) -> tuple[Int32[np.ndarray, " L"], Int32[np.ndarray, " L"]]:
-        """The codes that probabilities say, and the time step at which each begins."""
-        null_char = self.codec.null_char
-        if self.simple_text:
-            best = probs.argmax(1).astype(np.int32)
-            starts = np.flatnonzero(best != null_char).astype(np.int32)
-            return best[starts], starts
-        found = beam_search(probs, self._tables, null_char)
-        return found.codes, found.starts
-
-
 class Scorer:
     """Scores batches in order, in a thread of its own; use it as a context manager."""
 
     def __init__(self, codec: Codec, *, simple_text: bool):
-        self.reader = LineReader(codec, simple_text)
         self._codec = codec
         self._simple_text = simple_text
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="scorer")

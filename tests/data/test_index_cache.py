@@ -1,4 +1,4 @@
-"""Kept indexes: used when nothing changed, never trusted when anything looks wrong."""
+"""The cache of indexes: used when nothing changed, never trusted when anything looks wrong."""
 
 import os
 import time
@@ -9,7 +9,7 @@ from data.documents import page, png, save
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmjax.data import kept_index, lines
+from lstmjax.data import index_cache, lines
 from lstmjax.data.lines import build_index
 from lstmjax.errors import DataError
 from lstmjax.formats import lstmf
@@ -17,10 +17,10 @@ from lstmjax.formats import lstmf
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """Every index is kept, in a folder of the test."""
+    """Every index is cached, in a folder of the test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(lines, "_WORTH_KEEPING", -1.0)
-    monkeypatch.setattr(kept_index, "_SETTLED_NS", -(10**12))  # files are as new as the test
+    monkeypatch.setattr(lines, "_WORTH_CACHING", -1.0)
+    monkeypatch.setattr(index_cache, "_SETTLED_NS", -(10**12))  # files are as new as the test
     return tmp_path / "cache" / "lstmjax" / "index"
 
 
@@ -87,7 +87,7 @@ def test_a_change_with_the_time_set_back_is_seen(cache, paths, scanned, tmp_path
 
 
 def test_fresh_files_are_not_trusted(cache, paths, scanned, monkeypatch):
-    monkeypatch.setattr(kept_index, "_SETTLED_NS", 10**10)
+    monkeypatch.setattr(index_cache, "_SETTLED_NS", 10**10)
     build_index(paths)
     scanned.clear()
     build_index(paths)
@@ -95,7 +95,7 @@ def test_fresh_files_are_not_trusted(cache, paths, scanned, monkeypatch):
 
 
 def test_small_data_leaves_no_file(cache, paths, monkeypatch):
-    monkeypatch.setattr(lines, "_WORTH_KEEPING", 100.0)
+    monkeypatch.setattr(lines, "_WORTH_CACHING", 100.0)
     build_index(paths)
     assert not cache.exists() or not list(cache.iterdir())
 
@@ -152,16 +152,17 @@ def test_changed_bytes_never_change_the_index(tmp_path_factory, at, value):
     folder = tmp_path_factory.mktemp("index")
     paths = [save(folder / "a.lstmf", page("one", boxes=2), page("two"))]
     index = build_index(paths)
-    states = kept_index.states_of(paths)
-    whole = kept_index._pack(
-        kept_index.Kept(states, np.array([2], np.int32), np.zeros(1, bool), index.columns), b"a"
+    states = index_cache.states_of(paths)
+    whole = index_cache._pack(
+        index_cache.CachedIndex(states, np.array([2], np.int32), np.zeros(1, bool), index.columns),
+        b"a",
     )
     data = bytearray(whole)
     data[at % len(data)] = value
     (folder / "f").write_bytes(data)
     with open(folder / "f", "rb") as file:
-        kept = kept_index._read(file, len(data), b"a", 1)
-    assert (kept is None) == (bytes(data) != whole)
+        cached = index_cache._read(file, len(data), b"a", 1)
+    assert (cached is None) == (bytes(data) != whole)
 
 
 @pytest.mark.parametrize(
@@ -182,23 +183,24 @@ def test_changed_bytes_never_change_the_index(tmp_path_factory, at, value):
 def test_numbers_that_cannot_be_are_refused(tmp_path, field, value):
     paths = [save(tmp_path / "a.lstmf", page("one"), page("two"))]
     index = build_index(paths)
-    kept = kept_index.Kept(
-        kept_index.states_of(paths), np.array([2], np.int32), np.zeros(1, bool), index.columns
+    cached = index_cache.CachedIndex(
+        index_cache.states_of(paths), np.array([2], np.int32), np.zeros(1, bool), index.columns
     )
-    assert kept_index._fits_together(kept)
-    owner = kept if field == "counts" else index.columns
+    assert index_cache._fits_together(cached)
+    owner = cached if field == "counts" else index.columns
     dtype = getattr(owner, field).dtype
     wrong = np.array(value, np.uint8 if dtype.kind == "b" else dtype).view(dtype)
     object.__setattr__(owner, field, wrong)
-    assert not kept_index._fits_together(kept)
+    assert not index_cache._fits_together(cached)
 
 
 def test_a_lie_about_a_text_is_found_when_the_line_is_read(cache, paths, tmp_path):
     index = build_index(paths)
     object.__setattr__(index.columns, "texts", index.columns.texts.replace(b"zwei", b"drei"))
-    states = kept_index.settled(kept_index.states_of(paths), time.time_ns())
+    states = index_cache.settled(index_cache.states_of(paths), time.time_ns())
     counts = np.array([2, 1, 2], np.int32)
-    kept_index.save(paths, kept_index.Kept(states, counts, np.zeros(3, bool), index.columns))
+    changed = index_cache.CachedIndex(states, counts, np.zeros(3, bool), index.columns)
+    index_cache.save(paths, changed)
     again = build_index(paths)
     assert again.text(1) == "drei"
     with pytest.raises(DataError, match=r"a\.lstmf: page at byte .*the text is not the one"):

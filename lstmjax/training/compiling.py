@@ -34,7 +34,7 @@ def padding_for(devices: Sequence[Device]) -> float:
     """How much padding makes do with fewer widths, as a fraction of the area of all lines.
 
     Args:
-      devices: to compute on; none stands for a CPU.
+      devices: devices that compute; none stands for a CPU.
     """
     return _PADDING_ON_CPU if _on_cpu(devices) else 0.0
 
@@ -51,7 +51,7 @@ def options_for(devices: Sequence[Device], *, elementwise: bool = False) -> Opti
     newer one makes vectors of long formulas.
 
     Args:
-      devices: to compute on; none stands for a CPU.
+      devices: devices that compute; none stands for a CPU.
       elementwise: whether most of the work is done number by number.
     """
     if not _on_cpu(devices):

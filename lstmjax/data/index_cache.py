@@ -1,9 +1,9 @@
-"""Indexes of large data kept between runs: who starts again does not read every document again.
+"""A cache of line indexes, so that a run on large data does not scan every document again.
 
-A kept index is only an optimisation. It lies in the user's own cache directory, one file for each
-list of documents, and says of each document in what state (size, times, inode) it was read. A
-document in another state is read again; a file that is damaged, or does not fit together in any
-way, counts as none at all. A page is checked again when it is read.
+The cache is only an optimisation. It lies in the user's own cache directory, one file for each
+list of documents, and records the state (size, times, inode) in which each document was read. A
+document in another state is read again; a file that is damaged or inconsistent in any way counts
+as missing. A page is checked again when it is read.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ States = NDArray[np.int64]
 
 _MAGIC = b"lstmjax index 01"
 _MOST_FILES = 8
-# Two writes within the resolution of a file's time look alike; a file that was changed so shortly
-# before it was read is read again next time.
+# Two writes within the resolution of a file's time cannot be told apart; a file that was changed
+# so shortly before it was read is read again next time.
 _SETTLED_NS = 2_000_000_000
-_STATE = 8  # numbers in the state of a document: four for its file, four for the text beside it
+_STATE = 8  # numbers in the state of a document: four of the file, four of the text beside it
 _KINDS = {
     "states": ("<i8", _STATE),
     "places": ("<i8", 2),
@@ -46,17 +46,17 @@ _KINDS = {
 }
 """Arrays of a file in order, with the values of a row; wider types first, so all are aligned."""
 _BY_DOCUMENT = frozenset({"states", "counts", "swapped"})
-_HEADER = 40  # bytes of: checksum, documents, lines, bytes of paths, bytes of texts
+_HEADER = 40  # bytes: checksum, documents, lines, bytes of paths, bytes of texts
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """What is known of a list of documents.
+class CachedIndex:
+    """The index of a list of documents, as an earlier run left it.
 
     Attributes:
-      states: [documents, 8] int64 in which they were read; zeros: to be read again.
-      counts: [documents] int32 how many lines each has.
-      swapped: [documents] bool, an lstmf with the other byte order.
+      states: [documents, 8] int64 state in which each was read; zeros if it is to be read again.
+      counts: [documents] int32 number of lines of each.
+      swapped: [documents] bool, whether it is an lstmf with the other byte order.
       columns: the lines of all documents.
     """
 
@@ -66,12 +66,12 @@ class Kept:
     columns: Columns
 
     def unchanged(self, states: States) -> NDArray[np.bool_]:
-        """[documents] which of them can be taken as they are, given their states now."""
+        """[documents] whether the cached lines of each are still valid, given its state now."""
         return (self.states == states).all(1) & self.states.any(1) & (self.counts > 0)
 
 
 def states_of(paths: Sequence[str]) -> States:
-    """[n, 8] the states of documents, and of the texts beside images; zeros if missing."""
+    """[n, 8] states of documents, and of the texts beside images; zeros if missing."""
     states = np.zeros((len(paths), _STATE), np.int64)
     for i, path in enumerate(paths):
         try:
@@ -93,15 +93,15 @@ def settled(states: States, read_at: int) -> States:
     """Forget the states of documents that were changed just before they were read.
 
     Args:
-      states: from before the documents were read.
-      read_at: when that began, in nanoseconds since 1970.
+      states: states of the documents before they were read.
+      read_at: time at which reading began, in nanoseconds since 1970.
     """
     latest = states[:, [1, 2, 5, 6]].max(1, initial=0)
     return np.where((latest < read_at - _SETTLED_NS)[:, None], states, 0)
 
 
-def load(paths: Sequence[str]) -> Kept | None:
-    """The index kept of a list of documents; None if there is none, or not a whole one."""
+def load(paths: Sequence[str]) -> CachedIndex | None:
+    """Read the cached index of a list of documents; None if there is none, or it is damaged."""
     folder = cache_directory("index")
     if folder is None:
         return None
@@ -109,24 +109,24 @@ def load(paths: Sequence[str]) -> Kept | None:
     path = folder / _file_name(names)
     try:
         with open(path, "rb") as file:
-            kept = _read(file, os.fstat(file.fileno()).st_size, names, len(paths))
+            cached = _read(file, os.fstat(file.fileno()).st_size, names, len(paths))
     except FileNotFoundError:
         return None
     except OSError:  # also a directory in its place
-        kept = None
-    if kept is None:
+        cached = None
+    if cached is None:
         entries.discard(path)
-    return kept
+    return cached
 
 
-def save(paths: Sequence[str], kept: Kept) -> None:
-    """Keep an index; where that is not possible, it is said."""
+def save(paths: Sequence[str], cached: CachedIndex) -> None:
+    """Cache an index; if that is not possible, say so once."""
     folder = cache_directory("index")
     if folder is None:
         return
     names = _names(paths)
     try:
-        write_atomically(folder / _file_name(names), _pack(kept, names))
+        write_atomically(folder / _file_name(names), _pack(cached, names))
     except LstmjaxError as err:
         problems.unusable(folder, err.__cause__ or err)
         return
@@ -152,27 +152,27 @@ def _drop_oldest(folder: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _pack(kept: Kept, names: bytes) -> bytes:
-    columns = kept.columns
-    numbers = np.array([len(kept.counts), len(columns), len(names), len(columns.texts)], "<i8")
+def _pack(cached: CachedIndex, names: bytes) -> bytes:
+    columns = cached.columns
+    numbers = np.array([len(cached.counts), len(columns), len(names), len(columns.texts)], "<i8")
     parts: list[bytes | memoryview] = [numbers.tobytes()]
     for name, (dtype, _) in _KINDS.items():
-        values = getattr(kept if name in _BY_DOCUMENT else columns, name)
+        values = getattr(cached if name in _BY_DOCUMENT else columns, name)
         parts.append(np.ascontiguousarray(values, dtype).reshape(-1).view(np.uint8).data)
     parts += [names, columns.texts]
     return b"".join([_MAGIC, _checksum(parts).to_bytes(8, "little"), *parts])
 
 
 def _checksum(parts: Iterable[bytes | memoryview]) -> int:
-    """Tells damage, not malice: whoever can write here can do anything else as well."""
+    """A checksum against damage, not malice: a user who can write here can do anything anyway."""
     crc = 0
     for part in parts:
         crc = zlib.crc32(part, crc)
     return crc
 
 
-def _read(file: IO[bytes], size: int, names: bytes, documents: int) -> Kept | None:
-    """Read a file of `size` bytes; None if anything is not as `_pack` leaves it."""
+def _read(file: IO[bytes], size: int, names: bytes, documents: int) -> CachedIndex | None:
+    """Read a file of `size` bytes; None if anything differs from what `_pack` writes."""
     magic, header = file.read(len(_MAGIC)), file.read(_HEADER)
     if magic != _MAGIC or len(header) < _HEADER:
         return None
@@ -189,6 +189,7 @@ def _read(file: IO[bytes], size: int, names: bytes, documents: int) -> Kept | No
     numbers, stored_names, texts = file.read(sum(sizes)), file.read(name_bytes), file.read()
     if crc != _checksum([header[8:], numbers, stored_names, texts]) or stored_names != names:
         return None
+    # The header has been checked against the size of the file, so every array is complete.
     arrays, at = {}, 0
     for (name, (dtype, width)), length in zip(_KINDS.items(), sizes, strict=True):
         values = np.frombuffer(numbers, dtype, counts[name], at)
@@ -197,14 +198,14 @@ def _read(file: IO[bytes], size: int, names: bytes, documents: int) -> Kept | No
         at += length
     arrays["ends"] = arrays["ends"].reshape(-1)
     by_document = {name: arrays.pop(name) for name in _BY_DOCUMENT}
-    kept = Kept(columns=Columns(**arrays, texts=texts), **by_document)
-    return kept if _fits_together(kept) else None
+    cached = CachedIndex(columns=Columns(**arrays, texts=texts), **by_document)
+    return cached if _fits_together(cached) else None
 
 
-def _fits_together(kept: Kept) -> bool:
-    """Whether the numbers of an index can be used without looking at each again."""
-    columns, counts = kept.columns, kept.counts
-    flags = (kept.swapped, columns.two_valued, columns.has_boxes)
+def _fits_together(cached: CachedIndex) -> bool:
+    """Whether the numbers of an index are consistent, so that they can be used unchecked."""
+    columns, counts = cached.columns, cached.counts
+    flags = (cached.swapped, columns.two_valued, columns.has_boxes)
     if not all(bool((values.view(np.uint8) <= 1).all()) for values in flags):
         return False
     if bool((counts < 0).any()) or int(counts.sum(dtype=np.int64)) != len(columns):
@@ -214,8 +215,8 @@ def _fits_together(kept: Kept) -> bool:
         return False
     if bool((columns.sizes < 0).any()):
         return False
-    in_file = np.repeat(kept.states[:, 0], counts)
-    known = np.repeat(kept.states.any(1), counts)
+    in_file = np.repeat(cached.states[:, 0], counts)
+    known = np.repeat(cached.states.any(1), counts)
     offsets, lengths = columns.places.T
     is_page = (offsets >= 4) & (lengths >= MIN_PAGE_SIZE) & (lengths <= in_file - offsets)
     is_image = (offsets == 0) & (lengths == 0)

@@ -69,10 +69,10 @@ class Validator:
 
         Args:
           index: the lines.
-          model: whose character set and shape count; it may be without weights.
-          make: compiles a model with weights for reading, once.
-          max_bytes: the memory for images.
-          report: called for each unusable line.
+          model: network and character set; the weights do not matter.
+          make: function that compiles a model with weights for reading; called once.
+          max_bytes: memory for images, in bytes.
+          report: function called for each unusable line.
         Raises: DataError: none is usable.
         """
         self.index, self.model, self.max_bytes = index, model, max_bytes
