@@ -122,6 +122,28 @@ def simple_text_targets(
     return targets
 
 
+def line_targets(
+    probs: Float32[np.ndarray, "T K"],
+    codes: Int[np.ndarray, " L"],
+    null_char: int,
+    *,
+    simple_text: bool,
+) -> Float32[np.ndarray, "T K"] | None:
+    """Return Tesseract's targets of a line; None if its codes do not fit its steps.
+
+    Args:
+      probs: [T, K] network outputs, after `normalise_probs`.
+      codes: [L] codes of the text, without nulls.
+      null_char: code of the null.
+      simple_text: whether each code takes one step, without CTC.
+    """
+    if simple_text:
+        return simple_text_targets(codes, len(probs), probs.shape[1], null_char)
+    labels = np.full(2 * len(codes) + 1, null_char, np.int32)
+    labels[1::2] = codes
+    return ctc_targets(probs, labels, null_char)
+
+
 def _check_batch(probs, lengths, labels, label_lengths, null_char) -> None:
     if probs.ndim != 3 or labels.ndim != 2:
         raise ValueError(
@@ -393,21 +415,3 @@ def _labels_to_classes(occupancy, labels, targets):
         for u in range(len(labels)):
             share = np.float32(occupancy[t, u])
             targets[t, labels[u]] = max(targets[t, labels[u]], share)
-
-
-def line_targets(
-    probs: np.ndarray, codes: np.ndarray, null_char: int, *, simple_text: bool
-) -> np.ndarray | None:
-    """Tesseract's targets [t, K] of a line; None if its codes do not fit its steps.
-
-    Args:
-      probs: [t, K] normalised outputs.
-      codes: codes of the text, without nulls.
-      null_char: class of the CTC blank.
-      simple_text: whether each code has one step, without CTC.
-    """
-    if simple_text:
-        return simple_text_targets(codes, len(probs), probs.shape[1], null_char)
-    labels = np.full(2 * len(codes) + 1, null_char, np.int32)
-    labels[1::2] = codes
-    return ctc_targets(probs, labels, null_char)

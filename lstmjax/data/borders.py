@@ -5,7 +5,6 @@ first all neighbours of a column that lies outside, else those above and below t
 Source: Tesseract src/lstm/convolve.cpp.
 """
 
-from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -27,23 +26,25 @@ from lstmjax.netspec.tree import (
 
 
 class Frame(NamedTuple):
-    """Sizes of a picture: of the line itself, and padded to its batch."""
+    """Sizes of a picture."""
 
     height: int
     width: int
-    padded_height: int
-    padded_width: int
 
     def transposed(self) -> "Frame":
         """The same with rows and columns exchanged."""
-        return Frame(self.width, self.height, self.padded_width, self.padded_height)
+        return Frame(self.width, self.height)
 
 
 class Borders(NamedTuple):
-    """Noise of one convolution for a batch; see `nn.layer.BorderNoise`."""
+    """Values for the positions of a convolution that lie outside the picture.
 
-    at: Int[np.ndarray, "B N"]
-    value: Float[np.ndarray, "B N"]
+    at: offsets into the flattened [H, W, taps * depth] result, rising.
+    value: in -1..1, for int8 networks whole numbers in -127..127.
+    """
+
+    at: Int[np.ndarray, " N"]
+    value: Float[np.ndarray, " N"]
 
 
 class _Site(NamedTuple):
@@ -59,11 +60,9 @@ def _sites(node: Node, frame: Frame) -> tuple[list[_Site], Frame]:
         case Convolve():
             return [_Site(node, frame)], frame
         case Maxpool() | Reconfig():
-            h, w, H, W = frame
-            x, y = node.x_scale, node.y_scale
-            return [], Frame(h // y, w // x, H // y, W // x)
+            return [], Frame(frame.height // node.y_scale, frame.width // node.x_scale)
         case Lstm(summary=True):
-            return [], frame._replace(width=1, padded_width=1)
+            return [], frame._replace(width=1)
         case Series():
             found: list[_Site] = []
             for each in node.children:
@@ -85,7 +84,7 @@ def _sites(node: Node, frame: Frame) -> tuple[list[_Site], Frame]:
 
 @lru_cache(maxsize=512)
 def _outside(
-    height: int, width: int, padded_width: int, half_x: int, half_y: int, depth: int
+    height: int, width: int, half_x: int, half_y: int, depth: int
 ) -> Int[np.ndarray, " N"]:
     """Offsets, in drawing order, of all values outside the picture, into [H, W, taps * depth]."""
     y = np.arange(height)[:, None, None, None]
@@ -97,58 +96,33 @@ def _outside(
     at_y, at_x, tap_x, tap_y = np.nonzero(out_x | out_y)
     taps_y = 2 * half_y + 1
     taps = (2 * half_x + 1) * taps_y
-    first = ((at_y * padded_width + at_x) * taps + tap_x * taps_y + tap_y) * depth
+    first = ((at_y * width + at_x) * taps + tap_x * taps_y + tap_y) * depth
     index = (first[:, None] + np.arange(depth)).reshape(-1).astype(np.int32)
     index.flags.writeable = False
     return index
 
 
-def _draw(
-    root: Node, frame: Frame, stream: MinStd, int_mode: bool
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for node, at in _sites(root, frame)[0]:
-        index = _outside(
-            at.height, at.width, at.padded_width, node.half_x, node.half_y, node.num_in
-        )
-        if int_mode:
-            drawn = stream.signed(len(index), 127.0)
-            value = np.trunc(drawn + np.copysign(0.5, drawn)).astype(np.float32)
-        else:
-            value = stream.signed(len(index)).astype(np.float32)
-        yield index, value
-
-
 def draw_borders(
-    root: Node,
-    sizes: Sequence[tuple[int, int]],
-    padded: tuple[int, int],
-    streams: Sequence[MinStd],
-    *,
-    int_mode: bool = False,
+    root: Node, height: int, width: int, stream: MinStd, *, int_mode: bool = False
 ) -> tuple[Borders, ...]:
-    """Draw the border noise of a batch, one entry a convolution of the network.
+    """Draw what each convolution of a network sees outside one line, in the order they run.
 
     Args:
       root: the network.
-      sizes: (height, width) of each line.
-      padded: (height, width) of the batch.
-      streams: the random numbers of each line, seeded and past the noise of its padding.
+      height: rows of the line as it enters the network.
+      width: columns of the line.
+      stream: random numbers of the line, seeded and past the noise of its padding.
       int_mode: draw whole numbers in -127..127.
-    Returns: index and value [B, N]; entries a line does not need have an index out of range.
     """
-    lines = [
-        list(_draw(root, Frame(h, w, *padded), stream, int_mode))
-        for (h, w), stream in zip(sizes, streams, strict=True)
-    ]
-    out = []
-    for number in range(len(lines[0])):
-        longest = max(len(line[number][0]) for line in lines)
-        room = -(-longest // 1024) * 1024  # few array shapes, so few compilations
-        index = np.full((len(lines), room), np.iinfo(np.int32).max, np.int32)
-        value = np.zeros((len(lines), room), np.float32)
-        for i, line in enumerate(lines):
-            drawn_index, drawn_value = line[number]
-            index[i, : len(drawn_index)] = drawn_index
-            value[i, : len(drawn_value)] = drawn_value
-        out.append(Borders(index, value))
-    return tuple(out)
+    return tuple(
+        _drawn(node, frame, stream, int_mode)
+        for node, frame in _sites(root, Frame(height, width))[0]
+    )
+
+
+def _drawn(node: Convolve, frame: Frame, stream: MinStd, int_mode: bool) -> Borders:
+    at = _outside(frame.height, frame.width, node.half_x, node.half_y, node.num_in)
+    if not int_mode:
+        return Borders(at, stream.signed(len(at)).astype(np.float32))
+    drawn = stream.signed(len(at), 127.0)
+    return Borders(at, np.trunc(drawn + np.copysign(0.5, drawn)).astype(np.float32))

@@ -17,7 +17,6 @@ from jaxtyping import Int32
 from lstmjax.data.augment import augment
 from lstmjax.data.augmentation import NO_AUGMENTATION, Augmentation
 from lstmjax.data.batch import Batch, BatchShape, Buckets, fit_buckets, pad
-from lstmjax.data.borders import Borders, draw_borders
 from lstmjax.data.image import normalise
 from lstmjax.data.lines import LineIndex
 from lstmjax.data.order import Order, round_length
@@ -25,7 +24,6 @@ from lstmjax.data.random import MinStd
 from lstmjax.data.skips import Codec, Geometry, Skip, SkipReason, classify
 from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
-from lstmjax.netspec.tree import Node
 
 _SAMPLE_FOR_BUCKETS = 4096
 _VISITS_AT_ONCE = 128
@@ -66,18 +64,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class LoadedBatch:
-    """A batch with its images.
-
-    Attributes:
-      batch: the padded lines.
-      plan: the plan without the lines whose images turned out to be broken.
-      borders: values beyond the images that Tesseract draws for each convolution, if the stream
-        was asked for them.
-    """
+    """A batch with its images, and its plan without the lines whose images are broken."""
 
     batch: Batch
     plan: Plan
-    borders: tuple[Borders, ...] | None = None
 
 
 class _Usable(NamedTuple):
@@ -127,7 +117,6 @@ class LineStream:
         report: Report,
         *,
         multiple: int,
-        draw_borders_for: Node | None = None,
     ):
         """Fit the buckets to (a sample of) the data.
 
@@ -140,12 +129,10 @@ class LineStream:
           settings: settings of the run.
           report: called once for each unusable line, with its number.
           multiple: number that bucket widths are multiples of.
-          draw_borders_for: network whose convolutions see the numbers that Tesseract draws.
         Raises: DataError: no line is usable.
         """
         self.index, self.store, self.codec, self.geometry = index, store, codec, geometry
         self.order, self.settings, self.report = order, settings, report
-        self._network = draw_borders_for
         self._judged = np.zeros(len(index), np.uint8)
         self.round = round_length(order, index.pages)
         self.buckets = self._fit_buckets(multiple)
@@ -255,8 +242,6 @@ class LineStream:
     def load(self, plan: Plan) -> LoadedBatch:
         """Read, scale and pad the images of a batch; lines whose image is broken drop out."""
         images, kept = [], []
-        # Each line draws from a stream of its own, so it does not matter with which others it is.
-        streams = [MinStd.for_sample(sample) for sample in plan.samples]
         for i, number in enumerate(plan.numbers):
             try:
                 line = self.store.scaled(number)
@@ -268,9 +253,8 @@ class LineStream:
             if self.settings.randomly_rotate and _rotates(plan.samples[i]):
                 pixels, codes = pixels[::-1, ::-1], codes[::-1]
             pixels = augment(pixels, self.settings.augment, self.settings.seed, plan.samples[i])
-            stream = None if self._network is None else streams[i]
             levels = line.levels if pixels is line.pixels else None  # those of the cached image
-            images.append((normalise(pixels, self.geometry.shape, stream, levels=levels), codes))
+            images.append((normalise(pixels, self.geometry.shape, levels=levels), codes))
             kept.append(i)
         plan = replace(
             plan,
@@ -280,16 +264,7 @@ class LineStream:
             codes=tuple(codes for _, codes in images),
         )
         batch = pad([x for x, _ in images], plan.codes, plan.shape, self.settings.batch)
-        borders = self._borders(batch, [streams[i] for i in kept])
-        return LoadedBatch(batch, plan, borders)
-
-    def _borders(self, batch: Batch, streams: list[MinStd]) -> tuple[Borders, ...] | None:
-        """The values that each line's stream draws for borders, after the noise of its padding."""
-        if self._network is None or not streams:
-            return None
-        H, W = batch.images.shape[:2]
-        sizes = [(H, int(width)) for width in batch.widths[: len(streams)]]
-        return draw_borders(self._network, sizes, (H, W), streams)
+        return LoadedBatch(batch, plan)
 
     def batches(self, at: Position) -> "Prefetched":
         """Loaded batches from a position on; use it as a context manager."""

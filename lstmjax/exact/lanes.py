@@ -1,4 +1,4 @@
-"""Sums of products in the very order of the original, many at a time.
+"""Sums of products in the order of the original, many at a time.
 
 On a processor with AVX-512 Tesseract adds a dot product up in sixteen lanes: term k goes to lane
 k mod 16, with one rounding for product and sum; then lanes 8 apart are added, 4 apart, 2 apart and
@@ -6,7 +6,10 @@ k mod 16, with one rounding for product and sum; then lanes 8 apart are added, 4
 differ in their last digit, and a network in training doubles such differences every few lines.
 
 Here sixteen results are computed at once, one in each element of a vector, and the sixteen lanes
-are sixteen vectors. Weights are kept in panels for that: [results / 16, terms, 16].
+are sixteen vectors. Weights are packed in panels for that: [results / 16, terms, 16].
+
+Panels of float64 are for reading where float32 does not do: their products and sums are made in
+double precision, one term after the other.
 Source: Tesseract src/arch/dotproductavx512.cpp.
 """
 
@@ -21,7 +24,7 @@ def panels_of_columns(matrix):
     """[terms, results] -> panels, for results = numbers @ matrix; missing columns are 0."""
     terms, results = matrix.shape
     blocks = (results + LANES - 1) // LANES
-    panels = np.zeros((blocks, terms, LANES), np.float32)
+    panels = np.zeros((blocks, terms, LANES), matrix.dtype)
     for block in range(blocks):
         first = block * LANES
         width = min(LANES, results - first)
@@ -47,11 +50,11 @@ def panels_of_rows(matrix):
 
 @float_kernel
 def products(numbers, panels, results):
-    """[T, terms] times panels -> [T, results], all contiguous."""
+    """[T, terms] times panels -> [T, results] of the panels' type, all contiguous."""
     count, terms = numbers.shape
-    out = np.empty((count, results), np.float32)
+    out = np.empty((count, results), panels.dtype)
     flat_numbers, flat_panels = numbers.reshape(-1), panels.reshape(-1)
-    sixteen = np.empty(LANES, np.float32)
+    sixteen = np.empty(LANES, panels.dtype)
     for block in range(len(panels)):
         first = block * LANES
         width = min(LANES, results - first)

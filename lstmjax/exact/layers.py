@@ -1,4 +1,4 @@
-"""The loops of recipe tesseract over positions: LSTM and pool, forward and backward.
+"""The loops over positions: LSTM and pool, forward and backward.
 
 Every number is computed by the same operations in the same order as in the original, in float32
 without fused products (but for the sums of `lanes`), so results have the same bits.
@@ -13,7 +13,9 @@ from lstmjax.exact.tables import logistic_all, softmax_row, tanh_all
 from lstmjax.simd.compile import float_kernel
 
 _ONE = np.float32(1)
+_HALF = np.float32(0.5)
 _STATE_CLIP = np.float32(STATE_CLIP)
+_INT8_MAX = np.float32(127)
 NO_FEEDBACK, ALL_CLASSES, BEST_CLASS = range(3)
 
 
@@ -26,8 +28,12 @@ def _clip(x, bound):
 
 @float_kernel
 def _cell(gate, state, above, out_state, squashed, out):
-    """One step from the gates' values: state (carried and kept), its tanh, and the output."""
-    # Views with a loop of their own each, because the compiler makes vectors of such loops only.
+    """One step from the gates' values; writes state, its tanh, and output.
+
+    `state` is carried from step to step, `out_state` a residual. `above` is empty in the first row
+    and for one dimension.
+    """
+    # LLVM makes vector code of simple loops only: so there is one for each operation, over views.
     num_states = len(state)
     inner, enter = gate[:num_states], gate[num_states : 2 * num_states]
     forget, leave = gate[2 * num_states : 3 * num_states], gate[3 * num_states : 4 * num_states]
@@ -56,24 +62,46 @@ def _bits(row, out):
 
 
 @float_kernel
-def lstm_forward(source, width, panels, bias, num_in, feedback, head, head_bias):
+def quantise(values):
+    """Round to whole 1/127 steps in -127..127, halves away from zero, in place; flat."""
+    for i in range(len(values)):
+        scaled = _clip(values[i] * _INT8_MAX, _INT8_MAX)
+        values[i] = np.float32(np.int32(scaled + np.copysign(_HALF, scaled)))
+
+
+@float_kernel
+def _finish(sums, bias, scale, out):
+    """Write sums with their bias, as real values if they are of int8 numbers."""
+    for i in range(len(bias)):
+        out[i] = np.float32(sums[i] + bias[i])
+    for i in range(len(scale)):
+        out[i] *= scale[i]
+
+
+@float_kernel
+def lstm_forward(source, width, gates_of, num_in, feedback, head_of):
     """Run over all positions, row after row.
+
+    A matrix is a tuple: panels, bias [N], and the scale [N] of int8 weights, empty for floats. With
+    a scale, inputs and outputs are whole numbers from -127 to 127.
 
     Args:
       source: [T, input + feedback + states (+ states above)] with the input filled in; the rest is
         written here.
-      width: positions in a row.
-      panels: of all gates.
-      bias: [gates * states].
-      num_in: features of the input.
-      feedback: what a softmax after each step gives back to the next.
-      head: panels of that softmax.
-      head_bias: [K], empty without feedback.
+      width: number of positions in a row.
+      gates_of: matrix of all gates.
+      num_in: number of features of the input.
+      feedback: part of the softmax's output that the next step sees.
+      head_of: matrix of that softmax, for no classes without feedback.
     Returns: gates [T, gates * states], states [T, states], their tanh, outputs [T, states] and the
       softmax's [T, K].
     """
+    panels, bias, scale = gates_of
+    head, head_bias, head_scale = head_of
+    int_mode = len(scale) > 0
     count, wide = source.shape
     gated, classes = len(bias), len(head_bias)
+    # All sizes follow from those of the matrices.
     num_fed = 0
     if feedback == ALL_CLASSES:
         num_fed = classes
@@ -89,15 +117,15 @@ def lstm_forward(source, width, panels, bias, num_in, feedback, head, head_bias)
     outputs = np.empty((count, num_states), np.float32)
     probs = np.empty((count, classes), np.float32)
     state, fed = np.zeros(num_states, np.float32), np.zeros(num_fed, np.float32)
-    z = np.empty(len(panels) * LANES, np.float32)
-    logits = np.empty(len(head) * LANES, np.float32)
+    sums, z = np.empty(len(panels) * LANES, panels.dtype), np.empty(gated, np.float32)
+    logits = np.empty(len(head) * LANES, head.dtype)
     flat, flat_panels, flat_head = source.reshape(-1), panels.reshape(-1), head.reshape(-1)
     nothing = np.empty(0, np.float32)
     for t in range(count):
         above = nothing
         here = source[t]
         here[num_in:own] = fed
-        if t % width == 0:
+        if t % width == 0:  # a row starts without state
             state[:] = 0
             here[own : own + num_states] = 0
         else:
@@ -109,30 +137,32 @@ def lstm_forward(source, width, panels, bias, num_in, feedback, head, head_bias)
                 above = states[t - width]
         for block in range(len(panels)):
             at = block * LANES
-            sixteen_sums(flat_panels, at * wide, flat, t * wide, wide, z, at)
-        for i in range(gated):
-            z[i] += bias[i]
+            sixteen_sums(flat_panels, at * wide, flat, t * wide, wide, sums, at)
+        _finish(sums, bias, scale, z)
         gate = gates[t]
         tanh_all(z[:num_states], gate[:num_states])
-        logistic_all(z[num_states:gated], gate[num_states:])
+        logistic_all(z[num_states:], gate[num_states:])
         _cell(gate, state, above, states[t], squashed[t], outputs[t])
+        if int_mode:
+            quantise(outputs[t])
         if feedback != NO_FEEDBACK:
             for block in range(len(head)):
                 at = block * LANES
                 sixteen_sums(flat_head, at * num_states, outputs[t], 0, num_states, logits, at)
-            for k in range(classes):
-                probs[t, k] = logits[k] + head_bias[k]
+            _finish(logits, head_bias, head_scale, probs[t])
             softmax_row(probs[t])
             if feedback == ALL_CLASSES:
                 fed[:] = probs[t]
             else:
                 _bits(probs[t], fed)
+            if int_mode:
+                quantise(fed)
     return gates, states, squashed, outputs, probs
 
 
 @float_kernel
 def _gate_errors(gate, before, above, squashed, error, out_error, errors):
-    """The errors of the gates at a step from those of state and output, written.
+    """Write the errors of the gates at a step, from those of its state and output.
 
     `before` and `above` are the states of those positions, empty where there is none.
     """
@@ -160,7 +190,7 @@ def _gate_errors(gate, before, above, squashed, error, out_error, errors):
 
 @float_kernel
 def _error_of_right(error, right, has_upper):
-    """Carry the error of the state one step to the left, in place."""
+    """Take the state's error from the position `right` to the one before it, in place."""
     num_states = len(error)
     forget, upper = right[2 * num_states : 3 * num_states], right[4 * num_states :]
     for i in range(num_states):
@@ -173,7 +203,7 @@ def _error_of_right(error, right, has_upper):
 
 @float_kernel
 def _add_error_of_below(error, below, error_below):
-    """Add what comes from the position below, where it took its state from here."""
+    """Add the error of the state below, for the units that took their state from here."""
     num_states = len(error)
     forget, upper = below[2 * num_states : 3 * num_states], below[4 * num_states :]
     for i in range(num_states):
@@ -183,7 +213,7 @@ def _add_error_of_below(error, below, error_below):
 
 @float_kernel
 def _add_error_of_output(error, gate, squashed, out_error, clip):
-    """Add what comes from the output, and bound the sum."""
+    """Add the part of the state's error that comes through the output, and clip the sum."""
     num_states = len(error)
     leave = gate[3 * num_states : 4 * num_states]
     for i in range(num_states):
@@ -193,7 +223,7 @@ def _add_error_of_output(error, gate, squashed, out_error, clip):
 
 @float_kernel
 def _output_error(t, width, summary, delta, back, below, out_error):
-    """The error of an output: its own, and what its right neighbour and the one below say."""
+    """Write the error of an output: its own, and those through its right neighbour and below."""
     num_states = len(out_error)
     last_x = (t + 1) % width == 0
     if not summary:
@@ -211,7 +241,7 @@ def _output_error(t, width, summary, delta, back, below, out_error):
 
 @float_kernel
 def gate_sums(panels, errors, at, num_states, part, out):
-    """What all gates at one step say about their sources: a sum for each gate, then their sum."""
+    """Write the errors of the gates' sources at one step: a sum for each gate, then their sum."""
     num_gates, blocks = panels.shape[0], panels.shape[1]
     flat = panels.reshape(-1)
     for block in range(blocks):
@@ -233,13 +263,13 @@ def lstm_backward(delta, summary, width, gates, states, squashed, back_panels, c
 
     Args:
       delta: [T, states], or [rows, states] with `summary`.
-      summary: whether only the ends of rows were put out.
-      width: positions in a row.
-      gates: of `lstm_forward`.
-      states: likewise.
-      squashed: likewise.
-      back_panels: for each gate, of the weights of own outputs (and those above).
-      clip: of the state's error.
+      summary: whether the output is that of the ends of rows only.
+      width: number of positions in a row.
+      gates: [T, gates * states] values of the gates from `lstm_forward`.
+      states: [T, states] from `lstm_forward`.
+      squashed: [T, states] tanh of the states, from `lstm_forward`.
+      back_panels: recurrent weights (of own outputs, and of those above), see `gate_panels`.
+      clip: bound of the state's error.
     Returns: [T, gates * states].
     """
     count, num_states = states.shape
@@ -249,9 +279,10 @@ def lstm_backward(delta, summary, width, gates, states, squashed, back_panels, c
     flat = errors.reshape(-1)
     back = np.zeros(back_panels.shape[1] * LANES, np.float32)
     part, nothing = np.empty(LANES, np.float32), np.empty(0, np.float32)
-    kept = width if two_d else 1
-    backs_below = np.zeros((kept, len(back)), np.float32)
-    errors_below = np.zeros((kept, num_states), np.float32)
+    # Errors of the row below, by column; each is replaced by that of this row once it is used.
+    columns = width if two_d else 1
+    backs_below = np.zeros((columns, len(back)), np.float32)
+    errors_below = np.zeros((columns, num_states), np.float32)
     error, out_error = np.zeros(num_states, np.float32), np.empty(num_states, np.float32)
     for t in range(count - 1, -1, -1):
         below = nothing
@@ -279,7 +310,7 @@ def lstm_backward(delta, summary, width, gates, states, squashed, back_panels, c
 
 @float_kernel
 def input_errors(panels, errors, num_states, num_in):
-    """What the gates [T, gates * states] say about the input [T, D]."""
+    """Errors [T, D] of the input from those of the gates [T, gates * states]."""
     count, gated = errors.shape
     num_gates, blocks = panels.shape[0], panels.shape[1]
     flat, flat_errors = panels.reshape(-1), errors.reshape(-1)
@@ -303,7 +334,7 @@ def input_errors(panels, errors, num_states, num_in):
 
 @float_kernel
 def pooled(x, x_scale, y_scale):
-    """The largest value of each cell [H, W, D] -> [h, w, D], and the index of the first such."""
+    """The largest value of each cell, [H, W, D] -> [h, w, D], and its first index in the cell."""
     h, w, depth = x.shape[0] // y_scale, x.shape[1] // x_scale, x.shape[2]
     best = np.empty((h, w, depth), np.float32)
     which = np.zeros((h, w, depth), np.int32)
@@ -321,7 +352,7 @@ def pooled(x, x_scale, y_scale):
 
 @float_kernel
 def pooled_back(delta, which, x_scale, y_scale, out):
-    """Give the deltas of a pool to the values that won; `out` [H, W, D] is zero before."""
+    """Write the deltas of a pool to the largest value of each cell; `out` [H, W, D] starts as 0."""
     h, w, depth = delta.shape
     for y in range(h):
         for column in range(w):

@@ -1,36 +1,33 @@
-"""A network of recipe tesseract: forward and backward over one line, on the host.
+"""A network of recipe tesseract: its forward and backward pass over one line.
 
-Every layer keeps what its backward pass needs in a tape. Gradients point uphill and are not those
-of the forward pass: they are clipped, averaged over layers side by side, and pass the softmax
-unchanged, as in the original. What `nn` computes on a device for many lines in any order is
-computed here for one line in the original's order; see `lanes`.
+Gradients point uphill and are not those of the forward pass: they are clipped, averaged over layers
+side by side, and pass the softmax unchanged, as in the original. `nn` computes many lines in any
+order of sums; here one line is computed in the order of the original, see `lanes`.
 Source: Tesseract src/lstm: series.cpp, parallel.cpp, reversed.cpp, convolve.cpp, maxpool.cpp,
 reconfig.cpp, fullyconnected.cpp, lstm.cpp.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float32
 
 from lstmjax.array_types import Params
+from lstmjax.constants import STATE_ERROR_CLIP, STATE_ERROR_CLIP_2D
 from lstmjax.data.borders import Borders
-from lstmjax.exact import layers, tables
+from lstmjax.exact import layers
+from lstmjax.exact.forward import Block, as_rows, cells_of, child, forward, pack, reoriented
 from lstmjax.exact.lanes import (
     column_sums,
     gate_panels,
     outer_sums,
-    panels_of_columns,
     panels_of_rows,
     products,
 )
 from lstmjax.netspec.tree import (
     Convolve,
     Dense,
-    Input,
     Lstm,
     Maxpool,
     Node,
@@ -42,15 +39,12 @@ from lstmjax.netspec.tree import (
     weight_count,
 )
 
-Block = Float32[np.ndarray, "H W D"]
-_STATE_ERROR_CLIP = {False: np.float32(4), True: np.float32(9)}  # by two_d
-_NO_PANELS = np.zeros((0, 0, 16), np.float32)
-_NO_BIAS = np.zeros(0, np.float32)
+_STATE_ERROR_CLIPS = {False: np.float32(STATE_ERROR_CLIP), True: np.float32(STATE_ERROR_CLIP_2D)}
 
 
 @dataclass(frozen=True)
-class Pass:
-    """A network to run.
+class ExactNetwork:
+    """A network to train.
 
     Attributes:
       root: the network.
@@ -62,118 +56,15 @@ class Pass:
 
     def forward(self, params: Params, x: Block, borders: tuple[Borders, ...]) -> tuple[Block, Any]:
         """The outputs [1, T, K] of the softmax for a line, and the tape."""
-        return _forward(self.root, params, x, iter(borders))
+        return forward(self.root, pack(params), x, borders)
 
     def backward(self, params: Params, tape: Any, delta: Block) -> Params:
         """The sums that Tesseract keeps for a line, from targets minus outputs [1, T, K]."""
         return _backward(self.root, params, tape, delta, False, self.frozen)[1]
 
 
-def _child(tree: Params | None, i: int) -> Params:
-    return {} if tree is None else tree.get(str(i), {})
-
-
-# -- forward -----------------------------------------------------------------------------------
-
-
-def _forward(node: Node, params: Params, x: Block, borders: Iterator[Borders]):
-    match node:
-        case Input():
-            return x, None
-        case Series():
-            tapes = []
-            for i, each in enumerate(node.children):
-                x, tape = _forward(each, _child(params, i), x, borders)
-                tapes.append(tape)
-            return x, tapes
-        case Parallel():
-            done = [
-                _forward(each, _child(params, i), x, borders)
-                for i, each in enumerate(node.children)
-            ]
-            return np.concatenate([y for y, _ in done], axis=2), [tape for _, tape in done]
-        case Reversed():
-            y, tape = _forward(node.child, _child(params, 0), _turned(x, node), borders)
-            return _turned(y, node), tape
-        case Convolve():
-            return _convolved(node, x, next(borders)), x.shape
-        case Maxpool():
-            best, which = layers.pooled(np.ascontiguousarray(x), node.x_scale, node.y_scale)
-            return best, (x.shape, which)
-        case Reconfig():
-            return np.concatenate(_cells(x, node.x_scale, node.y_scale), axis=2), x.shape
-        case Dense():
-            return _dense_forward(node, params, x)
-        case Lstm() | SoftmaxLstm():
-            return _lstm_forward(node, params, x)
-
-
-def _turned(x: Block, node: Reversed) -> Block:
-    match node.axis:
-        case "x":
-            return x[:, ::-1]
-        case "y":
-            return x[::-1]
-    return x.transpose(1, 0, 2)
-
-
-def _convolved(node: Convolve, x: Block, border: Borders) -> Block:
-    """The neighbours of each position; those outside the picture are what was drawn for them."""
-    H, W, _ = x.shape
-    half_x, half_y = node.half_x, node.half_y
-    framed = np.pad(x, ((half_y, half_y), (half_x, half_x), (0, 0)))
-    taps = [
-        framed[dy : dy + H, dx : dx + W]
-        for dx in range(2 * half_x + 1)
-        for dy in range(2 * half_y + 1)
-    ]
-    y = np.concatenate(taps, axis=2)
-    at, value = border.at[0], border.value[0]
-    used = np.searchsorted(at, y.size)  # rises; out of range where there is none
-    y.reshape(-1)[at[:used]] = value[:used]
-    return y
-
-
-def _cells(x: Block, x_scale: int, y_scale: int) -> list[Block]:
-    """The pixels of each cell as pictures, x outer, y inner; remainders dropped."""
-    h, w = x.shape[0] // y_scale, x.shape[1] // x_scale
-    whole = x[: h * y_scale, : w * x_scale]
-    return [whole[dy::y_scale, dx::x_scale] for dx in range(x_scale) for dy in range(y_scale)]
-
-
-def _flat(x: Block) -> np.ndarray:
-    """[positions, D], contiguous."""
-    return np.ascontiguousarray(x).reshape(-1, x.shape[2])
-
-
-def _dense_forward(node: Dense, params: Params, x: Block):
-    source = _flat(x)
-    z = products(source, panels_of_columns(params["w"]), node.num_out)
-    z += params["b"]
-    y = activated(z, node.activation).reshape(*x.shape[:2], -1)
-    return y, (source, y)
-
-
-def activated(z: np.ndarray, activation: str) -> np.ndarray:
-    """A non-linearity, maybe in place; [T, N]."""
-    match activation:
-        case "tanh":
-            tables.tanh_all(z.reshape(-1), z.reshape(-1))
-        case "logistic":
-            tables.logistic_all(z.reshape(-1), z.reshape(-1))
-        case "relu":
-            return np.where(z <= 0, np.float32(0), z)
-        case "lin_logistic":
-            return np.clip(z, np.float32(0), np.float32(1))
-        case "lin_tanh":
-            return np.clip(z, np.float32(-1), np.float32(1))
-        case "softmax" | "softmax_no_ctc":
-            tables.softmax_rows(z)
-    return z
-
-
 def _slope(y: np.ndarray, activation: str) -> np.ndarray | None:
-    """The derivative from the output; None where deltas pass unchanged."""
+    """The slope of a non-linearity from its output; None where deltas pass unchanged."""
     one = np.float32(1)
     match activation:
         case "tanh":
@@ -187,38 +78,6 @@ def _slope(y: np.ndarray, activation: str) -> np.ndarray | None:
         case "lin_tanh":
             return ((y > -1) & (y < 1)).astype(np.float32)
     return None
-
-
-def _gate_weights(params: Params) -> np.ndarray:
-    """[input, feedback, own output, output above] by [gates * states]."""
-    return np.concatenate([params[key] for key in ("wx", "wf", "wh", "wv") if key in params])
-
-
-def _feedback(node: Lstm | SoftmaxLstm) -> int:
-    if isinstance(node, Lstm):
-        return layers.NO_FEEDBACK
-    return layers.BEST_CLASS if node.binary else layers.ALL_CLASSES
-
-
-def _lstm_forward(node: Lstm | SoftmaxLstm, params: Params, x: Block):
-    H, W, D = x.shape
-    weights = _gate_weights(params)
-    source = np.empty((H * W, len(weights)), np.float32)
-    source[:, :D] = x.reshape(-1, D)
-    head, head_bias = _NO_PANELS, _NO_BIAS
-    if isinstance(node, SoftmaxLstm):
-        head, head_bias = panels_of_columns(params["softmax"]["w"]), params["softmax"]["b"]
-    gates, states, squashed, outputs, probs = layers.lstm_forward(
-        source, W, panels_of_columns(weights), params["b"], D, _feedback(node), head, head_bias
-    )
-    tape = (source, gates, states, squashed, outputs, (H, W))
-    if isinstance(node, SoftmaxLstm):
-        return probs.reshape(H, W, -1), tape
-    y = outputs.reshape(H, W, -1)
-    return (y[:, -1:] if node.summary else y), tape
-
-
-# -- backward ----------------------------------------------------------------------------------
 
 
 def _zeros(params: Params) -> Params:
@@ -242,11 +101,11 @@ def _backward(
         case Parallel():
             return _parallel_backward(node, params, tape, delta, needed, frozen)
         case Reversed():
-            inner = None if frozen is None else _child(frozen, 0)
+            inner = None if frozen is None else child(frozen, 0)
             back, grads = _backward(
-                node.child, _child(params, 0), tape, _turned(delta, node), needed, inner
+                node.child, child(params, 0), tape, reoriented(delta, node), needed, inner
             )
-            return (None if back is None else _turned(back, node)), {"0": grads} if grads else {}
+            return (None if back is None else reoriented(back, node)), {"0": grads} if grads else {}
         case Dense():
             back, grads = _dense_backward(node, params, tape, delta, needed)
         case Lstm() | SoftmaxLstm():
@@ -259,12 +118,12 @@ def _backward(
 
 
 def _series_backward(node: Series, params, tape, delta, needed, frozen):
-    parts = [None if frozen is None else _child(frozen, i) for i in range(len(node.children))]
+    parts = [None if frozen is None else child(frozen, i) for i in range(len(node.children))]
     grads, below = {}, [needed]
     for each, part in zip(node.children, parts, strict=True):
         below.append(below[-1] or _learns(each, part))
     for i in reversed(range(len(node.children))):
-        each, weights = node.children[i], _child(params, i)
+        each, weights = node.children[i], child(params, i)
         if not below[i + 1]:  # nothing here or below learns
             if weights:
                 grads[str(i)] = _zeros(weights)
@@ -282,8 +141,8 @@ def _parallel_backward(node: Parallel, params, tape, delta, needed, frozen):
     for i, each in enumerate(node.children):
         part = delta[:, :, first : first + each.num_out]
         first += each.num_out
-        inner = None if frozen is None else _child(frozen, i)
-        back, found = _backward(each, _child(params, i), tape[i], part, needed, inner)
+        inner = None if frozen is None else child(frozen, i)
+        back, found = _backward(each, child(params, i), tape[i], part, needed, inner)
         if found:
             grads[str(i)] = found
         if back is not None:
@@ -305,7 +164,7 @@ def _moved_back(node: Node, tape: Any, delta: Block) -> Block:
             return back
         case Reconfig():
             back = np.zeros(tape, np.float32)
-            into = _cells(back, node.x_scale, node.y_scale)
+            into = cells_of(back, node.x_scale, node.y_scale)
             for cell, part in zip(into, np.split(delta, len(into), axis=2), strict=True):
                 cell[:] = part
             return back
@@ -313,7 +172,7 @@ def _moved_back(node: Node, tape: Any, delta: Block) -> Block:
 
 
 def _convolved_back(node: Convolve, shape: tuple[int, int, int], delta: Block) -> Block:
-    """Each position gathers from its neighbours, in the order they are visited."""
+    """The errors of the input: each position adds those of its neighbours in the original order."""
     H, W, D = shape
     half_x, half_y = node.half_x, node.half_y
     taps = (2 * half_x + 1) * (2 * half_y + 1)
@@ -333,7 +192,7 @@ def _convolved_back(node: Convolve, shape: tuple[int, int, int], delta: Block) -
 def _dense_backward(node: Dense, params: Params, tape, delta: Block, needed: bool):
     source, y = tape
     factor = _slope(y, node.activation)
-    errors = _flat(delta if factor is None else factor * delta)
+    errors = as_rows(delta if factor is None else factor * delta)
     grads = {"w": outer_sums(source, errors), "b": column_sums(errors)}
     back = None
     if needed:
@@ -347,14 +206,14 @@ def _lstm_backward(node: Lstm | SoftmaxLstm, params: Params, tape, delta: Block,
     S, D = node.num_states, node.num_in
     summary = isinstance(node, Lstm) and node.summary
     two_d = isinstance(node, Lstm) and node.two_d
-    flat, grads = _flat(delta), {}
+    flat, grads = as_rows(delta), {}
     if isinstance(node, SoftmaxLstm):
         inner = params["softmax"]
         grads["softmax"] = {"w": outer_sums(outputs, flat), "b": column_sums(flat)}
         flat = products(flat, panels_of_rows(inner["w"]), S)
     recurrent = np.concatenate([params[key] for key in ("wh", "wv") if key in params])
     num_gates = gates.shape[1] // S
-    panels, clip = gate_panels(recurrent, num_gates), _STATE_ERROR_CLIP[two_d]
+    panels, clip = gate_panels(recurrent, num_gates), _STATE_ERROR_CLIPS[two_d]
     errors = layers.lstm_backward(flat, summary, W, gates, states, squashed, panels, clip)
     gradient = outer_sums(source, errors)
     start = 0

@@ -1,4 +1,4 @@
-"""The non-linearities of recipe tesseract, bit for bit as in the original.
+"""The non-linearities of Tesseract, bit for bit.
 
 Source: Tesseract src/lstm/functions.h.
 """
@@ -47,7 +47,7 @@ def _look_up_quickly(table, x):
 
 @float_kernel
 def _all_usual(values):
-    """Whether no number is huge or undefined."""
+    """Whether all numbers can be looked up without a check: none is huge or undefined."""
     usual = True
     for i in range(len(values)):
         usual &= abs(values[i]) < _USUAL
@@ -56,7 +56,7 @@ def _all_usual(values):
 
 @float_kernel
 def tanh_all(values, out):
-    """Of flat arrays, from the table."""
+    """Write the tanh of flat values, from the table."""
     if _all_usual(values):
         for i in range(len(values)):
             y = _look_up_quickly(TANH_TABLE, abs(values[i]))
@@ -69,7 +69,7 @@ def tanh_all(values, out):
 
 @float_kernel
 def logistic_all(values, out):
-    """Of flat arrays, from the table."""
+    """Write the logistic of flat values, from the table."""
     if _all_usual(values):
         for i in range(len(values)):
             y = _look_up_quickly(LOGISTIC_TABLE, abs(values[i]))
@@ -82,7 +82,7 @@ def logistic_all(values, out):
 
 @float_kernel
 def softmax_row(row):
-    """In place."""
+    """Turn the logits of one step into probabilities, in place."""
     highest = row[0]
     for k in range(1, len(row)):
         if row[k] > highest:
@@ -103,6 +103,6 @@ def softmax_row(row):
 
 @float_kernel
 def softmax_rows(rows):
-    """In place, [T, K]."""
+    """Turn logits [T, K] into probabilities, in place."""
     for t in range(len(rows)):
         softmax_row(rows[t])

@@ -1,6 +1,7 @@
-"""Running a model on batches of lines with JAX, on whatever devices there are.
+"""Running a network with layers of the user's own on batches of lines, with JAX.
 
-The result for a line does not depend on the lines beside it.
+Tesseract has no such layers, so the arithmetic is that of training, and convolutions see zeros
+outside the picture. The result for a line does not depend on the lines beside it.
 """
 
 from collections import deque
@@ -10,20 +11,15 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import PartitionSpec
 
 from lstmjax.array_types import Params
-from lstmjax.data.batch import BatchShape, Buckets, pad
-from lstmjax.data.borders import draw_borders
-from lstmjax.data.random import MinStd
+from lstmjax.data.batch import Buckets, pad
 from lstmjax.devices import LINES, Device, line_mesh, replicated, usable_cores
 from lstmjax.infer.forward import Forward, Prepare, Prepared, Result
 from lstmjax.infer.model import LoadedModel
-from lstmjax.nn.build import Model, build
-from lstmjax.nn.layer import BorderNoise
-from lstmjax.nn.numerics import EXACT, EXACT_INT8
+from lstmjax.nn.build import Model
 
 Apply = Callable[..., tuple[jax.Array, jax.Array]]
 _MOST_THREADS = 4
@@ -80,22 +76,8 @@ class DeviceForward(Forward):
         room = buckets.shape(height, max(block.shape[1] for block in blocks), 1)
         # Places without a line hold one column, which costs nothing more.
         blocks += [np.zeros((height, 1, blocks[0].shape[2]), np.float32)] * (batch - len(blocks))
-        streams = [line.stream for line in lines] + [MinStd()] * (batch - len(lines))
         padded = pad(blocks, [np.zeros(0, np.int32)] * batch, room, batch)
-        noise = self._noise(blocks, room, streams)
-        return self._apply(self._weights, padded.images, padded.widths, noise)
-
-    def _noise(
-        self, blocks: Sequence[np.ndarray], room: BatchShape, streams: Sequence[MinStd]
-    ) -> tuple[BorderNoise, ...]:
-        drawn = draw_borders(
-            self.model.root,
-            [(block.shape[0], block.shape[1]) for block in blocks],
-            (room.height, room.width),
-            streams,
-            int_mode=self.model.int_mode,
-        )
-        return tuple(BorderNoise(*map(jnp.asarray, each)) for each in drawn)
+        return self._apply(self._weights, padded.images, padded.widths)
 
 
 def _finish(
@@ -108,46 +90,43 @@ def _finish(
 
 
 class _Weights(NamedTuple):
-    """Weights on one device, and on all of them."""
+    """Weights on one device, and replicated on all of them."""
 
     alone: Params
-    spread: Params
+    replicated: Params
 
 
 def _placed(params: Params) -> _Weights:
     return _Weights(params, jax.device_put(params, replicated(jax.local_devices())))
 
 
-def make_device_forward(model: LoadedModel, network: Model | None = None) -> DeviceForward:
+def make_device_forward(model: LoadedModel, network: Model) -> DeviceForward:
     """Compile a model for reading.
 
     All devices share the lines of a batch that they divide evenly.
 
     Args:
-      model: what to run.
-      network: its functions, where layers are not the usual ones; by default those of Tesseract's
-        arithmetic.
+      model: model to run.
+      network: functions of its network.
     """
-    if network is None:
-        network = build(model.root, EXACT_INT8 if model.int_mode else EXACT)
 
-    def apply(params, images, widths, noise):
-        logits, steps = network.apply(params, images, widths, noise)
+    def apply(params, images, widths):
+        logits, steps = network.apply(params, images, widths, None)
         return jax.nn.softmax(logits), steps
 
     devices = jax.local_devices()
-    alone, shared = jax.jit(apply), _dealt_out(apply, devices)
+    alone, shared = jax.jit(apply), _sharded(apply, devices)
 
-    def choose(weights: _Weights, images, widths, noise):
+    def choose(weights: _Weights, images, widths):
         if images.shape[2] % len(devices):
-            return alone(weights.alone, images, widths, noise)
-        return shared(weights.spread, images, widths, noise)
+            return alone(weights.alone, images, widths)
+        return shared(weights.replicated, images, widths)
 
     return DeviceForward(model, choose, _placed(model.params))
 
 
-def _dealt_out(apply: Apply, devices: Sequence[Device]) -> Apply:
-    """The same on several devices, each with some of the lines."""
+def _sharded(apply: Apply, devices: Sequence[Device]) -> Apply:
+    """The same function with the lines of a batch sharded over several devices."""
     if len(devices) < 2:
         return jax.jit(apply)
     same, lines = PartitionSpec(), PartitionSpec(LINES)
@@ -155,7 +134,7 @@ def _dealt_out(apply: Apply, devices: Sequence[Device]) -> Apply:
         jax.shard_map(
             apply,
             mesh=line_mesh(devices),
-            in_specs=(same, PartitionSpec(None, None, LINES), lines, lines),
+            in_specs=(same, PartitionSpec(None, None, LINES), lines),
             out_specs=(PartitionSpec(None, LINES), lines),
             check_vma=False,
         )

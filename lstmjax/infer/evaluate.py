@@ -17,12 +17,12 @@ from jaxtyping import Float32, Int32
 
 from lstmjax.ctc import error_rates
 from lstmjax.ctc.error_rates import ErrorCounts
-from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
+from lstmjax.ctc.targets import line_targets, normalise_probs
 from lstmjax.data.lines import Line, LineIndex
 from lstmjax.data.skips import Geometry, Skip, SkipReason
 from lstmjax.errors import DataError
 from lstmjax.infer.forward import BATCH, Forward, LineToRead
-from lstmjax.infer.model import LoadedModel
+from lstmjax.infer.network import Network
 from lstmjax.infer.preparing import Ahead, Chunk, Preparer, make_preparer
 from lstmjax.infer.printed import Printed, decode, printed
 from lstmjax.netspec.shape import output_width
@@ -35,13 +35,13 @@ _SAMPLE = 4096  # lines whose widths decide what is compiled
 
 @dataclass(frozen=True)
 class Measured:
-    """What Tesseract's training tools make of a line.
+    """A line as Tesseract's training tools measure it.
 
     Attributes:
-      truth: the transcription in the normed forms of its unichars, as it is compared.
-      text: the reading in normed forms.
-      bcer: the character error, a fraction.
-      bwer: the word error, a fraction.
+      truth: transcription in the normed forms of its unichars, as it is compared.
+      text: reading in normed forms.
+      bcer: character error, a fraction.
+      bwer: word error, a fraction.
       delta: outputs off by at least one half, per time step; 0 is a perfect line.
     """
 
@@ -57,10 +57,10 @@ class LineReading:
     """One line as read.
 
     Attributes:
-      line: the line with its transcription.
-      text: what the tesseract program prints for it; None if only Tesseract's measures were asked
+      line: line with its transcription.
+      text: reading as the tesseract program prints it; None if only Tesseract's measures were asked
         for.
-      measured: what the training tools make of it; None for lines that they do not visit.
+      measured: measures of the training tools; None for lines that they do not visit.
     """
 
     line: Line
@@ -89,8 +89,8 @@ class Evaluation:
     """The readings of an evaluation.
 
     Attributes:
-      readings: in the order `lstmeval` visits them; it goes round the data until it has as many
-        usable lines as there are lines, so with unusable lines early ones count twice.
+      readings: lines in the order `lstmeval` visits them; it goes round the data until it has as
+        many usable lines as there are lines, so with unusable lines early ones count twice.
       others: lines that it does not visit, because documents have different numbers of lines.
       skipped: unusable lines by number.
     """
@@ -126,27 +126,16 @@ class Evaluation:
         return sum((reading.words for reading in self.distinct), ErrorCounts())
 
 
-def geometry_of(model: LoadedModel, *, in_grey: bool = False) -> Geometry:
-    """What the network of a model makes of image sizes; see `Geometry` for `in_grey`."""
+def geometry_of(model: Network, *, in_grey: bool = False) -> Geometry:
+    """The sizes of images on their way through a network; see `Geometry` for `in_grey`."""
     root = model.root
     return Geometry(
         model.input_shape, x_scale(root), lambda width: output_width(root, width), in_grey
     )
 
 
-def _delta(model: LoadedModel, probs: np.ndarray, codes: np.ndarray) -> float | None:
-    """Tesseract's delta error of a line; None if the codes do not fit."""
-    if model.simple_text:
-        targets = simple_text_targets(codes, len(probs), probs.shape[1], model.null_char)
-    else:
-        labels = np.full(2 * len(codes) + 1, model.null_char, np.int32)
-        labels[1::2] = codes
-        targets = ctc_targets(probs, labels, model.null_char)
-    return None if targets is None else error_rates.delta_error(targets - probs)
-
-
 def measure_line(
-    model: LoadedModel,
+    model: Network,
     truth: Int32[np.ndarray, " L"],
     probs: Float32[np.ndarray, "T K"],
     *,
@@ -155,22 +144,27 @@ def measure_line(
     """Decode the outputs for a line and compare with its truth, as the training tools do.
 
     Args:
-      model: the model whose outputs these are.
+      model: network whose outputs these are.
       truth: [L] codes of the transcription, without nulls.
       probs: [T, K] softmax outputs.
       with_delta: whether to compute the delta error, which costs as much as a beam search; without
         it every line with an error counts as 1.
+    Returns: the measures, or why `lstmeval` would skip the line.
     """
     if not model.simple_text:
         probs = normalise_probs(probs)
-    delta = _delta(model, probs, truth) if with_delta else None
-    if with_delta and delta is None:
-        return Skip(SkipReason.TOO_LONG, f"{len(truth)} codes do not fit {len(probs)} time steps")
+    delta = None
+    if with_delta:
+        targets = line_targets(probs, truth, model.null_char, simple_text=model.simple_text)
+        if targets is None:
+            detail = f"{len(truth)} codes do not fit {len(probs)} time steps"
+            return Skip(SkipReason.TOO_LONG, detail)
+        delta = error_rates.delta_error(targets - probs)
     return measured(model, truth, decode(model, probs), delta)
 
 
 def measured(
-    model: LoadedModel,
+    model: Network,
     truth: Int32[np.ndarray, " L"],
     codes: Int32[np.ndarray, " L"],
     delta: float | None = None,
@@ -178,10 +172,10 @@ def measured(
     """Compare codes that were read with the truth by Tesseract's measures.
 
     Args:
-      model: the model whose codes these are.
+      model: network whose codes these are.
       truth: [L] codes of the transcription, without nulls.
       codes: [L] codes of the reading, without nulls.
-      delta: the delta error; without it every line with an error counts as 1.
+      delta: delta error of the line; without it every line with an error counts as 1.
     """
     text, truth_text = model.codec.decode(codes), model.codec.decode(truth)
     bcer = error_rates.bcer(truth, codes, model.null_char)
@@ -205,15 +199,15 @@ def evaluate(
     Lines are prepared ahead in a thread (or a process, where `forward` has this one for itself).
 
     Args:
-      forward: the compiled model.
-      index: the lines.
-      max_bytes: memory for scaled images.
+      forward: model ready to read.
+      index: lines to read.
+      max_bytes: bound on the memory for scaled images.
       on_line: called with each reading that `lstmeval` would make, in order.
       on_skip: called once with each unusable line, when it is met.
       with_delta: whether to find out which lines are perfect.
       true_rates: whether to read as the tesseract program does, too; without it the true rates are
         not known, and the evaluation takes half of the time.
-      batch: lines computed at once.
+      batch: number of lines computed at once.
     Raises: DataError: no line is usable.
     """
     total = int(index.pages[0]) * len(index.documents)

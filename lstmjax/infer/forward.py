@@ -20,8 +20,8 @@ from lstmjax.data.random import MinStd
 from lstmjax.infer.model import LoadedModel
 from lstmjax.netspec.tree import x_scale
 
-BATCH = 8  # as many as the loops of `host` multiply at once
-_SHAPE_COST = 64  # compiling for one more width, once, costs as much as reading so many lines
+BATCH = 8  # number of lines that the loops of `host` multiply at once
+_SHAPE_COST = 64  # compiling for one more width costs as much as reading this many lines
 _MOST_SHAPES = 6
 # How a line is read: as it is; inverted; or, when that did not help, as it is with the borders of
 # convolutions drawn anew, as if padding to a fixed width had drawn nothing.
@@ -31,10 +31,10 @@ _AS_IS, _INVERTED, _RESTARTED = range(3)
 class LineToRead(NamedTuple):
     """A line ready to be read.
 
-    pixels: scaled to the network's height, uint8.
-    sample: its place in the run, which seeds its random numbers.
-    invert_below: try white on black when the mean probability of the reading is less; 0 never.
-    levels: of ink and paper in `pixels`, if they are known.
+    pixels: image scaled to the network's height, uint8.
+    sample: place of the line in the run, which seeds its random numbers.
+    invert_below: mean probability of the reading below which white on black is tried; 0: never.
+    levels: grey levels of ink and paper in `pixels`, if they are known.
     """
 
     pixels: Pixels
@@ -51,7 +51,7 @@ class Prepared(NamedTuple):
 
 
 class _Doubtful(NamedTuple):
-    """What came out for a line that may be white on black."""
+    """The outputs for a line that may be white on black."""
 
     probs: np.ndarray
     certainty: float
@@ -77,8 +77,8 @@ class Forward(ABC):
         """The same network with other weights; nothing is compiled again.
 
         Args:
-          params: the weights, on the host.
-          sample_iteration: the lines visited in training, which seeds what is printed.
+          params: weights on the host.
+          sample_iteration: number of lines visited in training, which seeds printed readings.
         """
 
     def probs(
@@ -96,8 +96,8 @@ class Forward(ABC):
         """Yield place and class probabilities [T, K] float32 of each line, as they are ready.
 
         Args:
-          lines: what to read.
-          batch: lines computed at once.
+          lines: lines to read.
+          batch: number of lines computed at once.
           buckets: widths to compile for, where JAX does it; fitted to these lines if missing.
         """
         return self.results(lines, lambda _, probs: probs, batch=batch, buckets=buckets)

@@ -1,4 +1,4 @@
-"""A second process that loads lines, so that Python's one lock is free for those that read them."""
+"""A second process that loads lines, which leaves Python's global lock to the threads that read."""
 
 import gc
 import json
@@ -25,12 +25,17 @@ _LENGTH = struct.Struct("<q")
 class Helper:
     """A process that was forked from this one; make it with `start`. Threads may share it.
 
-    Whatever goes wrong in it is not reported: `ask` then gives None, and the caller does the work
-    himself, which shows him the error if there is one.
+    When it fails, `ask` gives None, and the caller does the work itself, which raises the error if
+    there is one for the caller to see. That is counted, and said once on stderr when the helper
+    stops, because a helper that always fails would only make the program slower, unseen.
+
+    Attributes:
+      failed: number of requests that were not answered.
     """
 
     def __init__(self, process: int, requests: int, answers: int):
         """Take over a process and the pipes to and from it."""
+        self.failed = 0
         self._process = process
         self._requests, self._answers = requests, answers
         self._alive = True
@@ -40,8 +45,8 @@ class Helper:
     def start(cls, work: Work) -> "Helper | None":
         """Fork a process that does `work` for lists of numbers.
 
-        Returns: None where that is not safe, or could not help: not on Linux, with a single core,
-          or beside other threads of Python or JAX, of whose locks the child would get a copy.
+        Returns: None where that is not safe or would not help: not on Linux, with a single core, or
+          if other threads of Python or JAX run, as a fork would copy locks they hold.
         """
         if not can_fork():
             return None
@@ -66,17 +71,21 @@ class Helper:
         return cls(process, requests[1], answers[0])
 
     def ask(self, numbers: Sequence[int]) -> list[Parts] | None:
-        """What `work` gives for numbers, or None."""
+        """Results of `work` for numbers; None if the process has failed."""
         with self._lock:
-            if not self._alive:
-                return None
-            try:
-                _send(self._requests, np.array(numbers, np.int64).tobytes())
-                answer = _receive(self._answers)
-            except (OSError, EOFError):
+            answer = self._answer(numbers) if self._alive else None
+            if answer is None:
                 self._alive = False
+                self.failed += 1
                 return None
         return _unpack(answer)
+
+    def _answer(self, numbers: Sequence[int]) -> bytearray | None:
+        try:
+            _send(self._requests, np.array(numbers, np.int64).tobytes())
+            return _receive(self._answers)
+        except (OSError, EOFError):
+            return None
 
     def stop(self) -> None:
         """End the process."""
@@ -84,10 +93,17 @@ class Helper:
         os.close(self._requests)  # which tells it to leave
         os.close(self._answers)
         os.waitpid(self._process, 0)
+        if self.failed:
+            requests = "1 request was" if self.failed == 1 else f"{self.failed} requests were"
+            print(
+                f"Warning: the process that loads lines failed; {requests} answered without it, "
+                "more slowly.",
+                file=sys.stderr,
+            )
 
 
 def can_fork() -> bool:
-    """Whether a copy of this process would be able to work."""
+    """Whether a fork of this process would be safe, and of use."""
     return (
         sys.platform == "linux"
         and usable_cores() > 1
@@ -100,12 +116,14 @@ def _serve(work: Work, requests: int, answers: int) -> NoReturn:
     """Answer until there are no more requests; never returns."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-        gc.freeze()  # looking through what was inherited would copy its memory
+        gc.freeze()  # a collection would touch, and so copy, the inherited memory
         while True:
             numbers = np.frombuffer(_receive(requests), np.int64)
             _send(answers, _pack(work(numbers.tolist())))
     finally:
-        os._exit(0)  # without what the parent registered for its own end
+        # Whatever happened, the parent sees it as the end of the answers. Its own exit handlers
+        # must not run here.
+        os._exit(0)
 
 
 def _send(pipe: int, data: bytes | bytearray) -> None:

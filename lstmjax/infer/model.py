@@ -2,72 +2,52 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 from lstmjax.array_types import Params
 from lstmjax.charset.codec import Codec
 from lstmjax.charset.identity import check_beside
-from lstmjax.charset.prefixes import BeamTables
-from lstmjax.data.image import InputShape
 from lstmjax.errors import FormatError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.formats.files import PathLike
 from lstmjax.formats.lstm import Recognizer
 from lstmjax.formats.traineddata import TrainedData
+from lstmjax.infer.network import Network
 from lstmjax.infer.states import find_state
-from lstmjax.infer.words import WordReader, without_words, words_of
-from lstmjax.netspec.shape import input_of, output_loss
+from lstmjax.infer.words import words_of
 from lstmjax.netspec.tree import Series
 from lstmjax.nn.convert import params_of, tree_of
 
 
-@dataclass(frozen=True, eq=False)
-class LoadedModel:
-    """A network with its weights and what its outputs mean.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoadedModel(Network):
+    """A network with its character set and weights.
 
     Attributes:
-      root: the network.
-      params: its weights as NumPy arrays; whole numbers with scales if `int_mode`.
-      codec: text <-> network outputs.
+      params: weights as NumPy arrays; whole numbers with scales if `int_mode`.
       int_mode: whether this is an int8 (fast) model.
-      null_char: the output that is the CTC blank.
       sample_iteration: lines visited in training; seeds the random borders when reading.
       from_traineddata: whether the file was a traineddata, not a network alone.
       from_checkpoint: whether the file was a training checkpoint, with update history.
-      words: the word lists that readings prefer, from the traineddata; None: there are none.
     """
 
-    root: Series
     params: Params
-    codec: Codec
-    int_mode: bool
-    null_char: int
+    int_mode: bool = False
     sample_iteration: int = 0
     from_traineddata: bool = False
     from_checkpoint: bool = False
-    words: WordReader | None = None
 
-    @cached_property
-    def word_reader(self) -> WordReader:
-        """What makes words of the outputs, with or without word lists."""
-        return self.words or without_words(self.codec)
 
-    @cached_property
-    def input_shape(self) -> InputShape:
-        """What the network expects of an image."""
-        first = input_of(self.root)
-        return InputShape(first.height, first.width, first.depth)
-
-    @cached_property
-    def beam_tables(self) -> BeamTables:
-        """The character set as the beam search wants it."""
-        return self.codec.beam_tables()
-
-    @property
-    def simple_text(self) -> bool:
-        """Whether outputs are the text itself, one step a code, without CTC."""
-        return output_loss(self.root) != "ctc"
+def with_weights(network: Network, params: Params, *, sample_iteration: int = 0) -> LoadedModel:
+    """A network with weights; see `LoadedModel` for the arguments."""
+    return LoadedModel(
+        network.root,
+        network.codec,
+        network.null_char,
+        network.words,
+        params=params,
+        sample_iteration=sample_iteration,
+    )
 
 
 def from_recognizer(
@@ -77,7 +57,7 @@ def from_recognizer(
     from_traineddata: bool = False,
     from_checkpoint: bool = False,
 ) -> LoadedModel:
-    """Put a network and a character set together; see `LoadedModel` for the last two.
+    """Join a network and a character set; see `LoadedModel` for the last two arguments.
 
     Raises: FormatError: they do not belong together, or a word list is damaged.
     """
@@ -93,14 +73,14 @@ def from_recognizer(
         raise FormatError(f"the network is a single {type(root).__name__}, expected a series")
     return LoadedModel(
         root,
-        params_of(recognizer.network),
         codec,
-        recognizer.int_mode,
         recognizer.null_char,
-        recognizer.sample_iteration,
-        from_traineddata,
-        from_checkpoint,
         words_of(charsets, codec),
+        params=params_of(recognizer.network),
+        int_mode=recognizer.int_mode,
+        sample_iteration=recognizer.sample_iteration,
+        from_traineddata=from_traineddata,
+        from_checkpoint=from_checkpoint,
     )
 
 
@@ -113,9 +93,9 @@ def load_model(
     """Read a traineddata, or a checkpoint or `.lstm` file together with a traineddata.
 
     Args:
-      path: the model: a file, or the base name of a run for its best state, see `infer.states`.
+      path: file of the model, or base name of a run for its best state, see `infer.states`.
       charsets: traineddata with the character set of a checkpoint; a traineddata model has its own.
-      say: told which state of a run was taken.
+      say: called with a note on the state of a run that was taken.
     Raises: FormatError: damaged files, or files that do not belong together. CharsetError: a
       checkpoint was trained with other characters; where nobody knows them, stderr says so.
     """

@@ -1,4 +1,4 @@
-"""Lines of an evaluation made ready to be read: judged, encoded, their images loaded and scaled."""
+"""Lines of an evaluation prepared for reading: checked, encoded, their images loaded and scaled."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,9 +27,9 @@ _PIXELS, _LEVELS = "_pixels", "_levels"
 class Usable(NamedTuple):
     """A line ready to be read.
 
-    codes: [L] of its text, without nulls.
-    to_measure: as the training tools read it.
-    to_print: as the tesseract program reads it; None if that is not wanted.
+    codes: [L] codes of the text, without nulls.
+    to_measure: image as the training tools read it.
+    to_print: image as the tesseract program reads it; None if that is not wanted.
     """
 
     codes: Int32[np.ndarray, " L"]
@@ -57,13 +57,12 @@ class Preparer:
     """Prepares lines by serial number; make it with `make_preparer`.
 
     Attributes:
-      index: the lines.
-      codec: the character set of the model.
-      geometry: what its network makes of sizes.
-      store: keeps images as the training tools scale them.
-      grey: keeps those of two values as the tesseract program scales them; None if nothing is
-        printed.
-      printed_sample: seeds the random numbers of every line that is printed.
+      index: lines to prepare.
+      codec: character set of the model.
+      geometry: sizes of images on their way through the network.
+      store: images as the training tools scale them.
+      grey: images of two values as the tesseract program scales them; None if nothing is printed.
+      printed_sample: seed of the random numbers of every line that is printed.
       skipped: unusable lines by number, as far as they are known; others may add to them.
     """
 
@@ -148,11 +147,11 @@ def make_preparer(
     """Make a preparer of lines for a model.
 
     Args:
-      index: the lines.
-      model: the model that will read them.
-      geometry: what its network makes of sizes.
+      index: lines to prepare.
+      model: model that will read them.
+      geometry: sizes of images on their way through the network.
       skipped: unusable lines by number, as far as they are known.
-      max_bytes: memory for scaled images.
+      max_bytes: bound on the memory for scaled images.
       to_print: whether lines are also prepared as the tesseract program does.
     """
     shape = geometry.shape
@@ -167,8 +166,8 @@ def line_to_print(image: ScaledLine, sample: int) -> forward.LineToRead:
     """A line as the tesseract program reads it.
 
     Args:
-      image: the image, scaled in grey.
-      sample: the model's count of lines, which seeds the random numbers of every line.
+      image: image scaled in grey.
+      sample: number of lines visited in training, which seeds the random numbers of every line.
     """
     return forward.LineToRead(image.pixels, sample, printed.INVERT_BELOW, image.levels)
 

@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int32
 
 from lstmjax.ctc.beam import beam_search
 from lstmjax.ctc.best_path import best_path
-from lstmjax.infer.model import LoadedModel
+from lstmjax.infer.network import Network
 
 INVERT_BELOW = 0.7  # the tesseract program's invert_threshold
 
@@ -23,7 +23,7 @@ class Printed:
 
     Attributes:
       text: characters in the order they stand in the image, words divided by single spaces.
-      codes: what was read, without nulls; spaces at the ends and double ones included.
+      codes: codes that were read, without nulls; spaces at the ends and double ones included.
     """
 
     text: str
@@ -31,14 +31,14 @@ class Printed:
 
 
 def printed(
-    model: LoadedModel, probs: Float32[np.ndarray, "T K"], *, use_dictionary: bool = True
+    model: Network, probs: Float32[np.ndarray, "T K"], *, use_dictionary: bool = True
 ) -> Printed:
     """Read a line from its class probabilities; other threads may run meanwhile.
 
     Args:
-      model: the model whose outputs these are.
+      model: network whose outputs these are.
       probs: [T, K] softmax outputs.
-      use_dictionary: False to read as with a model without word lists.
+      use_dictionary: whether to prefer the words of the model's lists, if it has any.
     """
     codec = model.codec
     if model.simple_text:
@@ -49,11 +49,11 @@ def printed(
     return Printed(model.word_reader.text(read), np.array(spelled, np.int32))
 
 
-def decode(model: LoadedModel, probs: Float32[np.ndarray, "T K"]) -> Int32[np.ndarray, " L"]:
+def decode(model: Network, probs: Float32[np.ndarray, "T K"]) -> Int32[np.ndarray, " L"]:
     """Read a line as the training tools do: by beam search without dictionary.
 
     Args:
-      model: the model whose outputs these are.
+      model: network whose outputs these are.
       probs: [T, K] normalised probabilities.
     Returns: [L] codes without nulls.
     """

@@ -28,7 +28,7 @@ class LineRecognizer:
 
     Attributes:
       model: network, weights and character set.
-      forward: the compiled network.
+      forward: model ready to read.
     """
 
     model: LoadedModel
@@ -100,7 +100,7 @@ def load(path: PathLike, traineddata: PathLike | None = None) -> LineRecognizer:
     Args:
       path: a traineddata; a checkpoint or `.lstm` file; or the base name of a run (its
         `model_output`) for its best state.
-      traineddata: the character set of a checkpoint: the traineddata it was trained with.
+      traineddata: traineddata that a checkpoint was trained with.
     Raises: FormatError: damaged files, or files that do not belong together.
     """
     model = load_model(path, traineddata)

@@ -19,7 +19,7 @@ from lstmjax.formats.files import PathLike, read_bytes
 from lstmjax.formats.lstm import Recognizer
 from lstmjax.run_paths import RunPaths, run_of_checkpoint
 
-_LONGEST_RECORD = 1 << 20  # bytes of a line of the figures; longer ones are not ours
+_LONGEST_RECORD = 1 << 20  # bytes of a line of the metrics; longer ones are not ours
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,8 @@ class SavedState:
 
     Attributes:
       source: path of the file that holds it.
-      data: a traineddata, a checkpoint or a `.lstm` file, not checked yet.
-      note: which state of its run it is, in a sentence; "" if a file was named.
+      data: bytes of a traineddata, a checkpoint or a `.lstm` file, not checked yet.
+      note: sentence that names the state of its run; "" if a file was named.
     """
 
     source: str
@@ -85,17 +85,17 @@ def best_state(paths: RunPaths) -> SavedState:
 
 
 def better_than(path: str) -> str:
-    """What to say to who takes the last state of a run that has a better one; "" otherwise.
+    """A note for a user who takes the last state of a run that has a better one; "" otherwise.
 
     Args:
-      path: of a checkpoint.
+      path: path of a checkpoint.
     """
     paths = run_of_checkpoint(path)
     if paths is None:
         return ""
     try:
         best, last = _best_and_last(paths)
-    except LstmjaxError:  # who reads the checkpoint itself says what is wrong with it
+    except LstmjaxError:  # reported by whatever reads the checkpoint itself
         return ""
     if best is None or last is None or best.iteration == last.iteration:
         return ""

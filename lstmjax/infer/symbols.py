@@ -25,8 +25,8 @@ class Symbols:
     """A line as read.
 
     Attributes:
-      texts: symbols in the order of the image; a single space between words.
-      spans: [n, 2] the columns of the image that the time steps of each symbol cover.
+      texts: symbols in the order of the image, words divided by single spaces.
+      spans: [n, 2] columns of the image that the time steps of each symbol cover.
     """
 
     texts: tuple[str, ...] = ()
@@ -39,8 +39,8 @@ class SymbolReader:
 
     Attributes:
       model: network, weights and character set.
-      dictionary: the words that readings prefer.
-      keeps_spaces: see `infer.words.WordReader`.
+      dictionary: words that readings prefer.
+      keeps_spaces: whether words are divided only where a space was read.
     """
 
     model: LoadedModel
@@ -115,7 +115,7 @@ def load(
         state.
       traineddata: the character set of a checkpoint: the traineddata it was trained with.
       use_dictionary: False to read as with a model without word lists.
-      say: told which state of a run was taken.
+      say: called with a note on the state of a run that was taken.
     Raises: FormatError: damaged files, or files that do not belong together. DataError: the model
       does not use CTC, so that its outputs have no places.
     """

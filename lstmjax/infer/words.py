@@ -22,8 +22,8 @@ class WordReader:
     """Reads lines as words.
 
     Attributes:
-      codec: the character set of the model.
-      dictionary: its words; it may be without any.
+      codec: character set of the model.
+      dictionary: words of the model, maybe none.
       keeps_spaces: whether words are divided only where a space was read, as models of scripts
         without spaces ask for in their config (`preserve_interword_spaces`).
     """
@@ -37,7 +37,7 @@ class WordReader:
 
         Args:
           probs: [T, K] softmax outputs of the network.
-          use_dictionary: False to read as with a model without word lists.
+          use_dictionary: whether to prefer the words of the model's lists.
         """
         words = self.dictionary if use_dictionary else self._no_words
         return lexicon_search(probs, self._tables, self.codec.null_char, words)
@@ -74,8 +74,8 @@ def words_of(trained: TrainedData, codec: Codec) -> WordReader:
     """Take the word lists of a traineddata.
 
     Args:
-      trained: the traineddata.
-      codec: its character set.
+      trained: traineddata to read.
+      codec: character set of the traineddata.
     Raises: FormatError: a dawg is damaged.
     """
     words = dictionary_module.from_traineddata(trained, codec.unicharset)
@@ -88,7 +88,7 @@ def without_words(codec: Codec) -> WordReader:
 
 
 def _keeps_spaces(trained: TrainedData) -> bool:
-    """What the config of a traineddata says about spaces."""
+    """Whether the config of a traineddata keeps spaces as they are read."""
     keeps = False
     for line in trained.components.get("config", b"").splitlines():
         match line.split():

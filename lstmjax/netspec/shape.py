@@ -120,6 +120,15 @@ def check_output(root: Node, num_classes: int) -> None:
         raise SpecError(f"the last layer of the network cannot be trained on text; {advice}")
 
 
+def check_softmax(root: Node) -> None:
+    """Refuse a network whose outputs are not class probabilities.
+
+    Raises: SpecError: the last layer is no softmax.
+    """
+    if output_loss(root) not in ("ctc", "softmax"):
+        raise SpecError("the network must end in a softmax: O1c, O1s, LS or LE")
+
+
 def _shrink(node: Maxpool | Reconfig, size: int, scale: int, what: str) -> int:
     if size and size < scale:
         raise SpecError(

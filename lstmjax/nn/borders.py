@@ -1,7 +1,7 @@
-"""What a convolution sees outside the picture.
+"""The values that a convolution sees outside the picture.
 
-Tesseract shows it random numbers, afresh for each line and each time. A network that is to run in
-Tesseract must learn to live with them: one trained with zeros there had 8.3 % BCER in `lstmeval`
+Tesseract draws random numbers there, afresh for each line and each visit. A network that is to run
+in Tesseract must learn to live with them: one trained with zeros had 8.3 % BCER in `lstmeval`,
 where its own trainer, with zeros, had seen 7.4 %.
 """
 
@@ -17,20 +17,20 @@ _SLOT_STEP = 0x9E3779B9  # 2^32 over the golden ratio
 def with_border(
     x: Activations, extent: Extent, half_x: int, half_y: int, noise: Noise, slot: int
 ) -> Activations:
-    """Add half_y rows and half_x columns on each side, and settle everything outside.
+    """Add half_y rows and half_x columns on each side, and fill everything outside the lines.
 
     Args:
       x: [H, W, B, D].
       extent: true sizes of the lines.
-      half_x: columns to add.
-      half_y: rows to add.
-      noise: a seed fills the outside with numbers between -1 and 1; anything else with 0.
-      slot: number of the convolution; each gets other numbers from one seed.
+      half_x: number of columns to add on each side.
+      half_y: number of rows to add on each side.
+      noise: seed of numbers between -1 and 1 for the outside; None fills it with 0.
+      slot: number of the convolution, so that each gets other numbers from one seed.
     Returns: [H + 2 half_y, W + 2 half_x, B, D].
     """
     frame = ((half_y, half_y), (half_x, half_x), (0, 0), (0, 0))
     padded = jnp.pad(zero_outside(x, extent), frame)
-    if noise is None or isinstance(noise, tuple):
+    if noise is None:
         return padded
     H, W, B, _ = x.shape
     inside = jnp.ones((H, W, B), bool)

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Activations, Key, Logits, Params
 from lstmjax.errors import SpecError
+from lstmjax.netspec.shape import check_softmax
 from lstmjax.netspec.tree import (
     Convolve,
     Dense,
@@ -22,13 +23,13 @@ from lstmjax.netspec.tree import (
     SoftmaxLstm,
     children,
 )
+from lstmjax.nn.activations import MONOTONE
 from lstmjax.nn.combine import child, parallel, renested, reversed_, series, transposed
-from lstmjax.nn.conv_pool import DEEPEST, conv_pool, pooled_before_tables
-from lstmjax.nn.dense import SOFTMAXES, dense
+from lstmjax.nn.conv_pool import DEEPEST, conv_pool
+from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import Extent, Layer, Noise, no_params
 from lstmjax.nn.lstm import lstm
 from lstmjax.nn.lstm2d import lstm2d
-from lstmjax.nn.numerics import FAST, MONOTONE, Numerics
 from lstmjax.nn.softmax_lstm import softmax_lstm
 from lstmjax.nn.window import convolve, maxpool, reconfig
 
@@ -63,8 +64,8 @@ class Model(NamedTuple):
 class _Builder:
     """Walks the tree depth first, so that convolutions are numbered in Tesseract's order."""
 
-    def __init__(self, numerics: Numerics, replace: Replace, wrap: Wrap | None):
-        self.numerics = numerics
+    def __init__(self, bfloat16: bool, replace: Replace, wrap: Wrap | None):
+        self.bfloat16 = bfloat16
         self.replace = replace
         self.wrap = wrap
         self.convolutions = 0
@@ -76,7 +77,6 @@ class _Builder:
         return layer if self.wrap is None else self.wrap(path, node, layer)
 
     def _usual(self, node: Node, path: str, *, output: bool) -> Layer:
-        numerics = self.numerics
         match node:
             case Input():
                 return Layer(no_params, _identity)
@@ -88,16 +88,16 @@ class _Builder:
             case Reconfig():
                 return reconfig(node)
             case Dense():
-                return dense(node, numerics, as_logits=output)
+                return dense(node, as_logits=output)
             case Lstm(two_d=True):
-                return lstm2d(node, numerics)
+                return lstm2d(node)
             case Lstm():
-                return lstm(node, numerics)
+                return lstm(node, bfloat16=self.bfloat16)
             case SoftmaxLstm():
-                return softmax_lstm(node, numerics, as_logits=output)
+                return softmax_lstm(node, as_logits=output)
             case Parallel():
                 layers = [self.build(each, f"{path}:{i}") for i, each in enumerate(node.children)]
-                return parallel(layers, average_gradient=numerics.clipped_errors)
+                return parallel(layers)
             case Reversed():
                 return self._reversed(node, path)
             case Series():
@@ -109,11 +109,11 @@ class _Builder:
             return self._flipped(node, path)
         match node:
             case Reversed(axis="x", child=Lstm(two_d=False) as inner):
-                return renested(lstm(inner, self.numerics, reverse=True))
+                return renested(lstm(inner, reverse=True, bfloat16=self.bfloat16))
             case Reversed(axis="x", child=Lstm(two_d=True) as inner):
-                return renested(lstm2d(inner, self.numerics, reverse_x=True))
+                return renested(lstm2d(inner, reverse_x=True))
             case Reversed(axis="x", child=Reversed(axis="y", child=Lstm(two_d=True) as inner)):
-                return renested(reversed_(lstm2d(inner, self.numerics, reverse_x=True), 0))
+                return renested(reversed_(lstm2d(inner, reverse_x=True), 0))
         return self._flipped(node, path)
 
     def _flipped(self, node: Reversed, path: str) -> Layer:
@@ -137,7 +137,7 @@ class _Builder:
             if self._fusible(node, following):
                 assert isinstance(node, Series)
                 assert isinstance(following, Maxpool)
-                layer = _fused(node, following, layer, self.numerics, slot)
+                layer = _fused(node, following, layer, slot)
                 skip_next = True
             layers.append(layer)
         return layers
@@ -148,9 +148,8 @@ class _Builder:
         match node, following:
             case Series(children=(Convolve() as conv, Dense() as inner)), Maxpool():
                 replaced = any(self.replace(each) for each in (node, conv, inner, following))
-                if replaced or self.numerics.clipped_errors or inner.activation not in MONOTONE:
-                    return False
-                return self.numerics.tables or conv.num_in <= DEEPEST
+                shallow = conv.num_in <= DEEPEST
+                return shallow and inner.activation in MONOTONE and not replaced
         return False
 
 
@@ -161,14 +160,11 @@ def _identity(
     return x, extent
 
 
-def _fused(
-    node: Series, pool: Maxpool, separate: Layer, numerics: Numerics, noise_slot: int
-) -> Layer:
+def _fused(node: Series, pool: Maxpool, separate: Layer, noise_slot: int) -> Layer:
     conv, inner = node.children
     assert isinstance(conv, Convolve)
     assert isinstance(inner, Dense)
-    make = pooled_before_tables if numerics.tables else conv_pool
-    fused = make(conv, inner, pool, numerics, noise_slot=noise_slot)
+    fused = conv_pool(conv, inner, pool, noise_slot=noise_slot)
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise
@@ -178,40 +174,29 @@ def _fused(
     return Layer(separate.init, apply)
 
 
-def output_node(node: Node) -> Node:
-    """The layer that gives the class scores: the last leaf of nested series."""
-    while isinstance(node, Series):
-        node = node.children[-1]
-    return node
-
-
 def build(
     root: Series,
-    numerics: Numerics = FAST,
+    *,
+    bfloat16: bool = False,
     replace: Replace = as_usual,
     wrap: Wrap | None = None,
 ) -> Model:
     """Make the functions of a whole network.
 
-    With `numerics.tables` the convolutions take the borders that Tesseract draws; without,
-    convolution, non-linearity and pooling of a shallow input run as one product.
+    Convolution, non-linearity and pooling of a shallow input run as one product.
 
     Args:
       root: the network.
-      numerics: arithmetic.
+      bfloat16: let LSTMs round factors of products to 16 bits and add in float32, on a processor
+        that does so (`kernels.jax_calls.has_pairs`); elsewhere this changes nothing.
       replace: layers of your own, by node; they must give the sizes that the node promises, and
         the output layer must give logits.
       wrap: observes or changes single layers. With it every layer runs by itself: no convolution
         and its pool, and no reversal and its LSTM, become one operation.
     Raises: SpecError: the network does not end in a softmax over one row.
     """
-    last = output_node(root)
-    is_softmax = isinstance(last, SoftmaxLstm) or (
-        isinstance(last, Dense) and last.activation in SOFTMAXES
-    )
-    if not is_softmax:
-        raise SpecError("the network must end in a softmax: O1c, O1s, LS or LE")
-    layer = _Builder(numerics, replace, wrap).build(root, output=True)
+    check_softmax(root)
+    layer = _Builder(bfloat16, replace, wrap).build(root, output=True)
 
     def apply(
         params: Params, images: Float[Array, "H W B D"], widths: Int[Array, " B"], noise: Noise

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from lstmjax.array_types import Activations, Key, Params
-from lstmjax.nn.gradient import with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise
 
 
@@ -40,30 +39,12 @@ def series(layers: Sequence[Layer]) -> Layer:
     return Layer(partial(init_children, layers), apply)
 
 
-@with_gradient(1)
-def _scale_gradient(x: jax.Array, factor: float) -> jax.Array:
-    del factor
-    return x
-
-
-_scale_gradient.defvjp(
-    lambda x, factor: (x, None),
-    lambda factor, _, d: (d * jnp.float32(factor),),
-)
-
-
-def parallel(layers: Sequence[Layer], *, average_gradient: bool) -> Layer:
-    """All layers on the same input, results side by side in depth.
-
-    `average_gradient` divides what flows back to the input by the number of layers, as Tesseract
-    does; the true gradient is the sum.
-    """
+def parallel(layers: Sequence[Layer]) -> Layer:
+    """All layers on the same input, results side by side in depth."""
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise
     ) -> tuple[Activations, Extent]:
-        if average_gradient:
-            x = _scale_gradient(x, 1.0 / len(layers))
         results = [
             layer.apply(child(params, i), x, extent, noise) for i, layer in enumerate(layers)
         ]
@@ -112,7 +93,7 @@ def transposed(inner: Layer) -> Layer:
 
 
 def renested(inner: Layer) -> Layer:
-    """A layer that plays the part of a container with one child: its params move below "0"."""
+    """A layer in place of a container with one child: its params move below "0"."""
 
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise

@@ -1,9 +1,9 @@
 """Convolution, non-linearity and max-pool of a shallow picture as one matrix product.
 
-Each pooling cell needs a patch of (pool + 2 * half) pixels a side; one product with a Toeplitz
-matrix gives the convolution at every position of the cell, the largest is kept, and bias and
-non-linearity (which is monotone) come last, on a ninth of the values for a 3x3 pool. On a CPU
-compiled loops do the same as far as each line reaches.
+Each pooling cell needs a patch of (pool + 2 * half) pixels a side. One product with a Toeplitz
+matrix gives the convolution at every position of the cell; the largest goes on, and bias and
+non-linearity, which is monotone, come last, on a ninth of the values for a 3x3 pool. On a CPU
+compiled loops do the same, up to the width of each line.
 """
 
 from dataclasses import dataclass
@@ -15,18 +15,19 @@ import numpy as np
 from lstmjax.array_types import Activations, Params
 from lstmjax.kernels import jax_calls
 from lstmjax.netspec.tree import Convolve, Dense, Maxpool
+from lstmjax.nn.activations import activate
 from lstmjax.nn.borders import with_border
-from lstmjax.nn.dense import weighted_sum
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.layer import Apply, Extent, Noise, valid
-from lstmjax.nn.numerics import Numerics, activate, per_output, quantize
-from lstmjax.nn.window import convolve, first_maximum, maxpool
+from lstmjax.nn.layer import Apply, Extent, Noise, per_output, valid
+from lstmjax.nn.window import first_maximum
 
 DEEPEST = 3  # beyond this depth the wider Toeplitz product costs more than it saves
 
 
 @dataclass(frozen=True)
 class Geometry:
+    """Reach of a convolution, size of its pooling cells, and depth of its input."""
+
     half_x: int
     half_y: int
     x_scale: int
@@ -80,6 +81,7 @@ def _kernel(w: jax.Array, g: Geometry) -> jax.Array:
 
 @with_gradient(2)
 def pooled(patches: jax.Array, w: jax.Array, g: Geometry) -> jax.Array:
+    """The largest sum of each cell: [patch pixels * D, cells] -> [cells, N]."""
     return _pooled_forward(patches, w, g)[0]
 
 
@@ -104,7 +106,7 @@ pooled.defvjp(_pooled_forward, _pooled_backward)
 
 
 def _taps_y_first(w: jax.Array, g: Geometry, back: bool = False) -> jax.Array:
-    """Weights with taps along y slowest, instead of those along x; or `back` again."""
+    """Weights with the y offset of taps slowest, instead of the x offset; `back` is the inverse."""
     taps = (2 * g.half_x + 1, 2 * g.half_y + 1)
     if back:
         taps = taps[::-1]
@@ -113,6 +115,7 @@ def _taps_y_first(w: jax.Array, g: Geometry, back: bool = False) -> jax.Array:
 
 @with_gradient(3)
 def pooled_on_cpu(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry) -> jax.Array:
+    """The largest sum of each cell, by compiled loops: x with its border -> [h, w, B, N]."""
     return _on_cpu_forward(x, w, lengths, g)[0]
 
 
@@ -128,7 +131,7 @@ def _on_cpu_backward(g: Geometry, residual, d: jax.Array):
     N = w.shape[1]
     wide = jnp.pad(d, ((0, 0), (0, 0), (0, 0), (0, index.shape[3] - N)))
     d_w = jax_calls.conv_pool_backward(wide, x, index, lengths, *g.taps_and_pool)[:, :N]
-    # Of a network's first layer nobody asks for what follows, and XLA leaves it out.
+    # The first layer of a network needs no input gradient; then XLA drops all of the following.
     _, of_patches = jax.vjp(lambda x: patches_of(x, *g.inner(x), g), x)
     inside = valid(d.shape[1], lengths)[None, :, :, None]
     flat, chosen = jnp.where(inside, d, 0).reshape(-1, N), index[..., :N].reshape(-1, N)
@@ -141,13 +144,8 @@ def _on_cpu_backward(g: Geometry, residual, d: jax.Array):
 pooled_on_cpu.defvjp(_on_cpu_forward, _on_cpu_backward)
 
 
-def conv_pool(
-    conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics, *, noise_slot: int
-) -> Apply:
-    """The apply of `pool(dense(conv(x)))`; params are those of the dense layer.
-
-    The very numbers that Tesseract draws for borders need the separate layers.
-    """
+def conv_pool(conv: Convolve, dense: Dense, pool: Maxpool, *, noise_slot: int) -> Apply:
+    """The apply of `pool(dense(conv(x)))`; params are those of the dense layer."""
     geometry = Geometry(conv.half_x, conv.half_y, pool.x_scale, pool.y_scale, conv.num_in)
 
     def apply(
@@ -165,30 +163,7 @@ def conv_pool(
             sums = pooled_on_cpu(x, params["w"], lengths, geometry)
         else:
             sums = pooled(patches_of(x, H, W, geometry), params["w"], geometry)
-        y = activate(sums + per_output(params["b"], sums), dense.activation, numerics)
+        y = activate(sums + per_output(params["b"], sums), dense.activation)
         return y.reshape(h, w, B, -1), out
-
-    return apply
-
-
-def pooled_before_tables(
-    conv: Convolve, dense: Dense, pool: Maxpool, numerics: Numerics, *, noise_slot: int
-) -> Apply:
-    """The apply of `pool(dense(conv(x)))` for reading as Tesseract does, with its very borders.
-
-    Only the largest sum of each cell is looked up in the table. That changes no bit: neighbouring
-    entries differ by less than a factor of two, so their difference is exact in float32 and the
-    interpolation never falls, whatever it rounds.
-    """
-    window = convolve(conv, noise_slot=noise_slot)
-    largest = maxpool(pool)
-
-    def apply(
-        params: Params, x: Activations, extent: Extent, noise: Noise
-    ) -> tuple[Activations, Extent]:
-        x, extent = window.apply({}, x, extent, noise)
-        z, extent = largest.apply({}, weighted_sum(params, x, numerics), extent, noise)
-        y = activate(z, dense.activation, numerics)
-        return (quantize(y) if numerics.int_mode else y), extent
 
     return apply

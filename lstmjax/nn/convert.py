@@ -1,4 +1,4 @@
-"""Model records <-> spec tree and params: the only place that knows both.
+"""Model records <-> spec tree and params, the only module that knows both.
 
 A file keeps one matrix per gate, `[rows = outputs, columns = inputs + bias]`; params keep the
 gates side by side, transposed, split by what the columns multiply (see docs/design.md).
@@ -96,7 +96,7 @@ def _float32(values: np.ndarray) -> np.ndarray:
 def params_of(node: NetworkNode) -> Params:
     """The params pytree of a stored network; int8 models get `scale` beside whole numbers.
 
-    Scales are what a sum of products of int8 numbers is multiplied by.
+    A scale turns a sum of products of int8 numbers into a real value.
     """
     return _gather(node, lambda matrix: matrix.weights, with_scale=True)
 
@@ -186,13 +186,13 @@ def record_of(
 
     Args:
       tree: spec tree.
-      params: its weights.
+      params: weights of the network.
       writing: how to store it.
       moments: (updates, dw_sq_sum) in the shape of params; needed if `writing.training` is 1.
       layer_rates: learning rate of each layer with weights, by child index like the params (a
         float where params have leaves); stored if the flags ask for them.
-      like: a record of the same tree that the network was read from. What a tree does not hold is
-        taken from it: flags, which layers stay frozen, stored counts, rates not in `layer_rates`.
+      like: record that the network was read from, of the same tree. It gives what a tree does not
+        hold: flags, which layers stay frozen, stored counts, rates not in `layer_rates`.
     """
     return _Recorder(writing).record(tree, params, moments, layer_rates, False, like)
 

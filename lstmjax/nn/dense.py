@@ -7,22 +7,18 @@ import jax.numpy as jnp
 
 from lstmjax.array_types import Activations, Key, Params
 from lstmjax.netspec.tree import Dense
-from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform
-from lstmjax.nn.numerics import Numerics, activate, per_output, product, quantize
-
-SOFTMAXES = ("softmax", "softmax_no_ctc")
-
-
-def weighted_sum(params: Params, x: Activations, numerics: Numerics) -> Activations:
-    """W x + b: [..., D] -> [..., N]; int8 sums are scaled back to real values."""
-    z = product(x, params["w"], numerics, params["w"].shape[0] + 1)
-    if not numerics.int_mode:
-        return z + per_output(params["b"], z)
-    z = z + per_output((127 * params["b"]).astype(z.dtype), z)
-    return z.astype(jnp.float32) * per_output(params["scale"], z)
+from lstmjax.nn.activations import SOFTMAXES, activate
+from lstmjax.nn.gradient import matmul
+from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, per_output
 
 
-def dense(node: Dense, numerics: Numerics, *, as_logits: bool = False) -> Layer:
+def weighted_sum(params: Params, x: Activations) -> Activations:
+    """`x @ w + b`: [..., D] -> [..., N]."""
+    z = matmul(x, params["w"])
+    return z + per_output(params["b"], z)
+
+
+def dense(node: Dense, *, as_logits: bool = False) -> Layer:
     """Make the layer; `as_logits` leaves the softmax of an output layer to the caller."""
 
     def init(key: Key) -> Params:
@@ -36,10 +32,9 @@ def dense(node: Dense, numerics: Numerics, *, as_logits: bool = False) -> Layer:
         params: Params, x: Activations, extent: Extent, noise: Noise
     ) -> tuple[Activations, Extent]:
         del noise
-        z = weighted_sum(params, x, numerics)
-        if node.activation in SOFTMAXES:
-            return (z if as_logits else activate(z, node.activation, numerics)), extent
-        y = activate(z, node.activation, numerics)
-        return (quantize(y) if numerics.int_mode else y), extent
+        z = weighted_sum(params, x)
+        if as_logits and node.activation in SOFTMAXES:
+            return z, extent
+        return activate(z, node.activation), extent
 
     return Layer(init, apply)

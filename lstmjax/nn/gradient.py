@@ -1,4 +1,4 @@
-"""Gradients written by hand: how to declare them, and those of a matrix product."""
+"""Hand-written gradients: how to declare them, and those of a matrix product."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,8 @@ from jax import lax
 def with_gradient(*static: int) -> Callable[[Callable[..., Any]], Any]:
     """Decorate a function whose `.defvjp(forward, backward)` follows.
 
-    `jax.custom_vjp` hides types from checkers when it is given arguments; this does not.
+    Type checkers lose the function's type when `jax.custom_vjp` is given arguments; here they do
+    not.
 
     Args:
       static: positions of arguments that are plain Python values.
@@ -21,7 +22,7 @@ def with_gradient(*static: int) -> Callable[[Callable[..., Any]], Any]:
 
 @jax.custom_vjp
 def matmul(x: jax.Array, w: jax.Array) -> jax.Array:
-    """Product of x [..., D] and weights [D, N], whose gradients are products of the fast kind."""
+    """Product of x [..., D] and weights [D, N] with a fast gradient, see `weight_gradient`."""
     return x @ w
 
 
@@ -36,8 +37,9 @@ matmul.defvjp(lambda x, w: (x @ w, (x, w)), _matmul_backward)
 def weight_gradient(x: jax.Array, dz: jax.Array) -> jax.Array:
     """The gradient [D, N] of weights that took x [..., D] to sums with gradients dz [..., N].
 
-    The input is turned before the product: XLA's fast kernels for CPU take rows times columns
-    only, and its simplifier would otherwise turn both factors and take a slow one.
+    The input is transposed before the product, behind a barrier: XLA's fast kernels for CPUs take
+    rows times columns only, and its simplifier would otherwise transpose both factors and choose a
+    slow kernel.
     """
     rows = lax.optimization_barrier(x.reshape(-1, x.shape[-1]).T)
     return rows @ lax.optimization_barrier(dz.reshape(-1, dz.shape[-1]))

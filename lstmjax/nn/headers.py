@@ -1,4 +1,4 @@
-"""What a stored network says beside its shape and weights: flags, and which layers learn.
+"""What a record holds beside the shape and weights of a network: flags, and which layers learn.
 
 Headers are a record of the network without its matrices. A run keeps them, so that a network that
 layers were appended to, or whose lower layers are frozen, is written as it was read.
@@ -55,8 +55,8 @@ def frozen_leaves(headers: NetworkNode, params: Params) -> Params:
     """Which leaves of the params no gradient reaches.
 
     Args:
-      headers: of the network.
-      params: in any state; only the keys count.
+      headers: headers of the network.
+      params: weights in any state; only the keys count.
     Returns: True for every frozen leaf, in the shape of params.
     Source: Tesseract src/lstm/series.cpp and others, Backward, whose result says whether to go on.
     """
@@ -83,8 +83,8 @@ def adam_leaves(headers: NetworkNode, params: Params) -> Params:
     """Which leaves Adam updates: those of nodes with its flag, but never the softmax of LS and LE.
 
     Args:
-      headers: of the network.
-      params: in any state; only the keys count.
+      headers: headers of the network.
+      params: weights in any state; only the keys count.
     """
     if headers.children:
         return {key: adam_leaves(headers.children[int(key)], params[key]) for key in params}
@@ -118,7 +118,7 @@ def freeze_below(headers: NetworkNode, layer: int) -> NetworkNode:
     """Let no gradient into the first layers of a network, nor out of the first one above them.
 
     Args:
-      headers: of the whole network, a Series.
+      headers: headers of the whole network, a Series.
       layer: number of the first top-level layer that learns, as `append_index` counts; 0: all do.
     Raises: SpecError: nothing would be left to train.
     """
@@ -158,7 +158,7 @@ def with_flags(headers: NetworkNode, flags: int) -> NetworkNode:
     """Set the network flags of every node but a root without any, as appending leaves it.
 
     Args:
-      headers: of the whole network.
+      headers: headers of the whole network.
       flags: LAYER_RATES and ADAM.
     """
     made = _flagged(headers, flags)

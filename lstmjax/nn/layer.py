@@ -5,9 +5,9 @@ A layer is a pair of pure functions made from one node of the spec tree:
     init(key) -> params                              a dict of named float32 leaves, maybe empty
     apply(params, x, extent, noise) -> (y, extent)   x, y: [H, W, B, D]
 
-`extent` holds the true sizes of each line along the first two axes. What a layer writes beyond
-them is unspecified; a layer that mixes positions keeps such values away from valid ones.
-`noise` says what convolutions see outside the picture (see `borders.with_border`).
+`extent` holds the true sizes of each line along the first two axes. Beyond them, in the padding,
+the output of a layer is unspecified; a layer that mixes positions keeps such values away from valid
+ones. `noise` is a seed for what convolutions see outside the picture (see `borders.with_border`).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, UInt32
+from jaxtyping import Array, Bool, Int, UInt32
 
 from lstmjax.array_types import Activations, Key, Params
 
@@ -27,19 +27,8 @@ class Extent(NamedTuple):
     x: Int[Array, " B"] | None
 
 
-class BorderNoise(NamedTuple):
-    """Values for the positions of a convolution that lie outside the picture.
-
-    at: [B, N] int32 offsets into one line's flattened [H, W, D'] result; out of range: unused.
-    value: [B, N] float32.
-    """
-
-    at: Int[Array, "B N"]
-    value: Float[Array, "B N"]
-
-
 Seed = Int[Array, ""] | UInt32[Array, ""]
-Noise = tuple[BorderNoise, ...] | Seed | None
+Noise = Seed | None
 Apply = Callable[[Params, Activations, Extent, Noise], tuple[Activations, Extent]]
 
 
@@ -74,3 +63,8 @@ def glorot_uniform(key: Key, shape: tuple[int, ...], fan_in: int, fan_out: int) 
     """Uniform weights whose variance keeps signals alive in both directions (Glorot, 2010)."""
     limit = (6.0 / (fan_in + fan_out)) ** 0.5
     return jax.random.uniform(key, shape, jnp.float32, -limit, limit)
+
+
+def per_output(v: jax.Array, z: jax.Array) -> jax.Array:
+    """View a vector over the last axis of z so that both have the same rank."""
+    return v.reshape((1,) * (z.ndim - 1) + v.shape)

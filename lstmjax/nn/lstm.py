@@ -1,10 +1,10 @@
 """The 1-D LSTM: each row of the picture is one sequence, scanned along x.
 
-On a CPU training goes through `lstm_cpu`; here is every other way. The loop over time holds only
-what depends on the step before: the input's share of the gates is one product ahead of it, the
-weights' gradient one product after it. Positions beyond a line's width cost nothing: their input
-share is set to zero, so a reversed scan enters the line with zero state, and a forward scan reaches
-them last.
+On a CPU the layer runs in `lstm_cpu`, elsewhere in the loop here. The loop over time holds only
+what depends on the step before: the input projection is one product ahead of it, the gradient of
+the weights one product after it. Positions beyond a line's width do no harm: their input projection
+is set to zero, so a reversed scan enters the line with zero state, and a forward scan reaches them
+last.
 Source: Tesseract src/lstm/lstm.cpp; Hochreiter & Schmidhuber, 1997; Gers et al., 2000.
 """
 
@@ -20,17 +20,8 @@ from lstmjax.array_types import Activations, Key, Params
 from lstmjax.constants import GATE_ERROR_CLIP, STATE_CLIP, STATE_ERROR_CLIP
 from lstmjax.netspec.tree import Lstm
 from lstmjax.nn import lstm_cpu
-from lstmjax.nn.gradient import weight_gradient, with_gradient
-from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, valid
-from lstmjax.nn.numerics import (
-    Numerics,
-    add_product,
-    logistic,
-    per_output,
-    product,
-    quantize,
-    tanh,
-)
+from lstmjax.nn.gradient import matmul, weight_gradient, with_gradient
+from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform, per_output, valid
 
 GATES = ("CI", "GI", "GF1", "GO")  # in file order; the 2-D form adds GFS
 
@@ -39,15 +30,12 @@ GATES = ("CI", "GI", "GF1", "GO")  # in file order; the 2-D form adds GFS
 class Scan:
     """How to run over time.
 
-    reverse: from the last step to the first.
-    last: return only the last step of the scan.
-    batch: lines of the batch; the sequences are rows of lines, row-major.
+    reverse: whether to run from the last step to the first.
+    last: whether to return only the last step of the scan.
     """
 
     reverse: bool
     last: bool
-    numerics: Numerics
-    batch: int
 
 
 def next_steps(num_steps: int, *, reverse: bool = False) -> tuple[int, jax.Array]:
@@ -66,77 +54,63 @@ def step_at(xs: jax.Array, step: jax.Array) -> jax.Array:
     return lax.dynamic_index_in_dim(xs, step, 0, keepdims=False)
 
 
-def scaled_sum(z: jax.Array, scale: jax.Array | None) -> jax.Array:
-    """The sum of a gate as a real value; `scale` is that of int8 weights."""
-    return z if scale is None else z.astype(jnp.float32) * per_output(scale, z)
+def _forward(projection: jax.Array, wh: jax.Array, scan: Scan, keep: bool) -> tuple[jax.Array, Any]:
+    """Run the loop: the last output, and all of them; with `keep` all residuals.
 
-
-def _forward(
-    share: jax.Array, wh: jax.Array, scan: Scan, scale: jax.Array | None, keep: bool
-) -> tuple[jax.Array, Any]:
-    """Run the loop: the last output, and all of them.
-
-    The carry holds the gates' sums, not the output they came from: so they are in memory when the
-    tables are looked up, and not computed again for each table. With `keep` everything the
-    backward pass needs is collected, not only the outputs.
+    The carry holds the sums of the gates, not the output that they came from.
     """
-    _, N, _ = share.shape
+    _, N, _ = projection.shape
     S = wh.shape[0]
-    numerics = scan.numerics
 
     def step(carry, following):
         z, _, c = carry
         ci, gi, gf, go = jnp.split(z, 4, axis=-1)
-        a = tanh(ci, numerics)
-        i, f, o = (logistic(gate, numerics) for gate in (gi, gf, go))
+        a = jnp.tanh(ci)
+        i, f, o = (jax.nn.sigmoid(gate) for gate in (gi, gf, go))
         c = jnp.clip(f * c + i * a, -STATE_CLIP, STATE_CLIP)
-        h = o * tanh(c, numerics)
-        if numerics.int_mode:
-            h = quantize(h)
-        z = scaled_sum(add_product(step_at(share, following), h, wh), scale)
+        h = o * jnp.tanh(c)
+        z = step_at(projection, following) + h @ wh
         return (z, h, c), ((h, c, a, i, f, o) if keep else (None if scan.last else h))
 
     zeros = jnp.zeros((N, S), jnp.float32)
-    first, following = next_steps(share.shape[0], reverse=scan.reverse)
-    start = (scaled_sum(share[first], scale), zeros, zeros)
-    (_, h, _), kept = lax.scan(step, start, following, reverse=scan.reverse)
-    return h, kept
+    first, following = next_steps(projection.shape[0], reverse=scan.reverse)
+    (_, h, _), residuals = lax.scan(
+        step, (projection[first], zeros, zeros), following, reverse=scan.reverse
+    )
+    return h, residuals
 
 
-@with_gradient(3)
-def _run(share: jax.Array, wh: jax.Array, steps: jax.Array | None, scan: Scan) -> jax.Array:
-    del steps
-    h, hs = _forward(share, wh, scan, None, keep=False)
+@with_gradient(2)
+def _run(projection: jax.Array, wh: jax.Array, scan: Scan) -> jax.Array:
+    h, hs = _forward(projection, wh, scan, keep=False)
     return h if scan.last else hs
 
 
-def _run_forward(share: jax.Array, wh: jax.Array, steps: jax.Array | None, scan: Scan):
-    h, kept = _forward(share, wh, scan, None, keep=True)
-    return (h if scan.last else kept[0]), (wh, steps, kept)
+def _run_forward(projection: jax.Array, wh: jax.Array, scan: Scan):
+    h, residuals = _forward(projection, wh, scan, keep=True)
+    return (h if scan.last else residuals[0]), (wh, residuals)
 
 
-def run_backward(scan: Scan, residual, d: jax.Array):
+def run_backward(scan: Scan, saved, d: jax.Array):
     """Gradients of the gates' sums [T, N, 4S] and of wh, from d: [T, N, S] ([N, S] if `last`).
 
     They are the true ones unless an error grows beyond Tesseract's bounds: in models that Tesseract
     trained so, the true ones of a long line overflow.
     """
-    wh, steps, (hs, cs, a, i, f, o) = residual
+    wh, (hs, cs, a, i, f, o) = saved
     _, N, S = hs.shape
     zeros = jnp.zeros((N, S), hs.dtype)
     wh_t = wh.T
     cs_before = _shift(cs, scan.reverse)
-    if scan.numerics.clipped_errors:
-        cs_before = _with_end_of_row_above(cs, cs_before, steps, scan)
 
-    def step(carry, kept):
+    def step(carry, residuals):
         dh, dc = carry
         if scan.last:
-            c, c_before, a, i, f, o = kept
+            c, c_before, a, i, f, o = residuals
         else:
-            d_t, c, c_before, a, i, f, o = kept
+            d_t, c, c_before, a, i, f, o = residuals
             dh = dh + d_t
-        tanh_c = tanh(c, scan.numerics)
+        tanh_c = jnp.tanh(c)
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
         dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
         dz = jnp.concatenate(
@@ -155,32 +129,7 @@ def run_backward(scan: Scan, residual, d: jax.Array):
     start = (d, zeros) if scan.last else (zeros, zeros)
     _, dz = lax.scan(step, start, xs if scan.last else (d, *xs), reverse=not scan.reverse)
     before, here = (hs[1:], dz[:-1]) if scan.reverse else (hs[:-1], dz[1:])
-    d_wh = weight_gradient(before, here)
-    return dz, d_wh, None
-
-
-def _with_end_of_row_above(
-    cs: jax.Array, cs_before: jax.Array, steps: jax.Array | None, scan: Scan
-) -> jax.Array:
-    """Put the last state of the row above before the first step of each row.
-
-    Tesseract's backward pass takes the state at the index before, whatever row it is in, although
-    its forward pass started the row with zero.
-
-    Args:
-      cs: [T, N, S] states.
-      cs_before: [T, N, S] predecessors inside the row.
-      steps: [N] true lengths, None if all rows are full.
-      scan: how the layer runs.
-    """
-    T, N, _ = cs.shape
-    time = jnp.arange(T)[:, None]
-    full = jnp.full((N,), T, jnp.int32) if steps is None else steps
-    first = (full - 1 if scan.reverse else jnp.zeros_like(full))[None]
-    last = (jnp.zeros_like(full) if scan.reverse else full - 1)[None]
-    ends = jnp.where((time == last)[..., None], cs, jnp.float32(0)).sum(0)
-    above = jnp.concatenate([jnp.zeros_like(ends[: scan.batch]), ends[: -scan.batch]], axis=0)
-    return jnp.where((time == first)[..., None], above[None], cs_before)
+    return dz, weight_gradient(before, here)
 
 
 _run.defvjp(_run_forward, run_backward)
@@ -192,12 +141,10 @@ def _shift(xs: jax.Array, reverse: bool) -> jax.Array:
     return jnp.concatenate([xs[1:], zero] if reverse else [zero, xs[:-1]], axis=0)
 
 
-def input_share(params: Params, x: jax.Array, numerics: Numerics) -> jax.Array:
+def input_projection(params: Params, x: jax.Array) -> jax.Array:
     """The input's part of every gate, for the whole sequence at once: [..., D] -> [..., G*S]."""
-    sources = sum(params[key].shape[0] for key in ("wx", "wf", "wh", "wv") if key in params)
-    z = product(x, params["wx"], numerics, sources + 1)
-    bias = 127 * params["b"] if numerics.int_mode else params["b"]
-    return z + per_output(bias.astype(z.dtype), z)
+    z = matmul(x, params["wx"])
+    return z + per_output(params["b"], z)
 
 
 def init_gates(key: Key, num_in: int, num_states: int, num_gates: int) -> Params:
@@ -235,19 +182,23 @@ def row_lengths(extent: Extent, H: int, W: int, B: int) -> Int[Array, " HB"]:
 def _by_scan(x: jax.Array, params: Params, extent: Extent, scan: Scan) -> jax.Array:
     """Outputs [T, N, S] of x [T, N, D], [N, S] with `scan.last`, by a loop that XLA compiles."""
     T, N, _ = x.shape
-    share = input_share(params, x, scan.numerics)
-    steps = None if extent.x is None else jnp.tile(extent.x, N // scan.batch)
-    if scan.reverse and steps is not None:
+    projection = input_projection(params, x)
+    if scan.reverse and extent.x is not None:
+        # The padding comes first: without input and bias it leaves the state at 0.
+        steps = jnp.tile(extent.x, N // len(extent.x))  # of each row of each line, row-major
         inside = valid(T, steps)[:, :, None]
-        share = jnp.where(inside, share, jnp.zeros((), share.dtype))
-    if scan.numerics.int_mode:
-        h, hs = _forward(share, params["wh"], scan, params["scale"], keep=False)
-        return h if scan.last else hs
-    return _run(share, params["wh"], steps, scan)
+        projection = jnp.where(inside, projection, jnp.zeros((), projection.dtype))
+    return _run(projection, params["wh"], scan)
 
 
-def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
-    """Make the layer: [H, W, B, D] -> [H, W, B, S], or [H, 1, B, S] if it summarises."""
+def lstm(node: Lstm, *, reverse: bool = False, bfloat16: bool = False) -> Layer:
+    """Make the layer: [H, W, B, D] -> [H, W, B, S], or [H, 1, B, S] if it summarises.
+
+    Args:
+      node: the layer.
+      reverse: whether to run along x from each line's end to its beginning.
+      bfloat16: whether compiled loops on the CPU round factors of products to 16 bits.
+    """
     S = node.num_states
 
     def init(key: Key) -> Params:
@@ -260,11 +211,13 @@ def lstm(node: Lstm, numerics: Numerics, *, reverse: bool = False) -> Layer:
         H, W, B, _ = x.shape
         # A forward summary of lines of different width ends at a different step for each.
         last = node.summary and (reverse or extent.x is None)
-        if lstm_cpu.usable(numerics):
-            lengths = row_lengths(extent, H, W, B)
-            y = lstm_cpu.run(time_major(x), params, lengths, numerics, reverse=reverse, last=last)
+        if lstm_cpu.usable():
+            y = lstm_cpu.run(
+                time_major(x), params, row_lengths(extent, H, W, B),
+                reverse=reverse, last=last, bfloat16=bfloat16,
+            )  # fmt: skip
         else:
-            y = _by_scan(time_major(x), params, extent, Scan(reverse, last, numerics, B))
+            y = _by_scan(time_major(x), params, extent, Scan(reverse, last))
         if last:
             return y.reshape(H, 1, B, S), extent._replace(x=None)
         y = y.reshape(W, H, B, S).transpose(1, 0, 2, 3)

@@ -1,8 +1,9 @@
-"""The 2-D LSTM on the CPU: one compiled operation each way, in place of a loop of small ones.
+"""The 2-D LSTM on the CPU: one compiled operation for each pass.
 
 It goes from cell to cell, not by anti-diagonals, and computes none beyond a line's width and
-height. The numbers are those of `lstm2d` up to rounding. Products stay in float32 when those of
-`lstm_cpu` do not: these layers are small, and their gates take as long as their products.
+height. The numbers are those of `lstm2d` up to rounding. Products stay in float32 even where those
+of `lstm_cpu` take bfloat16 pairs: these layers are small, and their gates take as long as their
+products.
 """
 
 import jax
@@ -23,12 +24,12 @@ def _run(x, w, lengths, reverse: bool) -> jax.Array:
 
 
 def _run_forward(x, w, lengths, reverse: bool):
-    kept = jax_calls.lstm2d_forward(x, w, lengths, reverse=reverse)
-    return kept[0], (x, w, lengths, kept)
+    residuals = jax_calls.lstm2d_forward(x, w, lengths, reverse=reverse)
+    return residuals[0], (x, w, lengths, residuals)
 
 
-def _run_backward(reverse: bool, residual, d: jax.Array):
-    return *jax_calls.lstm2d_backward(d, *residual, reverse=reverse), None
+def _run_backward(reverse: bool, saved, d: jax.Array):
+    return *jax_calls.lstm2d_backward(d, *saved, reverse=reverse), None
 
 
 _run.defvjp(_run_forward, _run_backward)
@@ -37,7 +38,7 @@ _run.defvjp(_run_forward, _run_backward)
 def _in_vectors(params: Params) -> jax.Array:
     """All weights [units / L, 2S + D + 1, gates, L], by vectors of L units.
 
-    There are so many units of zero weight that vectors hold them all; their output is 0.
+    Units of zero weight fill the last vector; their output is 0.
     """
     S, lanes = params["wh"].shape[0], jax_calls.lanes()
     more = -S % lanes
@@ -52,10 +53,10 @@ def run(x: jax.Array, params: Params, lengths: jax.Array, *, reverse: bool) -> j
 
     Args:
       x: the input.
-      params: of the layer.
+      params: weights of the layer.
       lengths: [H, B] int32 columns of each row of each line, never more than in the row above;
         outputs beyond are zero.
-      reverse: from each row's last column to its first.
+      reverse: whether to run from each row's last column to its first.
     """
     y = _run(x, _in_vectors(params), lengths, reverse)
     return y[..., : params["wh"].shape[0]]

@@ -1,9 +1,8 @@
-"""The 1-D LSTM on the CPU: one compiled operation each way, in place of a loop of small ones.
+"""The 1-D LSTM on the CPU: one compiled operation for each pass, in place of a loop of small ones.
 
 XLA's loop over time starts a dozen operations a step, each of which reads what the one before
 wrote. Here a step stays in the nearest cache, and no step beyond a line's width is computed. The
-numbers are those of `lstm` up to rounding; tables, and Tesseract's own way back, are not
-offered.
+numbers are those of `lstm` up to rounding.
 """
 
 from typing import NamedTuple
@@ -15,44 +14,42 @@ from lstmjax.array_types import Params
 from lstmjax.constants import NUM_GATES
 from lstmjax.kernels import jax_calls
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.numerics import Numerics
 
 
-class Pass(NamedTuple):
+class CpuScan(NamedTuple):
     """How the layer runs; see `lstm.Scan`."""
 
     reverse: bool
     last: bool
-    pairs: bool  # round factors of products to 16 bits
+    pairs: bool  # round factors of products to bfloat16
 
 
-def usable(numerics: Numerics) -> bool:
-    """Whether the operation computes what is asked for, on this machine."""
-    exact = numerics.tables or numerics.int_mode or numerics.clipped_errors
-    return not exact and jax_calls.usable()
+def usable() -> bool:
+    """Whether this machine runs the operation."""
+    return jax_calls.usable()
 
 
 @with_gradient(5)
-def _run(x, wx, wh, b, lengths, how: Pass) -> jax.Array:
+def _run(x, wx, wh, b, lengths, how: CpuScan) -> jax.Array:
     return _run_forward(x, wx, wh, b, lengths, how)[0]
 
 
-def _run_forward(x, wx, wh, b, lengths, how: Pass):
-    kept = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
-    h = kept[1]
+def _run_forward(x, wx, wh, b, lengths, how: CpuScan):
+    residuals = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
+    h = residuals[1]
     y = h if not how.last else h[0 if how.reverse else -1]
-    return y, (x, wx, wh, lengths, kept)
+    return y, (x, wx, wh, lengths, residuals)
 
 
-def _run_backward(how: Pass, residual, d: jax.Array):
-    return *jax_calls.lstm_backward(d, *residual, **how._asdict()), None
+def _run_backward(how: CpuScan, saved, d: jax.Array):
+    return *jax_calls.lstm_backward(d, *saved, **how._asdict()), None
 
 
 _run.defvjp(_run_forward, _run_backward)
 
 
 def _in_whole_vectors(params: Params) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """wx, wh, b with so many units of zero weight that vectors hold them all; their output is 0."""
+    """wx, wh and b padded with units of zero weight to whole vectors; the output of those is 0."""
     S = params["wh"].shape[0]
     more = jax_calls.padded(S) - S
 
@@ -71,22 +68,22 @@ def run(
     x: jax.Array,
     params: Params,
     lengths: jax.Array,
-    numerics: Numerics,
     *,
     reverse: bool,
     last: bool,
+    bfloat16: bool,
 ) -> jax.Array:
     """Outputs [T, N, S] of sequences x [T, N, D], with `last` [N, S] of the scan's last step.
 
     Args:
       x: the input.
-      params: of the layer.
+      params: weights of the layer.
       lengths: [N] int32 steps of each sequence; outputs beyond are zero.
-      numerics: one that is `usable`.
-      reverse: from each sequence's last step to its first.
+      reverse: whether to run from each sequence's last step to its first.
       last: whether only the last step is wanted; not reversed, all lengths must be T.
+      bfloat16: whether to round factors of products, where the processor can.
     """
     S = params["wh"].shape[0]
     wx, wh, b = _in_whole_vectors(params)
-    how = Pass(reverse, last, numerics.bfloat16 and jax_calls.has_pairs())
+    how = CpuScan(reverse, last, bfloat16 and jax_calls.has_pairs())
     return _run(x, wx, wh, b, lengths, how)[..., :S]

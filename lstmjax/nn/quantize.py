@@ -1,4 +1,4 @@
-"""Float weights -> int8 rows with a scale each, to the bit as Tesseract 5 converts them.
+"""Float weights -> int8 rows with a scale each, bit for bit as Tesseract 5 converts them.
 
 The arithmetic is float32 throughout: doing it in float64 gives the same integers but other
 scales. NumPy only, so that `combine_tessdata -c` starts without JAX.
@@ -24,7 +24,7 @@ def to_int(
     already stay as they are.
 
     Args:
-      network: the tree.
+      network: network to convert.
       training: training state of the result: 0 is what `combine_tessdata -c` writes,
         TRAINING_PAUSED what `lstmtraining --convert_to_int` writes. Readers see no difference.
       scale_multiple: pad the scales with zeros to a multiple of this. Tesseract on x86 with AVX2
@@ -52,7 +52,7 @@ def quantize(matrix: WeightMatrix, *, scale_multiple: int = 1) -> WeightMatrix:
 
     Args:
       matrix: float weights, [rows, cols].
-      scale_multiple: see `to_int`.
+      scale_multiple: number that the count of scales is padded to a multiple of; see `to_int`.
 
     Returns: weights [rows, cols] int8 in -127..127, rounded half away from zero, and float64
       scales; a row of zeros has scale 0.

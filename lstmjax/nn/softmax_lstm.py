@@ -5,94 +5,71 @@ through the feedback, as in Tesseract.
 Source: Tesseract src/lstm/lstm.cpp.
 """
 
-from dataclasses import dataclass
-
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from lstmjax.array_types import Activations, Key, Params
+from lstmjax.constants import STATE_CLIP
 from lstmjax.netspec.tree import SoftmaxLstm
+from lstmjax.nn.activations import softmax
 from lstmjax.nn.dense import weighted_sum
 from lstmjax.nn.gradient import weight_gradient, with_gradient
 from lstmjax.nn.layer import Extent, Layer, Noise, glorot_uniform
 from lstmjax.nn.lstm import (
     GATES,
-    STATE_CLIP,
     Scan,
     init_gates,
-    input_share,
+    input_projection,
     run_backward,
     time_major,
 )
-from lstmjax.nn.numerics import (
-    Numerics,
-    add_product,
-    logistic,
-    per_output,
-    quantize,
-    softmax,
-    tanh,
-)
 
 
-@dataclass(frozen=True)
-class _Loop:
-    numerics: Numerics
-    num_bits: int | None  # of a class number (LE); None: probabilities are fed back (LS)
-
-
-def _feedback(logits: jax.Array, loop: _Loop) -> jax.Array:
+def _feedback(logits: jax.Array, num_bits: int | None) -> jax.Array:
     """[N, K] -> [N, F], what the next step sees."""
-    if loop.num_bits is None:
-        fed = softmax(logits)
-    else:
-        best = jnp.argmax(logits, axis=-1).astype(jnp.int32)[:, None]
-        fed = (best >> jnp.arange(loop.num_bits, dtype=jnp.int32)[None, :]) & 1
-        fed = fed.astype(jnp.float32)
-    return quantize(fed) if loop.numerics.int_mode else fed
+    if num_bits is None:
+        return softmax(logits)
+    best = jnp.argmax(logits, axis=-1).astype(jnp.int32)[:, None]
+    bits = (best >> jnp.arange(num_bits, dtype=jnp.int32)[None, :]) & 1
+    return bits.astype(jnp.float32)
 
 
-def _forward(share: jax.Array, params: Params, loop: _Loop):
-    """share: [T, N, 4S] -> per step (h, c, a, i, f, o, feedback seen)."""
-    N = share.shape[1]
+def _forward(projection: jax.Array, params: Params, num_bits: int | None):
+    """projection: [T, N, 4S] -> residuals of each step (h, c, a, i, f, o, feedback seen)."""
+    N = projection.shape[1]
     S, F = params["wh"].shape[0], params["wf"].shape[0]
-    numerics = loop.numerics
 
-    def step(carry, share_t):
+    def step(carry, projection_t):
         h, c, fed = carry
-        z = add_product(add_product(share_t, fed, params["wf"]), h, params["wh"])
-        if numerics.int_mode:
-            z = z.astype(jnp.float32) * per_output(params["scale"], z)
+        z = projection_t + fed @ params["wf"] + h @ params["wh"]
         ci, gi, gf, go = jnp.split(z, 4, axis=-1)
-        a = tanh(ci, numerics)
-        i, f, o = (logistic(gate, numerics) for gate in (gi, gf, go))
+        a = jnp.tanh(ci)
+        i, f, o = (jax.nn.sigmoid(gate) for gate in (gi, gf, go))
         c = jnp.clip(f * c + i * a, -STATE_CLIP, STATE_CLIP)
-        h = o * tanh(c, numerics)
-        if numerics.int_mode:
-            h = quantize(h)
-        logits = weighted_sum(params["softmax"], h, numerics)
-        return (h, c, _feedback(logits, loop)), (h, c, a, i, f, o, fed)
+        h = o * jnp.tanh(c)
+        logits = weighted_sum(params["softmax"], h)
+        return (h, c, _feedback(logits, num_bits)), (h, c, a, i, f, o, fed)
 
     zeros = jnp.zeros((N, S), jnp.float32)
-    return lax.scan(step, (zeros, zeros, jnp.zeros((N, F), jnp.float32)), share)[1]
+    start = (zeros, zeros, jnp.zeros((N, F), jnp.float32))
+    return lax.scan(step, start, projection)[1]
 
 
 @with_gradient(2)
-def _run(share: jax.Array, params: Params, loop: _Loop) -> jax.Array:
-    return _forward(share, params, loop)[0]
+def _run(projection: jax.Array, params: Params, num_bits: int | None) -> jax.Array:
+    return _forward(projection, params, num_bits)[0]
 
 
-def _run_forward(share: jax.Array, params: Params, loop: _Loop):
-    *kept, fed = _forward(share, params, loop)
-    return kept[0], (params, tuple(kept), fed)
+def _run_forward(projection: jax.Array, params: Params, num_bits: int | None):
+    *residuals, fed = _forward(projection, params, num_bits)
+    return residuals[0], (params, tuple(residuals), fed)
 
 
-def _run_backward(loop: _Loop, residual, d: jax.Array):
-    params, kept, fed = residual
-    # An output layer has one row, so that no row above can matter.
-    scan = Scan(reverse=False, last=False, numerics=loop.numerics, batch=d.shape[1])
-    dz, d_wh, _ = run_backward(scan, (params["wh"], None, kept), d)
+def _run_backward(num_bits: int | None, saved, d: jax.Array):
+    del num_bits
+    params, residuals, fed = saved
+    dz, d_wh = run_backward(Scan(reverse=False, last=False), (params["wh"], residuals), d)
     d_wf = weight_gradient(fed, dz)
     grads = jax.tree.map(jnp.zeros_like, params)
     return dz, {**grads, "wh": d_wh, "wf": d_wf}
@@ -101,10 +78,10 @@ def _run_backward(loop: _Loop, residual, d: jax.Array):
 _run.defvjp(_run_forward, _run_backward)
 
 
-def softmax_lstm(node: SoftmaxLstm, numerics: Numerics, *, as_logits: bool = False) -> Layer:
+def softmax_lstm(node: SoftmaxLstm, *, as_logits: bool = False) -> Layer:
     """Make the layer: [H, W, B, D] -> [H, W, B, K] class probabilities, or logits."""
     S, F, K = node.num_states, node.num_feedback, node.num_classes
-    loop = _Loop(numerics, F if node.binary else None)
+    num_bits = F if node.binary else None  # of a class number (LE); LS feeds probabilities back
 
     def init(key: Key) -> Params:
         key_gates, key_feedback, key_softmax = jax.random.split(key, 3)
@@ -122,10 +99,9 @@ def softmax_lstm(node: SoftmaxLstm, numerics: Numerics, *, as_logits: bool = Fal
     ) -> tuple[Activations, Extent]:
         del noise
         H, W, B, _ = x.shape
-        share = input_share(params, time_major(x), numerics)
-        hs = _forward(share, params, loop)[0] if numerics.int_mode else _run(share, params, loop)
+        hs = _run(input_projection(params, time_major(x)), params, num_bits)
         hs = hs.reshape(W, H, B, S).transpose(1, 0, 2, 3)
-        logits = weighted_sum(params["softmax"], hs, numerics)
+        logits = weighted_sum(params["softmax"], hs)
         return (logits if as_logits else softmax(logits)), extent
 
     return Layer(init, apply)

@@ -1,6 +1,6 @@
-"""Stored networks changed before training goes on: cut and extended, other outputs, int8 to float.
+"""Changes to stored networks: layers cut off and appended, other outputs, int8 to float.
 
-Everything here is on records, so that what the original stores about a network is kept. NumPy only.
+They are made on records, so that what the original stores about a network stays. NumPy only.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ def append_layers(old: NetworkNode, keep: int, new: NetworkNode) -> NetworkNode:
     counts no weights, as in the original. A CTC softmax that stays becomes a tanh layer.
 
     Args:
-      old: the network to cut, a Series.
-      keep: number of the last child kept; 0 is the input.
-      new: a Series of the layers to append, with the headers they are to have.
+      old: network to cut, a Series.
+      keep: number of the last child that stays; 0 is the input.
+      new: Series of the layers to append, with the headers they are to have.
     Raises: SpecError: there is no such child, or the sizes do not fit.
     Source: Tesseract src/lstm/series.cpp, SplitAt, AppendSeries.
     """
@@ -63,9 +63,9 @@ def remap_outputs(network: NetworkNode, old_codes: int, code_map: Sequence[int])
     these layers is forgotten.
 
     Args:
-      network: the whole network.
-      old_codes: codes of the old character set, null included.
-      code_map: for each new code the old one whose row it takes, or -1 for the mean of all rows.
+      network: whole network.
+      old_codes: number of codes of the old character set, null included.
+      code_map: old code whose row each new code takes, or -1 for the mean of all rows.
     Raises: SpecError: the network does not end in such a layer, or one is at a place where the
       original makes a network of it that cannot run.
     Source: Tesseract src/lstm/weightmatrix.cpp, fullyconnected.cpp, RemapOutputs.
@@ -106,7 +106,7 @@ def _remap(node: NetworkNode, old_codes: int, code_map: np.ndarray) -> NetworkNo
 
 
 def _remapped_rows(matrix: WeightMatrix, code_map: np.ndarray) -> WeightMatrix:
-    """Rows by code; the mean is a running sum of 32-bit floats, as in the original."""
+    """Rows in the order of the new codes; the mean is a running sum in float32, as originally."""
     rows = matrix.weights.astype(np.float32)
     mean = np.cumsum(rows, axis=0, dtype=np.float32)[-1] / np.float32(len(rows))
     table = np.concatenate([rows, mean[None]])
@@ -154,8 +154,8 @@ def with_rate(network: NetworkNode, rate: float) -> NetworkNode:
     Without rates by layer at the root nothing changes, even if containers below it have some.
 
     Args:
-      network: the whole network.
-      rate: the new rate.
+      network: whole network.
+      rate: new learning rate.
     Source: Tesseract src/training/unicharset/lstmtrainer.h, SetLearningRate.
     """
     return _rated(network, rate) if network.flags & nodes.LAYER_RATES else network

@@ -12,14 +12,13 @@ from lstmjax.array_types import Activations, Params
 from lstmjax.netspec.tree import Convolve, Maxpool, Reconfig
 from lstmjax.nn.borders import with_border
 from lstmjax.nn.gradient import with_gradient
-from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise, no_params
+from lstmjax.nn.layer import Extent, Layer, Noise, no_params
 
 
 def convolve(node: Convolve, *, noise_slot: int) -> Layer:
     """List the neighbours of each position: [H, W, B, D] -> [H, W, B, taps * D].
 
-    What lies outside the picture is settled by `borders.with_border`; the very numbers that
-    Tesseract draws are added here, from `noise[noise_slot]`.
+    `borders.with_border` fills the positions outside the picture.
     """
     half_x, half_y = node.half_x, node.half_y
 
@@ -34,24 +33,13 @@ def convolve(node: Convolve, *, noise_slot: int) -> Layer:
             for dx in range(2 * half_x + 1)
             for dy in range(2 * half_y + 1)
         ]
-        y = jnp.concatenate(taps, axis=-1)
-        if isinstance(noise, tuple):
-            y = _add_noise(y, noise[noise_slot])
-        return y, extent
+        return jnp.concatenate(taps, axis=-1), extent
 
     return Layer(no_params, apply)
 
 
-def _add_noise(y: Activations, noise: BorderNoise) -> Activations:
-    H, W, B, D = y.shape
-    lines = jnp.arange(B, dtype=jnp.int32)[:, None]
-    flat = y.reshape(H * W, B, D)
-    flat = flat.at[noise.at // D, lines, noise.at % D].add(noise.value, mode="drop")
-    return flat.reshape(H, W, B, D)
-
-
 def _strided(x: Activations, x_scale: int, y_scale: int) -> list[Activations]:
-    """The pixels of each cell as separate pictures, x outer, y inner; remainders dropped."""
+    """The pixels of each cell as separate pictures, x outer, y inner; remainders are dropped."""
     h, w = x.shape[0] // y_scale, x.shape[1] // x_scale
     cells = x[: h * y_scale, : w * x_scale].reshape(h, y_scale, w, x_scale, *x.shape[2:])
     return [cells[:, dy, :, dx] for dx in range(x_scale) for dy in range(y_scale)]

@@ -16,7 +16,8 @@ from lstmjax.formats import charset_rows, traineddata
 from lstmjax.formats.files import PathLike, write_atomically
 from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import evaluate, geometry_of
-from lstmjax.infer.model import LoadedModel, load_model
+from lstmjax.infer.model import load_model
+from lstmjax.infer.network import Network
 from lstmjax.infer.states import name_of
 from lstmjax.netspec import parse as spec_parse
 from lstmjax.run_paths import RunPaths
@@ -94,7 +95,7 @@ def geometry_for(request: TrainingRequest) -> Geometry:
         return geometry_of(load_model(request.start_model))
     codec = Codec.from_traineddata(traineddata.load(request.traineddata))
     root = spec_parse.parse(request.net_spec, codec.num_codes).root
-    return geometry_of(LoadedModel(root, {}, codec, False, codec.null_char))
+    return geometry_of(Network(root, codec, codec.null_char))
 
 
 def train(request: TrainingRequest, *, live: bool | None = None) -> dict[str, Any]:

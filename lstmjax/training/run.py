@@ -30,7 +30,7 @@ from lstmjax.formats.nodes import TRAINING_PAUSED
 from lstmjax.formats.traineddata import TrainedData
 from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import geometry_of
-from lstmjax.infer.model import LoadedModel
+from lstmjax.infer.network import Network
 from lstmjax.infer.states import find_state
 from lstmjax.infer.words import words_of
 from lstmjax.netspec.tree import x_scale
@@ -187,7 +187,7 @@ def _assemble(
     """Put the parts of a run together, and name the documents and unusable lines."""
     request, recipe, codec, config = asked.request, asked.recipe, asked.codec, start.config
     devices = choose_devices(config.batch, config.devices)
-    network = LoadedModel(start.identity.root, {}, codec, False, codec.null_char)
+    network = Network(start.identity.root, codec, codec.null_char)
     _name_documents(lines.train, output.line)
     max_bytes, eval_bytes = _memory_shares(config, recipe, lines.eval, network)
     stream = LineStream(
@@ -236,7 +236,7 @@ def _assemble(
 
 
 def _memory_shares(
-    config: TrainConfig, recipe: Recipe, eval_index: LineIndex | None, model: LoadedModel
+    config: TrainConfig, recipe: Recipe, eval_index: LineIndex | None, network: Network
 ) -> tuple[int, int]:
     """The bytes for images of training and of evaluation, within --max_image_MB together.
 
@@ -246,7 +246,7 @@ def _memory_shares(
     if eval_index is None:
         return whole, 0
     stores = recipe.evaluation_stores
-    share = min(size_of_all(eval_index, model.input_shape), whole // (2 * stores))
+    share = min(size_of_all(eval_index, network.input_shape), whole // (2 * stores))
     return whole - stores * share, share
 
 

@@ -6,7 +6,7 @@ come from a second one, with the random borders of the original, and differ by a
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from lstmjax.data.store import ImageStore
 from lstmjax.errors import DataError
 from lstmjax.infer.evaluate import Measured, geometry_of, measured
 from lstmjax.infer.forward import Forward
-from lstmjax.infer.model import LoadedModel
+from lstmjax.infer.model import LoadedModel, with_weights
+from lstmjax.infer.network import Network
 from lstmjax.infer.preparing import line_to_print
 from lstmjax.infer.printed import printed
 
@@ -59,7 +60,7 @@ class Validator:
     def __init__(
         self,
         index: LineIndex,
-        model: LoadedModel,
+        network: Network,
         make: Callable[[LoadedModel], Forward],
         *,
         max_bytes: int,
@@ -69,21 +70,21 @@ class Validator:
 
         Args:
           index: the lines.
-          model: network and character set; the weights do not matter.
+          network: network and character set.
           make: function that compiles a model with weights for reading; called once.
           max_bytes: memory for images, in bytes.
           report: function called for each unusable line.
         Raises: DataError: none is usable.
         """
-        self.index, self.model, self.max_bytes = index, model, max_bytes
+        self.index, self.network, self.max_bytes = index, network, max_bytes
         self._make = make
         self._forward: Forward | None = None
-        self._store = ImageStore(index, model.input_shape, max_bytes, in_grey=True)
-        geometry = geometry_of(model)  # as `lstmeval`, which is to leave out the same lines
+        self._store = ImageStore(index, network.input_shape, max_bytes, in_grey=True)
+        geometry = geometry_of(network)  # as `lstmeval`, which is to leave out the same lines
         self._lines: list[tuple[Line, np.ndarray]] = []
         widths: list[int] = []
         for line in index:
-            codes = classify(line, model.codec, geometry)
+            codes = classify(line, network.codec, geometry)
             if isinstance(codes, Skip):
                 report(line, codes)
                 continue
@@ -132,7 +133,7 @@ class Validator:
 
     def _with_weights(self, params: Params, sample_iteration: int) -> Forward:
         if self._forward is None:
-            model = replace(self.model, params=params, sample_iteration=sample_iteration)
+            model = with_weights(self.network, params, sample_iteration=sample_iteration)
             self._forward = self._make(model)
             return self._forward
         return self._forward.with_weights(params, sample_iteration)

@@ -13,7 +13,6 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from lstmjax.array_types import Params
-from lstmjax.data.borders import Borders
 from lstmjax.data.lines import Line
 from lstmjax.training.debug_text import Reading
 from lstmjax.training.state import TrainState
@@ -57,14 +56,12 @@ class DebugSeen:
       params: the weights that read it; valid only until the watcher returns.
       image: [H, W, 1, D] network input.
       width: true width of the input.
-      borders: numbers that convolutions see outside the picture; None for zeros.
     """
 
     reading: Reading
     params: Params
     image: Float32[np.ndarray, "H W 1 D"]
     width: int
-    borders: tuple[Borders, ...] | None
 
 
 class Watcher(Protocol):

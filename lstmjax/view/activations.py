@@ -13,10 +13,9 @@ import numpy as np
 from jaxtyping import Float32
 
 from lstmjax.array_types import Activations, Params
-from lstmjax.data.borders import Borders
 from lstmjax.netspec.tree import Node, Parallel, Reversed, Series
 from lstmjax.nn.build import Replace, as_usual, build
-from lstmjax.nn.layer import BorderNoise, Extent, Layer, Noise
+from lstmjax.nn.layer import Extent, Layer, Noise
 
 
 class LayerSeen(NamedTuple):
@@ -94,31 +93,26 @@ class LayerTracer:
         params: Params,
         image: Float32[np.ndarray, "H W 1 D"],
         width: int,
-        borders: tuple[Borders, ...] | None,
         delta: Float32[np.ndarray, "T K"],
     ) -> list[LayerSeen]:
         """Activations and gradients of all layers, in the order they run.
+
+        Convolutions see zeros outside the picture.
 
         Args:
           params: weights of the network.
           image: network input, maybe padded on the right.
           width: true width of the input.
-          borders: values outside the picture for convolutions, None for zeros.
           delta: targets minus outputs.
         """
-        noise = (
-            None
-            if borders is None
-            else tuple(BorderNoise(*map(jnp.asarray, each)) for each in borders)
-        )
         widths = np.array([width], np.int32)
-        forward, backward, extents = self._compiled(params, image, widths, noise, delta)
+        forward, backward, extents = self._compiled(params, image, widths, delta)
         return [
             LayerSeen(name, *(_cut(x[path], extents[path]) for x in (forward, backward)))
             for path, name in self._names.items()
         ]
 
-    def _both(self, params, image, widths, noise, delta):
+    def _both(self, params, image, widths, delta):
         def forward(bumps):
             seen: dict[str, Activations] = {}
             extents: dict[str, Extent] = {}
@@ -137,7 +131,7 @@ class LayerTracer:
                 return Layer(layer.init, apply)
 
             model = build(self._root, replace=self._replace, wrap=tapped)
-            logits, _ = model.apply(params, image, widths, noise)
+            logits, _ = model.apply(params, image, widths, None)
             return logits, (seen, extents)
 
         shapes = jax.eval_shape(lambda: forward(None)[1][0])

@@ -94,7 +94,7 @@ class DebugPictures:
         rows = _shown_classes(outputs, targets, codec.null_char)
         yield Window("Output", "output", layer_map(outputs[None][:, :, rows], 1.0))
         yield Window("Output-back", "output", layer_map(delta[None][:, :, rows], 1.0))
-        layers = self._tracer(seen.params, seen.image, seen.width, seen.borders, delta)
+        layers = self._tracer(seen.params, seen.image, seen.width, delta)
         for layer in layers[:-1]:
             yield Window(layer.name, "layer", layer_map(layer.forward))
             yield Window(f"{layer.name}-back", "layer", layer_map(layer.backward))

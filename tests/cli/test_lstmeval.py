@@ -17,7 +17,6 @@ OURS = re.compile(r"CER eval=|Skipped \d+ lines:|  +\d+  [a-z ]+: |.*: page \d+:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lstmjax.infer.choose.keep_programs", lambda: None)
     traineddata.save(tiny_traineddata(), "m.traineddata")
     lstm.save(tiny_recognizer(), "m.lstm")
     pages = [page(text, png(60, 20, i), boxes=2) for i, text in enumerate(("é,", "xé", ",é", ""))]

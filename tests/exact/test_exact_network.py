@@ -1,19 +1,18 @@
-"""Forward and backward on the host against the same network on a device, in other orders."""
+"""Forward and backward of whole networks against plain loops in double precision."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
+from exact import oracle
 
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.random import MinStd
 from lstmjax.exact import tables
-from lstmjax.exact.network import Pass
+from lstmjax.exact.forward import forward, pack
+from lstmjax.exact.network import ExactNetwork
 from lstmjax.netspec.parse import parse
 from lstmjax.netspec.tree import Input
 from lstmjax.nn.build import build
-from lstmjax.nn.layer import BorderNoise
-from lstmjax.nn.numerics import TESSERACT, logistic, softmax, tanh
 
 NETWORKS = {
     "tutorial": "[1,12,0,1 Ct3,3,4 Mp3,3 Lfys5 Lfx6 Lrx7 O1c5]",
@@ -34,13 +33,13 @@ SLOW = {"two rows", "softmax", "simple text", "parallel", "colour"}
 def example(spec, *, scale=1.0):
     """A network with weights, a line and the borders around it."""
     root = parse(spec, 5).root
-    params = build(root, TESSERACT).init(jax.random.key(1))
+    params = build(root).init(jax.random.key(1))
     params = jax.tree.map(lambda leaf: scale * np.array(leaf), params)
     first = root.children[0]
     assert isinstance(first, Input)
     shape = (12, 31, first.depth) if first.height > 1 else (1, 31, 12)
     x = np.random.default_rng(2).standard_normal(shape).astype(np.float32)
-    borders = draw_borders(root, [shape[:2]], shape[:2], [MinStd.for_sample(3)])
+    borders = draw_borders(root, *shape[:2], MinStd.for_sample(3))
     return root, params, x, borders
 
 
@@ -51,36 +50,36 @@ def example(spec, *, scale=1.0):
         for name, spec in NETWORKS.items()
     ],
 )
-def test_same_numbers_as_on_a_device(spec):
+def test_numbers_are_those_of_the_oracle(spec):
     root, params, x, borders = example(spec, scale=6.0)  # so that errors are clipped
-    ours = Pass(root)
+    ours = ExactNetwork(root)
     y, tape = ours.forward(params, x, borders)
     delta = np.random.default_rng(4).standard_normal(y[0].shape).astype(np.float32)
-    images, widths = jnp.asarray(x[:, :, None]), jnp.array([x.shape[1]], jnp.int32)
-    network = build(root, TESSERACT)
-
-    @jax.jit
-    def on_device(params, noise, delta):
-        def outputs(params):
-            return network.apply(params, images, widths, noise)[0]
-
-        logits, vjp = jax.vjp(outputs, params)
-        return softmax(logits), vjp(delta)[0]
-
-    noise = tuple(BorderNoise(*map(jnp.asarray, each)) for each in borders)
-    probs, expected = on_device(params, noise, delta[:, None])
-    np.testing.assert_allclose(y[0], probs[:, 0], atol=1e-4)
+    expected_y, backward = oracle.run(root, params, x.astype(np.float64), iter(borders))
+    _, expected = backward(delta[None].astype(np.float64))
+    np.testing.assert_allclose(y, expected_y, atol=1e-4)
     found = ours.backward(params, tape, delta[None])
     assert jax.tree.structure(found) == jax.tree.structure(expected)
     for one, two in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(one, two, rtol=2e-3, atol=2e-4 * max(1, np.abs(two).max()))
 
 
+@pytest.mark.parametrize(
+    "spec", [NETWORKS["tutorial"], NETWORKS["quad"], NETWORKS["encoded"]], ids=["1-D", "2-D", "LE"]
+)
+def test_double_precision_changes_last_digits_only(spec):
+    root, params, x, borders = example(spec)
+    usual, _ = forward(root, pack(params), x, borders)
+    precise, _ = forward(root, pack(params, double=True), x, borders)
+    assert precise.dtype == np.float32
+    np.testing.assert_allclose(precise, usual, atol=1e-6)
+
+
 def test_no_gradient_reaches_frozen_layers():
     root, params, x, borders = example(NETWORKS["tutorial"])
     last = max(params, key=int)
     frozen = {key: jax.tree.map(lambda _, k=key: k != last, params[key]) for key in params}
-    whole, part = Pass(root), Pass(root, frozen)
+    whole, part = ExactNetwork(root), ExactNetwork(root, frozen)
     y, tape = part.forward(params, x, borders)
     delta = np.ones_like(y)
     grads = part.backward(params, tape, delta)
@@ -101,12 +100,12 @@ def squashed(kind, values):
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [(tables.tanh_all, tanh), (tables.logistic_all, logistic)],
+    [(tables.tanh_all, oracle.tanh), (tables.logistic_all, oracle.logistic)],
     ids=["tanh", "logistic"],
 )
-def test_tables_as_on_a_device(ours, theirs):
+def test_tables_are_those_of_the_oracle(ours, theirs):
     values = np.linspace(-20, 20, 4001, dtype=np.float32)
-    np.testing.assert_allclose(squashed(ours, values), theirs(values, TESSERACT), atol=2e-7)
+    np.testing.assert_allclose(squashed(ours, values), theirs(values), atol=2e-7)
     with_huge = squashed(ours, [*values, 3e7])[:-1]  # the careful way gives the same
     np.testing.assert_array_equal(with_huge, squashed(ours, values))
 

@@ -29,7 +29,8 @@ def english():
 def fresh(spec, codec, weight_range=0.1):
     """The model `lstmtraining` starts from."""
     root = parse(spec, codec.num_codes).root
-    return LoadedModel(root, tesseract_weights(root, weight_range), codec, False, codec.null_char)
+    params = tesseract_weights(root, weight_range)
+    return LoadedModel(root, codec, codec.null_char, params=params)
 
 
 def int8(model):

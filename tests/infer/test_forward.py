@@ -10,9 +10,11 @@ from lstmjax.data.random import MinStd
 from lstmjax.formats import traineddata
 from lstmjax.infer.choose import make_forward
 from lstmjax.infer.device import DeviceForward, make_device_forward
+from lstmjax.infer.exact_reader import make_exact_reader
 from lstmjax.infer.forward import LineToRead, certainty
-from lstmjax.infer.host.network import HostForward
+from lstmjax.infer.host_forward import HostForward
 from lstmjax.infer.model import load_model
+from lstmjax.nn.build import build
 
 NULL = 2
 random = np.random.default_rng(0)
@@ -29,13 +31,21 @@ def model(tmp_path_factory):
     return load_model(path)
 
 
-@pytest.fixture(scope="module", params=[make_forward, make_device_forward], ids=["host", "device"])
+def exact_forward(model):
+    return HostForward(model, make_exact_reader(model), make_exact_reader)
+
+
+def device_forward(model):
+    return make_device_forward(model, build(model.root))
+
+
+@pytest.fixture(
+    scope="module",
+    params=[make_forward, exact_forward, device_forward],
+    ids=["host", "exact", "device"],
+)
 def forward(request, model):
     return request.param(model)
-
-
-def test_usual_networks_run_on_the_host(model):
-    assert isinstance(make_forward(model), HostForward)
 
 
 def test_results_come_back_in_the_order_of_the_lines(forward):
@@ -51,7 +61,9 @@ def test_results_come_back_in_the_order_of_the_lines(forward):
         np.testing.assert_allclose(probs, alone, atol=1e-6)
 
 
-def test_the_place_in_the_run_decides_the_noise(forward):
+@pytest.mark.parametrize("make", [make_forward, exact_forward])
+def test_the_place_in_the_run_decides_the_noise(make, model):
+    forward = make(model)
     first, again, other = forward.probs([LineToRead(pixels(20), s) for s in (1, 1, 2)], batch=4)
     np.testing.assert_array_equal(first, again)
     assert abs(first - other).max() > 1e-4
@@ -62,7 +74,7 @@ def test_no_lines_give_nothing(forward):
 
 
 def test_few_widths_are_compiled_for_few_lines(model):
-    forward = make_device_forward(model)
+    forward = device_forward(model)
     assert len(forward.buckets([40, 20, 30]).widths) == 1
     many = [*range(20, 400, 2)] * 40
     buckets = forward.buckets(many)
@@ -79,8 +91,8 @@ class Scripted(DeviceForward):
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "seen", [])
 
-        def apply(params, images, widths, noise):
-            del params, noise
+        def apply(params, images, widths):
+            del params
             mean = images[:, :, :, 0].mean((0, 1))
             self.seen.append(mean)  # type: ignore[attr-defined]
             probs = np.zeros((4, len(widths), 5), np.float32)
@@ -142,9 +154,9 @@ def test_padded_line_that_stays_as_it_is_is_read_with_other_borders(forward):
     seen = []
 
     class Remembering(Scripted):
-        def _noise(self, blocks, room, streams):
-            seen.append((blocks[0], streams[0].state))
-            return super()._noise(blocks, room, streams)
+        def _start(self, lines, batch, buckets):
+            seen.append((lines[0].block, lines[0].stream.state))
+            return super()._start(lines, batch, buckets)
 
     scripted = Remembering(replace(forward.model, root=fixed), lambda mean: 0.4)
     scripted.probs([LineToRead(LIGHT_ON_DARK, 1, 0.5)], batch=1)

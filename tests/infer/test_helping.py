@@ -37,7 +37,7 @@ def same(one, other):
 
 
 @forks
-def test_answers_come_back_whole():
+def test_answers_come_back_whole(capfd):
     helper = Helper.start(lambda numbers: [ANSWERS[number] for number in numbers])
     assert helper is not None
     for numbers in ([2], [], [3, 0, 1, 2, 3]):
@@ -46,11 +46,12 @@ def test_answers_come_back_whole():
         assert all(same(a, ANSWERS[n]) for a, n in zip(found, numbers, strict=True))
     helper.stop()
     assert helper.ask([2]) is None
+    assert capfd.readouterr().err == ""
 
 
 @forks
 @pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
-def test_an_error_is_no_answer(fault):
+def test_an_error_is_no_answer(fault, capfd):
     def fail(numbers):
         raise fault
 
@@ -59,6 +60,8 @@ def test_an_error_is_no_answer(fault):
     assert helper.ask([1]) is None
     assert helper.ask([2]) is None
     helper.stop()
+    said = "the process that loads lines failed; 2 requests were answered without it, more slowly"
+    assert capfd.readouterr().err.count(said) == 1
 
 
 @forks

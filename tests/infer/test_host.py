@@ -1,4 +1,4 @@
-"""Networks in compiled loops: the numbers of `nn`, whatever the network and the widths."""
+"""Networks in compiled loops: the numbers of `exact`, whatever the network and the widths."""
 
 from dataclasses import replace
 
@@ -8,13 +8,17 @@ import pytest
 from infer.models import int8
 
 from lstmjax.data.random import MinStd
+from lstmjax.exact.forward import pack
 from lstmjax.infer.choose import make_forward
-from lstmjax.infer.device import DeviceForward, make_device_forward
+from lstmjax.infer.exact_reader import ExactReader, make_exact_reader
 from lstmjax.infer.forward import LineToRead
-from lstmjax.infer.host.int8_ops import SUPPORTED as BYTES_SUPPORTED
-from lstmjax.infer.host.network import HostForward, make_host_forward, make_network
+from lstmjax.infer.host.int8_ops import SUPPORTED as INT8_SUPPORTED
+from lstmjax.infer.host.network import HostNetwork, make_host_network
+from lstmjax.infer.host_forward import HostForward
 from lstmjax.infer.model import LoadedModel
 from lstmjax.netspec.parse import parse
+from lstmjax.netspec.tree import x_scale
+from lstmjax.simd.target import Target
 from lstmjax.training.initial import tesseract_weights
 
 NUM_CODES = 19
@@ -31,7 +35,7 @@ SPECS = {
     "fixed width": "[1,8,40,1 Ct3,3,4 Mp2,2 Lfys5 Lfx4 O1c1]",
     "variable height": "[1,0,0,1 Ct3,3,4 Mp2,2 Lfys5 Lfx4 O1c1]",
 }
-BYTE_SPECS = {
+INT8_SPECS = {
     **SPECS,
     "real size": "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx128 O1c1]",
     "one step": "[1,8,0,1 Ct3,3,4 Mp2,2 Lfys5 Lfxs6 O1c1]",
@@ -39,7 +43,7 @@ BYTE_SPECS = {
     "high window": "[1,13,0,1 Cr7,3,20 Mp2,1 Lfys5 Lfx6 O1c1]",
     "wide window": "[1,13,0,1 Cs3,7,33 Mp1,2 Lfys5 Lfx6 O1c1]",
 }
-UNUSUAL = {
+UNSUPPORTED = {
     "two dimensions": "[1,8,0,1 Ct3,3,4 Mp2,2 L2xy5 Lfys5 O1c1]",
     "reconfig": "[1,8,0,1 S2,2 Lfys5 O1c1]",
     "softmax inside": "[1,8,0,1 Ct3,3,4 Mp2,2 Lfys5 LS6]",
@@ -55,7 +59,7 @@ def model_of(spec):
     params = jax.tree.map(
         lambda w: random.normal(0, 0.4, w.shape).astype(np.float32), tesseract_weights(root, 0.1)
     )
-    return LoadedModel(root, params, None, False, 2)  # type: ignore[arg-type]
+    return LoadedModel(root, None, 2, params=params)  # type: ignore[arg-type]
 
 
 def lines_for(model, widths=(31, 44, 17, 44, 90, 12, 25, 60, 13, 38)):
@@ -69,64 +73,83 @@ def lines_for(model, widths=(31, 44, 17, 44, 90, 12, 25, 60, 13, 38)):
     ]
 
 
-def both(model):
-    host = make_host_forward(model)
-    assert host is not None
-    lines = lines_for(model)
-    return host.probs(lines), make_device_forward(model).probs(lines)
+def run(model, make):
+    """Outputs for some lines, from the reader that `make` gives."""
+    reader = make(model)
+    assert reader is not None
+    return HostForward(model, reader, make).probs(lines_for(model))
 
 
+@pytest.mark.parametrize("int_mode", [False, True], ids=["float", "int8"])
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_floats_are_those_of_nn(spec):
-    for ours, expected in zip(*both(model_of(spec)), strict=True):
+def test_numbers_are_those_of_exact(spec, int_mode):
+    model = int8(model_of(spec)) if int_mode else model_of(spec)
+    found, expected = run(model, make_host_network), run(model, make_exact_reader)
+    for ours, exact in zip(found, expected, strict=True):
         assert ours.flags.c_contiguous
-        np.testing.assert_allclose(ours, expected, atol=2e-5)
+        # The sums of an int8 network are exact: nothing but the softmax may differ.
+        np.testing.assert_allclose(ours, exact, atol=1e-6 if int_mode else 2e-5)
 
 
-@pytest.mark.parametrize("spec", [SPECS["usual"], SPECS["odd sizes"]], ids=["usual", "odd sizes"])
-def test_int8_numbers_are_those_of_nn(spec):
-    ours, expected = (np.concatenate(probs) for probs in both(int8(model_of(spec))))
-    # XLA rounds some products and sums at once, which rarely moves a number by 1/127.
-    off = abs(ours - expected).max(1) > 1e-5
-    assert off.mean() < 0.1
-    assert abs(ours - expected).max() < 0.05
-
-
-@pytest.mark.skipif(not BYTES_SUPPORTED, reason="this processor does not multiply bytes")
-@pytest.mark.parametrize("spec", BYTE_SPECS.values(), ids=BYTE_SPECS)
-def test_bytes_give_the_bits_of_floats(spec, monkeypatch):
+@pytest.mark.skipif(not INT8_SUPPORTED, reason="this processor does not multiply int8 numbers")
+@pytest.mark.parametrize("spec", INT8_SPECS.values(), ids=INT8_SPECS)
+def test_int8_loops_give_the_bits_of_float_loops(spec, monkeypatch):
     model = int8(model_of(spec))
     lines = lines_for(model, (31, 90, 12, 7, 25, 60, 13, 38, 44, 5, 8))
-    bytewise = make_host_forward(model)
-    monkeypatch.setattr("lstmjax.infer.host.network.BYTES_SUPPORTED", False)
-    floating = make_host_forward(model)
-    assert bytewise is not None
-    assert floating is not None
-    for ours, expected in zip(bytewise.probs(lines), floating.probs(lines), strict=True):
+    in_int8 = make_forward(model).probs(lines)
+    monkeypatch.setattr("lstmjax.infer.host.network.INT8_SUPPORTED", False)
+    for ours, expected in zip(in_int8, make_forward(model).probs(lines), strict=True):
         assert ours.flags.c_contiguous
         assert len(np.unique(expected)) > 2
         np.testing.assert_array_equal(ours, expected)
 
 
-@pytest.mark.parametrize("spec", UNUSUAL.values(), ids=UNUSUAL)
-def test_other_networks_are_left_alone(spec):
-    assert make_network(model_of(spec)) is None
+@pytest.mark.parametrize("spec", UNSUPPORTED.values(), ids=UNSUPPORTED)
+def test_other_networks_are_left_to_exact(spec):
+    model = model_of(spec)
+    assert make_host_network(model) is None
+    forward = make_forward(model)
+    assert isinstance(forward, HostForward)
+    assert isinstance(forward._reader, ExactReader)
+    lines = lines_for(model)
+    for line, probs in zip(lines, forward.probs(lines), strict=True):
+        assert probs.dtype == np.float32
+        assert len(probs) == line.pixels.shape[1] // x_scale(model.root)
+        np.testing.assert_allclose(probs.sum(1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("spec", UNSUPPORTED.values(), ids=UNSUPPORTED)
+def test_int8_networks_come_near_their_floats(spec):
+    model = model_of(spec)
+    found, expected = (
+        np.concatenate(run(each, make_exact_reader)) for each in (int8(model), model)
+    )
+    assert abs(found - expected).max() > 0
+    assert abs(found - expected).mean() < 0.01
 
 
 def test_sums_of_int8_numbers_that_floats_would_round_are_left_alone():
     wide = model_of("[1,1,0,1000 Lfx50 O1c1]")
-    assert make_network(wide) is not None
-    assert make_network(int8(wide)) is None
+    assert make_host_network(wide) is not None
+    assert make_host_network(int8(wide)) is None
+    assert pack(int8(wide).params)["1"]["matrix"].panels.dtype == np.float64
 
 
-def test_a_processor_without_vectors_is_left_alone(monkeypatch):
-    assert isinstance(make_forward(model_of(SPECS["usual"])), HostForward)
+def test_a_processor_without_vectors_is_left_to_exact(monkeypatch):
+    model = model_of(SPECS["usual"])
+    usual = make_forward(model)
+    assert isinstance(usual._reader, HostNetwork)
     monkeypatch.setattr("lstmjax.infer.choose.works", lambda: False)
-    assert isinstance(make_forward(model_of(SPECS["usual"])), DeviceForward)
+    monkeypatch.setattr("lstmjax.infer.exact_reader.numba_target", lambda: Target("generic", ""))
+    other = make_forward(model)
+    assert isinstance(other._reader, ExactReader)
+    lines = lines_for(model)
+    for ours, expected in zip(other.probs(lines), usual.probs(lines), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=2e-5)
 
 
 def test_neighbours_do_not_change_a_line():
-    network = make_network(model_of(SPECS["usual"]))
+    network = make_host_network(model_of(SPECS["usual"]))
     assert network is not None
     random = np.random.default_rng(1)
     blocks = [random.normal(0, 1, (12, w, 1)).astype(np.float32) for w in (30, 9, 57)]
@@ -140,7 +163,7 @@ def test_neighbours_do_not_change_a_line():
 def test_no_number_leaves_the_tables(value):
     model = model_of(SPECS["usual"])
     huge = jax.tree.map(lambda w: np.full_like(w, value), model.params)
-    network = make_network(replace(model, params=huge))
+    network = make_host_network(replace(model, params=huge))
     assert network is not None
     probs = network.probs([np.full((12, 30, 1), value, np.float32)], [MinStd(1)])[0]
     assert probs.shape == (10, NUM_CODES)

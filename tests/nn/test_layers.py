@@ -13,7 +13,6 @@ from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import Extent
 from lstmjax.nn.lstm import lstm
 from lstmjax.nn.lstm2d import lstm2d
-from lstmjax.nn.numerics import FAST, integer_product, quantize
 from lstmjax.nn.softmax_lstm import softmax_lstm
 from lstmjax.nn.window import convolve, maxpool, reconfig
 
@@ -23,24 +22,24 @@ LINES = [rng.normal(size=(H, w, DEPTH)).astype(np.float32) for w in WIDTHS]
 
 CASES = {
     "lstm": (
-        lstm(Lstm(DEPTH, 5), FAST),
+        lstm(Lstm(DEPTH, 5)),
         references.lstm_rows,
     ),
     "lstm reversed": (
-        lstm(Lstm(DEPTH, 5), FAST, reverse=True),
+        lstm(Lstm(DEPTH, 5), reverse=True),
         lambda p, x: references.lstm_rows(p, x, reverse=True),
     ),
     "lstm summary": (
-        lstm(Lstm(DEPTH, 5, summary=True), FAST),
+        lstm(Lstm(DEPTH, 5, summary=True)),
         lambda p, x: references.lstm_rows(p, x, summary=True),
     ),
     "lstm reversed summary": (
-        lstm(Lstm(DEPTH, 5, summary=True), FAST, reverse=True),
+        lstm(Lstm(DEPTH, 5, summary=True), reverse=True),
         lambda p, x: references.lstm_rows(p, x, reverse=True, summary=True),
     ),
-    "lstm 2d": (lstm2d(Lstm(DEPTH, 5, two_d=True), FAST), references.lstm_2d),
+    "lstm 2d": (lstm2d(Lstm(DEPTH, 5, two_d=True)), references.lstm_2d),
     "lstm 2d reversed": (
-        lstm2d(Lstm(DEPTH, 5, two_d=True), FAST, reverse_x=True),
+        lstm2d(Lstm(DEPTH, 5, two_d=True), reverse_x=True),
         lambda p, x: references.lstm_2d(p, x[:, ::-1])[:, ::-1],
     ),
     "convolve": (
@@ -53,11 +52,11 @@ CASES = {
         lambda p, x: references.cells(x, 2, 3).reshape(H // 3, x.shape[1] // 2, -1),
     ),
     "tanh": (
-        dense(Dense(DEPTH, 4, "tanh"), FAST),
+        dense(Dense(DEPTH, 4, "tanh")),
         lambda p, x: jnp.tanh(x @ p["w"] + p["b"][None, None]),
     ),
     "softmax": (
-        dense(Dense(DEPTH, 4, "softmax"), FAST),
+        dense(Dense(DEPTH, 4, "softmax")),
         lambda p, x: jax.nn.softmax(x @ p["w"] + p["b"][None, None]),
     ),
 }
@@ -117,7 +116,7 @@ def test_gradients_are_those_of_the_plain_loop(name):
 @pytest.mark.parametrize("binary", [False, True], ids=["LS", "LE"])
 def test_softmax_lstm_sees_its_last_answer(binary):
     node = SoftmaxLstm(DEPTH, 4, 6, binary)
-    layer = softmax_lstm(node, FAST)
+    layer = softmax_lstm(node)
     params = layer.init(jax.random.key(3))
     x, widths = padded([line[:1] for line in LINES], fill=0.0) if H == 1 else padded(LINES)
     y, _ = layer.apply(params, x, Extent(None, widths), None)
@@ -150,19 +149,6 @@ def test_flip_keeps_padding_where_it_is():
     np.testing.assert_array_equal(y[0, :, 1, 0], [4, 3, 2, 1, 0])
 
 
-def test_integer_product_is_exact_beyond_float_precision():
-    x = jnp.full((1, 5000), 127.0)
-    w = jnp.full((5000, 1), 127.0).at[0, 0].set(126.0)
-    assert int(integer_product(x, w)[0, 0]) == 5000 * 127 * 127 - 127
-
-
-@pytest.mark.parametrize(
-    ("value", "whole"), [(0.5 / 127, 1), (-0.5 / 127, -1), (2.0, 127), (-2, -127)]
-)
-def test_quantize_rounds_halves_away_from_zero(value, whole):
-    assert float(quantize(jnp.float32(value))) == whole
-
-
 def test_outputs_of_more_than_one_row_are_refused():
     from lstmjax.errors import SpecError
     from lstmjax.netspec.tree import Input, Series
@@ -176,7 +162,7 @@ def test_outputs_of_more_than_one_row_are_refused():
 @pytest.mark.parametrize(("two_d", "times"), [(False, 6), (True, 3)], ids=["1-D", "2-D"])
 def test_gradients_of_a_long_line_do_not_explode(two_d, times):
     node = Lstm(4, 32, two_d=two_d)
-    layer = (lstm2d if two_d else lstm)(node, FAST)
+    layer = (lstm2d if two_d else lstm)(node)
     params = layer.init(jax.random.key(0))
     params = {name: times * leaf if name in ("wh", "wv") else leaf for name, leaf in params.items()}
     params["b"] = params["b"].at[64:96].add(1)  # the gate that keeps the state

@@ -12,7 +12,6 @@ from lstmjax.netspec.tree import Lstm
 from lstmjax.nn import lstm2d_cpu
 from lstmjax.nn.layer import Extent
 from lstmjax.nn.lstm2d import lstm2d
-from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST, FAST_BFLOAT16, TESSERACT
 
 pytestmark = pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 
@@ -55,9 +54,9 @@ def make(case: Case, rng: np.random.Generator):
     return jnp.asarray(x), params, Extent(*sizes)
 
 
-def layer_of(case: Case, numerics=FAST):
+def layer_of(case: Case):
     node = Lstm(case.D, case.S, two_d=True)
-    return lstm2d(node, numerics, reverse_x=case.reverse)
+    return lstm2d(node, reverse_x=case.reverse)
 
 
 def inside(case: Case) -> np.ndarray:
@@ -69,12 +68,12 @@ def inside(case: Case) -> np.ndarray:
     return there[..., None].astype(np.float32)
 
 
-def value_and_gradients(case: Case, monkeypatch, *, compiled: bool, numerics=FAST):
+def value_and_gradients(case: Case, monkeypatch, *, compiled: bool):
     """The layer's output where it counts, and gradients of x and params for one direction."""
-    monkeypatch.setattr(lstm2d_cpu, "usable", lambda numerics: compiled)
+    monkeypatch.setattr(lstm2d_cpu, "usable", lambda: compiled)
     rng = np.random.default_rng(5)
     x, params, extent = make(case, rng)
-    layer = layer_of(case, numerics)
+    layer = layer_of(case)
     counts = inside(case)
     direction = rng.normal(size=(*counts.shape[:3], case.S)).astype(np.float32) * counts
 
@@ -100,20 +99,12 @@ def test_numbers_are_those_of_the_loop(case, monkeypatch):
     assert float(jnp.abs(found[1]).max()) > 0
 
 
-def test_factors_are_not_rounded(monkeypatch):
-    case = CASES["ragged-reversed"]
-    expected = value_and_gradients(case, monkeypatch, compiled=True)
-    found = value_and_gradients(case, monkeypatch, compiled=True, numerics=FAST_BFLOAT16)
-    for mine, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
-        np.testing.assert_array_equal(mine, other)
-
-
 @pytest.mark.parametrize("name", ["ragged-reversed", "ragged-rows", "ragged-both-ways"])
 def test_what_lies_beyond_a_line_matters_to_nothing(name, monkeypatch):
     case = CASES[name]
     x, params, extent = make(case, np.random.default_rng(5))
     layer = layer_of(case)
-    monkeypatch.setattr(lstm2d_cpu, "usable", lambda numerics: True)
+    monkeypatch.setattr(lstm2d_cpu, "usable", lambda: True)
 
     def total(params, x):
         y, _ = layer.apply(params, x, extent, None)
@@ -127,7 +118,7 @@ def test_what_lies_beyond_a_line_matters_to_nothing(name, monkeypatch):
 
 
 def test_lines_do_not_depend_on_their_neighbours(monkeypatch):
-    monkeypatch.setattr(lstm2d_cpu, "usable", lambda numerics: True)
+    monkeypatch.setattr(lstm2d_cpu, "usable", lambda: True)
     case = Case(3, 5, 11, 6, 20, reverse=True)
     x, params, extent = make(case, np.random.default_rng(2))
     layer = layer_of(case)
@@ -138,7 +129,7 @@ def test_lines_do_not_depend_on_their_neighbours(monkeypatch):
 
 
 def test_what_is_not_a_number_does_not_vanish(monkeypatch):
-    monkeypatch.setattr(lstm2d_cpu, "usable", lambda numerics: True)
+    monkeypatch.setattr(lstm2d_cpu, "usable", lambda: True)
     case = Case(4, 4, 1, 4, 16)
     x, params, extent = make(case, np.random.default_rng(1))
     y, _ = layer_of(case).apply(params, x.at[1, 2].set(jnp.nan), extent, None)
@@ -148,10 +139,5 @@ def test_what_is_not_a_number_does_not_vanish(monkeypatch):
     assert not finite[1:, 2:].any()
 
 
-@pytest.mark.parametrize("numerics", [EXACT, EXACT_INT8, TESSERACT])
-def test_exact_arithmetic_is_left_to_the_loop(numerics):
-    assert not lstm2d_cpu.usable(numerics)
-
-
 def test_it_is_used_on_a_cpu():
-    assert lstm2d_cpu.usable(FAST) == (jax.default_backend() == "cpu")
+    assert lstm2d_cpu.usable() == (jax.default_backend() == "cpu")

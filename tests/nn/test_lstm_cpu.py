@@ -12,7 +12,6 @@ from lstmjax.netspec.tree import Lstm
 from lstmjax.nn import lstm as layers
 from lstmjax.nn import lstm_cpu
 from lstmjax.nn.layer import Extent
-from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST, FAST_BFLOAT16, TESSERACT
 
 pytestmark = pytest.mark.skipif(not jax_calls.usable(), reason="no vectors that multiply and add")
 
@@ -66,12 +65,14 @@ def inside(case: Case) -> np.ndarray:
     return there[..., None].astype(np.float32)
 
 
-def value_and_gradients(case: Case, monkeypatch, *, compiled: bool, numerics=FAST):
+def value_and_gradients(case: Case, monkeypatch, *, compiled: bool, bfloat16=False):
     """The layer's output where it counts, and gradients of x and params for one direction."""
-    monkeypatch.setattr(lstm_cpu, "usable", lambda numerics: compiled)
+    monkeypatch.setattr(lstm_cpu, "usable", lambda: compiled)
     rng = np.random.default_rng(5)
     x, params, extent = make(case, rng)
-    layer = layers.lstm(Lstm(case.D, case.S, summary=case.summary), numerics, reverse=case.reverse)
+    layer = layers.lstm(
+        Lstm(case.D, case.S, summary=case.summary), reverse=case.reverse, bfloat16=bfloat16
+    )
     counts = inside(case)
     counts = counts.max(1, keepdims=True) if case.summary else counts
     direction = rng.normal(size=(*counts.shape[:3], case.S)).astype(np.float32) * counts
@@ -106,7 +107,7 @@ def test_numbers_are_those_of_the_loop(case, monkeypatch):
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_bfloat16_rounds_factors_only(case, monkeypatch):
     expected = value_and_gradients(case, monkeypatch, compiled=True)
-    found = value_and_gradients(case, monkeypatch, compiled=True, numerics=FAST_BFLOAT16)
+    found = value_and_gradients(case, monkeypatch, compiled=True, bfloat16=True)
     differs = False
     for mine, other in zip(jax.tree.leaves(found[:3]), jax.tree.leaves(expected[:3]), strict=True):
         close(mine, other, 0.03)
@@ -120,8 +121,8 @@ def test_what_lies_beyond_a_line_matters_to_nothing(monkeypatch):
     case = CASES["reversed-ragged"]
     rng = np.random.default_rng(5)
     x, params, extent = make(case, rng)
-    layer = layers.lstm(Lstm(case.D, case.S), FAST, reverse=True)
-    monkeypatch.setattr(lstm_cpu, "usable", lambda numerics: True)
+    layer = layers.lstm(Lstm(case.D, case.S), reverse=True)
+    monkeypatch.setattr(lstm_cpu, "usable", lambda: True)
 
     def total(params, x):
         y, _ = layer.apply(params, x, extent, None)
@@ -136,10 +137,10 @@ def test_what_lies_beyond_a_line_matters_to_nothing(monkeypatch):
 
 def test_errors_stay_bounded_far_back(monkeypatch):
     case = Case(1, 200, 2, 4, 16)
-    monkeypatch.setattr(lstm_cpu, "usable", lambda numerics: True)
+    monkeypatch.setattr(lstm_cpu, "usable", lambda: True)
     x, params, extent = make(case, np.random.default_rng(1))
     params = {**params, "wh": params["wh"] * 50}
-    layer = layers.lstm(Lstm(case.D, case.S), FAST)
+    layer = layers.lstm(Lstm(case.D, case.S))
 
     def last(params):
         return layer.apply(params, x, extent, None)[0][:, -1].sum()
@@ -150,28 +151,23 @@ def test_errors_stay_bounded_far_back(monkeypatch):
 
 def test_what_is_not_a_number_does_not_vanish(monkeypatch):
     case = Case(1, 6, 1, 4, 16)
-    monkeypatch.setattr(lstm_cpu, "usable", lambda numerics: True)
+    monkeypatch.setattr(lstm_cpu, "usable", lambda: True)
     x, params, extent = make(case, np.random.default_rng(1))
-    y, _ = layers.lstm(Lstm(4, 16), FAST).apply(params, x.at[0, 2].set(jnp.nan), extent, None)
+    y, _ = layers.lstm(Lstm(4, 16)).apply(params, x.at[0, 2].set(jnp.nan), extent, None)
     assert bool(jnp.isfinite(y[:, :2]).all())
     assert bool(jnp.isnan(y[:, 2:]).all())
 
 
 def test_lines_do_not_depend_on_their_neighbours(monkeypatch):
-    monkeypatch.setattr(lstm_cpu, "usable", lambda numerics: True)
+    monkeypatch.setattr(lstm_cpu, "usable", lambda: True)
     case = Case(1, 17, 11, 24, 32)
     x, params, extent = make(case, np.random.default_rng(2))
-    layer = layers.lstm(Lstm(case.D, case.S), FAST)
+    layer = layers.lstm(Lstm(case.D, case.S))
     together, _ = layer.apply(params, x, extent, None)
     for line in range(case.B):
         alone, _ = layer.apply(params, x[:, :, line : line + 1], extent, None)
         np.testing.assert_array_equal(together[:, :, line : line + 1], alone)
 
 
-@pytest.mark.parametrize("numerics", [EXACT, EXACT_INT8, TESSERACT])
-def test_exact_arithmetic_is_left_to_the_loop(numerics):
-    assert not lstm_cpu.usable(numerics)
-
-
 def test_it_is_used_on_a_cpu():
-    assert lstm_cpu.usable(FAST) == (jax.default_backend() == "cpu")
+    assert lstm_cpu.usable() == (jax.default_backend() == "cpu")

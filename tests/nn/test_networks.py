@@ -14,24 +14,24 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from infer.models import english, fresh, int8
+from infer.models import english, fresh
 
 from lstmjax.charset.codec import Codec
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
 from lstmjax.data.borders import draw_borders
-from lstmjax.data.image import normalise, quantise
+from lstmjax.data.image import normalise
 from lstmjax.data.random import MinStd
 from lstmjax.data.store import ImageStore
+from lstmjax.exact.forward import forward, pack
 from lstmjax.formats import traineddata
 from lstmjax.infer.choose import make_forward
 from lstmjax.infer.forward import LineToRead
 from lstmjax.netspec.parse import parse
 from lstmjax.netspec.tree import Convolve, Dense, Maxpool, Series
-from lstmjax.nn.build import _Builder, build
+from lstmjax.nn.build import _Builder, as_usual, build
 from lstmjax.nn.combine import series
 from lstmjax.nn.dense import dense
-from lstmjax.nn.layer import BorderNoise, Extent
-from lstmjax.nn.numerics import EXACT, EXACT_INT8, FAST
+from lstmjax.nn.layer import Extent
 from lstmjax.nn.window import convolve, maxpool
 from lstmjax.training.compiling import available
 
@@ -96,20 +96,11 @@ def layers_of_b():
     model = fresh(B, codec)
     pixels = ImageStore(index, model.input_shape, 0).scaled(0).pixels
     x = normalise(pixels, model.input_shape, stream := MinStd.for_sample(0))
-    height, width, _ = x.shape
-    noise = draw_borders(model.root, [(height, width)], (height, width), [stream])
-    widths = jnp.asarray([width], jnp.int32)
-
+    borders = draw_borders(model.root, *x.shape[:2], stream)
     children = model.root.children
     parts = [(children[0], children[1].children[0]), *(children[: k + 1] for k in range(1, 6))]
-
-    @jax.jit
-    def run(params, x, widths, noise):
-        layers = [_Builder(EXACT).build(Series(nodes)) for nodes in parts]
-        return [layer.apply(params, x, Extent(None, widths), noise)[0] for layer in layers]
-
-    outs = run(model.params, x[:, :, None], widths, tuple(BorderNoise(*each) for each in noise))
-    return [np.asarray(out[:, :, 0]) for out in outs]
+    matrices = pack(model.params)
+    return [forward(Series(nodes), matrices, x, borders)[0] for nodes in parts]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +193,6 @@ class Running:
     root: Series
     params: dict
     apply: object
-    int_mode: bool
 
     @property
     def image_shape(self):
@@ -214,45 +204,38 @@ class Running:
         """Outputs of each image, in a batch with `fill` beyond the images."""
         height, fixed, depth = self.image_shape
         batch = np.full((height, fixed or ROOM, PLACES, depth), fill, np.float32)
-        sizes = [(height, image.shape[1]) for image in images]
-        sizes += [(height, 1)] * (PLACES - len(images))
+        widths = [image.shape[1] for image in images] + [1] * (PLACES - len(images))
         for place, image in enumerate(images):
             batch[:, : image.shape[1], place] = image
-        noise = draw_borders(
-            self.root, sizes, batch.shape[:2], [MinStd.for_sample(7) for _ in sizes],
-            int_mode=self.int_mode,
-        )  # fmt: skip
-        widths = np.array([width for _, width in sizes], np.int32)
-        noise = tuple(BorderNoise(*each) for each in noise)
-        probs, steps = self.apply(self.params, batch, widths, noise)  # type: ignore[operator]
+        probs, steps = self.apply(  # type: ignore[operator]
+            self.params, batch, np.array(widths, np.int32)
+        )
         return [np.asarray(probs[: steps[i], i]) for i in range(len(images))]
 
 
 @functools.cache
-def running(spec, int_mode):
+def running(spec):
     """Compile a network; its fixed width, if any, is made small."""
     codec = Codec.from_traineddata(
         traineddata.load(helpers.testdata("tesseract-test", "eng.starter.traineddata"))
     )
     model = fresh(spec.replace(",500,", f",{ROOM},"), codec, weight_range=0.4)
-    model = int8(model) if int_mode else model
-    network = build(model.root, EXACT_INT8 if int_mode else EXACT)
+    network = build(model.root)
 
-    def apply(params, images, widths, noise):
-        logits, steps = network.apply(params, images, widths, noise)
+    def apply(params, images, widths):
+        logits, steps = network.apply(params, images, widths, None)
         return jax.nn.softmax(logits), steps
 
     quickly = available({"xla_backend_optimization_level": 0})  # compiled for a few lines only
     compiled = jax.jit(apply, compiler_options=quickly)
-    return Running(model.root, model.params, compiled, int_mode)
+    return Running(model.root, model.params, compiled)
 
 
-@pytest.mark.parametrize("int_mode", [False, True], ids=["float", "int8"])
 @pytest.mark.parametrize("spec", FIRST_LINE_RMS)
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_other_lines_and_padding_change_nothing(spec, int_mode, data):
-    model = running(spec, int_mode)
+def test_other_lines_and_padding_change_nothing(spec, data):
+    model = running(spec)
     height, fixed, depth = model.image_shape
     widths = data.draw(
         st.lists(st.integers(16, ROOM), min_size=PLACES, max_size=PLACES)
@@ -262,8 +245,6 @@ def test_other_lines_and_padding_change_nothing(spec, int_mode, data):
     )
     random = np.random.default_rng(data.draw(st.integers(0, 99), label="seed"))
     images = [random.normal(size=(height, w, depth)).astype(np.float32) for w in widths]
-    if int_mode:
-        images = [quantise(image) for image in images]
     together = model.run(images, fill=11.0)
     for image, probs in zip(images, together, strict=True):
         alone = model.run([image], fill=0.0)[0]
@@ -276,31 +257,10 @@ def test_lines_of_a_run_are_read_as_if_alone():
     model = fresh(VARIABLE_HEIGHT, codec)
     store = ImageStore(index, model.input_shape, 1 << 24)
     lines = [LineToRead(store.scaled(i).pixels, sample=i) for i in range(3)]
-    forward = make_forward(model)
-    together = forward.probs(lines, batch=4)
+    reader = make_forward(model)
+    together = reader.probs(lines, batch=4)
     for line, probs in zip(lines[:2], together, strict=False):
-        np.testing.assert_allclose(forward.probs([line], batch=1)[0], probs, atol=1e-6)
-
-
-@pytest.mark.parametrize("activation", ["tanh", "logistic"])
-def test_pooling_before_the_table_changes_no_bit(activation):
-    conv, inner, pool = Convolve(1, 1, 1), Dense(9, 5, activation), Maxpool(5, 3, 3)
-    together = _Builder(EXACT).build(Series((Series((conv, inner)), pool)))
-    layers = [convolve(conv, noise_slot=0), dense(inner, EXACT), maxpool(pool)]
-    x = np.random.default_rng(0).normal(size=(36, 300, 2, 1)).astype(np.float32)
-    params = dense(inner, EXACT).init(jax.random.key(0))
-    noise = (BorderNoise(jnp.full((2, 1), x.size, jnp.int32), jnp.ones((2, 1))),)
-    extent = Extent(None, jnp.asarray([300, 300], jnp.int32))
-
-    @jax.jit
-    def apart(params, x):
-        y, at = layers[0].apply({}, x, extent, noise)
-        y, at = layers[1].apply(params, y, at, noise)
-        y = jax.lax.optimization_barrier(y)
-        return layers[2].apply({}, y, at, noise)[0]
-
-    joined = jax.jit(lambda p, x: together.apply({"0": {"1": p}}, x, extent, noise)[0])
-    np.testing.assert_array_equal(joined(params, x), apart(params, x))
+        np.testing.assert_allclose(reader.probs([line], batch=1)[0], probs, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -315,8 +275,8 @@ def test_pooling_before_the_table_changes_no_bit(activation):
 )
 def test_fused_convolution_and_pool_equals_its_layers(conv, pool, activation):
     inner = Dense(conv.num_out, 5, activation)
-    fused = _Builder(FAST).build(Series((Series((conv, inner)), pool)))
-    apart = series([convolve(conv, noise_slot=0), dense(inner, FAST), maxpool(pool)])
+    fused = _Builder(False, as_usual, None).build(Series((Series((conv, inner)), pool)))
+    apart = series([convolve(conv, noise_slot=0), dense(inner), maxpool(pool)])
     params = apart.init(jax.random.key(0))
     random = np.random.default_rng(1)
     x = jnp.asarray(random.normal(size=(13, 17, 3, conv.num_in)).astype(np.float32))

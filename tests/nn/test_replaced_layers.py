@@ -21,7 +21,6 @@ from lstmjax.nn.build import build
 from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import Layer
 from lstmjax.nn.lstm import lstm
-from lstmjax.nn.numerics import FAST
 from lstmjax.nn.window import maxpool
 
 SPEC = "[1,12,0,1 Ct3,3,4 Mp3,3 Lfys8 Lbx6 O1c9]"
@@ -39,11 +38,11 @@ def same(node: Node) -> Layer | None:
     """The usual layer of a node, given as if it were the user's own."""
     match node:
         case Lstm():
-            return lstm(node, FAST)
+            return lstm(node)
         case Maxpool():
             return maxpool(node)
         case Dense(activation="tanh"):
-            return dense(node, FAST)
+            return dense(node)
     return None
 
 

@@ -22,7 +22,6 @@ OTHER = UNICHARSET.replace("é".encode(), b"x")
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lstmjax.infer.choose.keep_programs", lambda: None)
     traineddata.save(tiny_traineddata(), "m.traineddata")
     traineddata.save(tiny_traineddata(tiny_recognizer(seed=1)), "n.traineddata")
     other = tiny_traineddata(tiny_recognizer(seed=2)).with_component("lstm-unicharset", OTHER)

@@ -47,7 +47,7 @@ def test_result_and_gradient_are_those_of_the_network(spec):
 
     gradient, logits, steps = expected(image)
     assert int(steps[0]) == T
-    seen = LayerTracer(root)(params, image, WIDTH, None, delta)
+    seen = LayerTracer(root)(params, image, WIDTH, delta)
     assert [layer.name for layer in seen] == list(layer_names(root).values())
     np.testing.assert_allclose(seen[-1].forward[0], np.asarray(logits)[:T, 0], atol=1e-5)
     np.testing.assert_array_equal(seen[-1].backward[0], delta)
@@ -85,9 +85,7 @@ def test_layers_of_the_users_own_are_shown():
     root, *_, image = network("usual")
     params = build(root, replace=halving).init(jax.random.key(1))
     delta = np.ones((25, K), np.float32)
-    seen = {
-        layer.name: layer for layer in LayerTracer(root, halving)(params, image, WIDTH, None, delta)
-    }
+    seen = {layer.name: layer for layer in LayerTracer(root, halving)(params, image, WIDTH, delta)}
     assert list(seen) == list(layer_names(root, halving).values())
     assert list(seen)[:2] == ["Input", "ConvSeries"]
     convolution, below = seen["ConvSeries"].forward, seen["Input"].forward

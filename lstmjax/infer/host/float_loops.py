@@ -1,7 +1,7 @@
 """The layers of a network over a few lines at a time, for reading with Tesseract's arithmetic.
 
-Features come in whole vectors: what was added to fill the last one has weights of zero. Arrays are
-`rows, columns, line, feature`.
+Features come in whole vectors: those that fill the last one have weights of zero. Arrays are
+[row, column, line, feature].
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ def packed(w):
 
 @inner
 def _add_product(rows, out, start, start_stride, x, x_stride, depth, weights, columns):
-    """Out [rows, columns] = start + x [rows, depth] @ weights; a stride of 0: one row for all."""
+    """`out = start + x @ weights`, x [rows, depth]; with a stride of 0 all rows share one start."""
     add_products(
         1, rows, out, 0, columns, start, start_stride, x, 0, x_stride, depth, weights, depth,
         columns, False,
@@ -54,7 +54,7 @@ def squash(kind, tables, x, count):
 
 @inner
 def _finish(kind, tables, scale, int_mode, x, count):
-    """From the sums of one position to its outputs, in place."""
+    """Turn the sums of one position into its outputs, in place."""
     if int_mode:
         for i in range(0, count, LANES):
             float_ops.multiply(x + FLOAT_BYTES * i, scale + FLOAT_BYTES * i)
@@ -155,19 +155,19 @@ def convolution(
 
     Args:
       blocks: lines [height, w, depth], one after the other, flat.
-      height: of all lines.
-      depth: of the input.
-      widths: [B].
-      states: [B] of each line's random numbers; they are advanced.
-      half_x: reach of the convolution.
-      half_y: likewise.
-      weights: of the layer, packed.
+      height: rows of all lines.
+      depth: features of a pixel.
+      widths: [B] columns of each line.
+      states: [B] state of each line's random numbers, which is advanced.
+      half_x: reach of the convolution to each side.
+      half_y: reach of the convolution up and down.
+      weights: packed weights of the layer.
       bias: [N].
       scale: [N] of int8 weights.
-      kind: of non-linearity.
+      kind: non-linearity of the layer, such as `TANH`.
       tables: `TABLES`.
-      x_scale: size of a cell; 1 where there is no pool.
-      y_scale: likewise.
+      x_scale: width of a cell; 1 where there is no pool.
+      y_scale: height of a cell; 1 where there is no pool.
       int_mode: whether numbers are those of int8.
     Returns: [height / y_scale, widest / x_scale, B, N], zero beyond a line's width.
     """
@@ -202,14 +202,14 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
 
     Args:
       x: [T, N, D].
-      lengths: [N] steps of each sequence; its state stays as it is beyond them.
+      lengths: [N] steps of each sequence; beyond them its state does not change.
       wx: packed weights of the input.
       wh: packed weights of the own output.
       bias: [4 * S].
       scale: [4 * S] of int8 weights.
       tables: `TABLES`.
-      reverse: from the last step to the first.
-      last: keep the output of the last step only.
+      reverse: whether to run from the last step to the first.
+      last: whether only the output of the last step is wanted.
       int_mode: whether numbers are those of int8.
       out: [T, N, S], or [1, N, S] with `last`; zero before.
     """

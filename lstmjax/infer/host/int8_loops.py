@@ -1,8 +1,8 @@
-"""The layers of an int8 network over a few lines at a time, on bytes; see `reading_dots`.
+"""The layers of an int8 network over a few lines at a time, on bytes; see `int8_ops`.
 
-Arrays are `rows, columns, line, feature` as in `reading_loops`; features come in whole groups of
-four, or whole vectors behind a layer, and what was added to fill up has weights of zero. Columns of
-weights are padded to whole vectors. Results are those of `reading_loops`, bit for bit.
+Arrays are [row, column, line, feature] as in `float_loops`. Features come in whole groups of four,
+or in whole vectors behind a layer, and those that fill up have weights of zero. Columns of weights
+are padded to whole vectors. Results are those of `float_loops`, bit for bit.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ def packed(w: np.ndarray) -> np.ndarray:
 
 @inner
 def _multiply(rows, out, x, x_stride, groups, weights, start, columns):
-    """Out [rows, columns] int32 = start + x @ weights; addresses, strides in bytes."""
+    """`out = start + x @ weights`, int32 [rows, columns]; addresses, strides in bytes."""
     out_stride = FLOAT_BYTES * columns
     column = 0
     while column < columns:
@@ -69,7 +69,7 @@ def _multiply(rows, out, x, x_stride, groups, weights, start, columns):
 
 @inner
 def _finish(kind, tables, scale, sums, floats, out, count):
-    """From the sums of one position to its bytes; addresses, `floats` has room for a vector."""
+    """Turn the sums of one position into bytes; addresses, `floats` has room for a vector."""
     for i in range(0, count, LANES):
         int8_ops.to_floats(sums + FLOAT_BYTES * i, scale + FLOAT_BYTES * i, floats)
         squash(kind, tables, floats, LANES)
@@ -78,7 +78,7 @@ def _finish(kind, tables, scale, sums, floats, out, count):
 
 @inner
 def _window_columns(x, y, half_y, out):
-    """Write what each column [W, whole groups] of a row of windows holds."""
+    """Write the columns [W, whole groups] that the windows of a row are made of."""
     _, W, D = x.shape
     depth, room = (2 * half_y + 1) * D, out.shape[1]
     if room == GROUP and D == 1 and W >= LANES:
@@ -192,19 +192,19 @@ def convolution(
 
     Args:
       blocks: lines [height, w, depth] of bytes, one after the other, flat.
-      height: of all lines.
-      depth: of the input.
-      widths: [B].
-      states: [B] of each line's random numbers; they are advanced.
-      half_x: reach of the convolution.
-      half_y: likewise.
-      weights: of the layer, packed; a window's columns are in whole groups.
-      start: [N] what sums begin with.
-      scale: [N] of weights, not negative.
-      kind: of non-linearity.
+      height: rows of all lines.
+      depth: features of a pixel.
+      widths: [B] columns of each line.
+      states: [B] state of each line's random numbers, which is advanced.
+      half_x: reach of the convolution to each side.
+      half_y: reach of the convolution up and down.
+      weights: packed weights of the layer; a window's columns are in whole groups.
+      start: [N] initial values of sums.
+      scale: [N] factors of the sums, not negative.
+      kind: non-linearity of the layer, such as `TANH`.
       tables: `TABLES`.
-      x_scale: size of a cell; 1 where there is no pool.
-      y_scale: likewise.
+      x_scale: width of a cell; 1 where there is no pool.
+      y_scale: height of a cell; 1 where there is no pool.
     Returns: [height / y_scale, widest / x_scale, B, N] bytes.
     """
     B, first = len(widths), 0
@@ -260,13 +260,13 @@ def lstm(x, lengths, weights, start, scale, tables, reverse, last, out):
 
     Args:
       x: [T, N, D] bytes.
-      lengths: [N] steps of each sequence; what comes out beyond them has no meaning.
+      lengths: [N] steps of each sequence; outputs beyond them have no meaning.
       weights: packed, [D + S, 4 * S]: the gates of each vector of units side by side.
-      start: [4 * S] what sums begin with, in the same order.
-      scale: [4 * S] of weights, likewise.
+      start: [4 * S] initial values of sums, in the same order.
+      scale: [4 * S] factors of the sums, in the same order.
       tables: `TABLES`.
-      reverse: from the last step to the first.
-      last: keep the output of the last step only.
+      reverse: whether to run from the last step to the first.
+      last: whether only the output of the last step is wanted.
       out: [T, N, S] bytes, or [1, N, S] with `last`.
     """
     T, N, D = x.shape

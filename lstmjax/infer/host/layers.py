@@ -1,4 +1,4 @@
-"""From a network to the steps that `host` runs."""
+"""Builds the steps that `host` runs from the tree of a network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from lstmjax.data.image import Input as Block
-from lstmjax.infer.host.numbers import KINDS, Features, Numbers, Probs, UnusualError
+from lstmjax.infer.host.numbers import KINDS, Features, Numbers, Probs, UnsupportedLayerError
 from lstmjax.netspec.tree import (
     Convolve,
     Dense,
@@ -27,14 +27,13 @@ _SOFTMAXES = ("softmax", "softmax_no_ctc")
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Some lines on their way through a network.
+    """A few lines on their way through a network.
 
     Attributes:
-      x: [H, W, B, D], of the kind of numbers that the network takes; beyond a line's width there
-        may be anything.
-      widths: true ones.
-      blocks: the lines each by itself [H, w, D], as they come in.
-      states: of each line's random numbers; a convolution advances them.
+      x: [H, W, B, D] in the number format of the network; unspecified beyond a line's width.
+      widths: true widths of the lines.
+      blocks: network input of each line, [H, w, D].
+      states: state of each line's random numbers; a convolution advances it.
     """
 
     x: np.ndarray
@@ -47,27 +46,31 @@ Step = Callable[[Lines], Lines]
 
 
 @dataclass(frozen=True)
-class Maker:
-    """Turns nodes of a tree into steps."""
+class HostBuilder:
+    """Turns nodes of a tree into steps.
+
+    Attributes:
+      numbers: layers of one number format.
+    """
 
     numbers: Numbers
 
     def network(self, root: Series, params) -> tuple[tuple[Step, ...], Probs]:
-        """All steps but the last, and that.
+        """All steps but the last, and the softmax.
 
-        Raises: UnusualError: there is a part that is not computed here.
+        Raises: UnsupportedLayerError: the host loops do not implement a layer.
         """
         *body, (last, last_params) = _flat(root, params)
         if not isinstance(last, Dense) or last.activation not in _SOFTMAXES:
-            raise UnusualError
+            raise UnsupportedLayerError
         steps, features = self.chain(body, Features(np.arange(0), 0))
         return tuple(steps), self.numbers.softmax(last_params, features, last.num_out)
 
     def chain(self, nodes: list, features: Features) -> tuple[list[Step], Features]:
-        """The steps of layers one after the other, and what comes out."""
+        """The steps of layers one after the other, and the features of the last output."""
         steps: list[Step] = []
         place = 0
-        stacked = False  # before that, lines are each by themselves
+        stacked = False  # whether lines lie side by side in one array yet
         while place < len(nodes):
             node, params = nodes[place]
             following = [each for each, _ in nodes[place + 1 : place + 3]]
@@ -77,7 +80,7 @@ class Maker:
                 pass  # each position is its only neighbour
             elif isinstance(node, Convolve):
                 if stacked or not following or not isinstance(following[0], Dense):
-                    raise UnusualError
+                    raise UnsupportedLayerError
                 pool = following[1] if isinstance(following[-1], Maxpool) else None
                 inner = nodes[place + 1][1]
                 step, features = self.convolution(node, following[0], pool, inner)
@@ -108,13 +111,13 @@ class Maker:
                 return self.dense(node, params, features)
             case Parallel():
                 return self.parallel(node, params, features)
-        raise UnusualError
+        raise UnsupportedLayerError
 
     def convolution(
         self, node: Convolve, inner: Dense, pool: Maxpool | None, leaves
     ) -> tuple[Step, Features]:
         if inner.activation not in KINDS:
-            raise UnusualError
+            raise UnsupportedLayerError
         run = self.numbers.windows(node, KINDS[inner.activation], pool, leaves)
         x_scale = pool.x_scale if pool else 1
 
@@ -176,7 +179,7 @@ class Maker:
 
 
 def _behind(count: int) -> Features:
-    """What comes out of a layer, in whole vectors."""
+    """The features of a layer's output, in whole vectors."""
     return Features(np.arange(count), padded(count))
 
 

@@ -1,32 +1,29 @@
-"""Networks of the usual kinds, over a few lines at a time on the processor, in compiled loops.
+"""Networks of the usual kinds in compiled loops, a few lines at a time.
 
-What `nn` computes with Tesseract's arithmetic is computed here faster, with nothing to compile for
-each width: convolutions with their pools, LSTMs along one axis, layers side by side, a softmax.
+Supported are a convolution with its pool, LSTMs along one axis, layers side by side, fully
+connected layers, and a softmax. Nothing is compiled for a network or a width.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32
 
-from lstmjax.array_types import Params
-from lstmjax.cores import usable_cores
-from lstmjax.data.batch import Buckets
 from lstmjax.data.image import Input as Block
 from lstmjax.data.random import MinStd
-from lstmjax.infer.forward import Forward, Prepare, Result
-from lstmjax.infer.host.int8_ops import SUPPORTED as BYTES_SUPPORTED
-from lstmjax.infer.host.layers import Lines, Maker, Step
-from lstmjax.infer.host.numbers import Bytes, Floats, Probs, UnusualError
+from lstmjax.infer.forward import BATCH
+from lstmjax.infer.host.int8_ops import SUPPORTED as INT8_SUPPORTED
+from lstmjax.infer.host.layers import HostBuilder, Lines, Step
+from lstmjax.infer.host.numbers import FloatLayers, Int8Layers, Probs, UnsupportedLayerError
 from lstmjax.infer.model import LoadedModel
 
 
 @dataclass(frozen=True, eq=False)
 class HostNetwork:
-    """A network ready to run; make it with `make_network`."""
+    """A network ready to run; make it with `make_host_network`."""
+
+    lines_at_once = BATCH
 
     _steps: tuple[Step, ...]
     _softmax: Probs
@@ -37,8 +34,8 @@ class HostNetwork:
         """Class probabilities of lines; other threads may run meanwhile.
 
         Args:
-          blocks: [H, w, D] each, of one height.
-          streams: where the random numbers of each line's borders come from.
+          blocks: input of each line, [H, w, D], all of one height.
+          streams: source of the random numbers around each line.
         """
         height, _, depth = blocks[0].shape
         widths = np.array([block.shape[1] for block in blocks], np.int64)
@@ -56,74 +53,10 @@ class HostNetwork:
         return np.split(probs, np.cumsum(lines.widths)[:-1])
 
 
-@dataclass(frozen=True)
-class HostForward(Forward):
-    """A model whose network runs in compiled loops, several groups of lines at once."""
-
-    _network: HostNetwork
-    _own_process: bool = False
-
-    @property
-    def has_process(self) -> bool:
-        return self._own_process
-
-    def with_weights(self, params: Params, sample_iteration: int) -> "HostForward":
-        model = replace(self.model, params=params, sample_iteration=sample_iteration)
-        network = make_network(model)
-        assert network is not None, "it could be computed with other weights"
-        return HostForward(model, network, self._own_process)
-
-    def _run_groups(
-        self,
-        groups: Iterable[list[int]],
-        prepare: Prepare,
-        read: Callable[[int, np.ndarray], Result],
-        batch: int,
-        buckets: Buckets,
-    ) -> Iterator[tuple[int, Result]]:
-        del batch, buckets
-
-        def run(group: list[int]) -> list[tuple[int, Result]]:
-            lines = prepare(group)
-            all_probs = self._network.probs(
-                [line.block for line in lines], [line.stream for line in lines]
-            )
-            return [
-                (place, read(place, probs)) for place, probs in zip(group, all_probs, strict=True)
-            ]
-
-        todo = deque(groups)
-        threads = min(usable_cores(), len(todo))
-        if threads < 2:
-            for group in todo:
-                yield from run(group)
-            return
-        running: deque[Future[list[tuple[int, Result]]]] = deque()
-        with ThreadPoolExecutor(threads) as pool:
-            while todo or running:
-                while todo and len(running) < 2 * threads:
-                    running.append(pool.submit(run, todo.popleft()))
-                yield from running.popleft().result()
-
-    def buckets(self, widths: Sequence[int]) -> Buckets:
-        """Nothing is compiled for any width."""
-        del widths
-        return Buckets((), ())
-
-
-def make_host_forward(model: LoadedModel, *, own_process: bool = False) -> HostForward | None:
-    """Prepare a model; None if its network is not one for these loops.
-
-    See `make_forward` for the arguments.
-    """
-    network = make_network(model)
-    return None if network is None else HostForward(model, network, own_process)
-
-
-def make_network(model: LoadedModel) -> HostNetwork | None:
-    """Prepare a network; see `make_host_forward`."""
-    numbers = Bytes() if model.int_mode and BYTES_SUPPORTED else Floats(model.int_mode)
+def make_host_network(model: LoadedModel) -> HostNetwork | None:
+    """Prepare a network; None if it has a layer that these loops do not support."""
+    kind = Int8Layers() if model.int_mode and INT8_SUPPORTED else FloatLayers(model.int_mode)
     try:
-        return HostNetwork(*Maker(numbers).network(model.root, model.params))
-    except UnusualError:
+        return HostNetwork(*HostBuilder(kind).network(model.root, model.params))
+    except UnsupportedLayerError:
         return None

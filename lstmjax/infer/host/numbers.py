@@ -1,4 +1,4 @@
-"""The arithmetic of `host`: layers made ready for floats, or for the bytes of int8 networks.
+"""The layers of `host` in two number formats: floats, and the bytes of int8 networks.
 
 Both give the same numbers for an int8 network, and those of the original, bit for bit: sums of
 products of whole numbers are exact in either, and all else is done in floats.
@@ -28,7 +28,7 @@ KINDS = {
     "lin_logistic": loops.LIN_LOGISTIC,
     "lin_tanh": loops.LIN_TANH,
 }
-_ABSENT = -(2**30)  # what sums of classes that there are not begin with
+_ABSENT = -(2**30)  # initial logit of padding classes, so low that their softmax is 0
 _INT8_MAX = 127
 
 Probs = Callable[[np.ndarray, np.ndarray], Float32[np.ndarray, "steps K"]]
@@ -36,20 +36,20 @@ Scan = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Windows = Callable[[tuple[Block, ...], np.ndarray, np.ndarray], np.ndarray]
 
 
-class UnusualError(Exception):
-    """A network has a part that is not computed here."""
+class UnsupportedLayerError(Exception):
+    """The host loops do not implement this layer."""
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Where the features of a layer's output are among those of its array, which has `size`."""
+    """Places `at` of the features of a layer's output in its array, which has `size` features."""
 
     at: Int64[np.ndarray, " D"]
     size: int
 
 
 class Numbers(ABC):
-    """How numbers are kept and multiplied."""
+    """Layers of one number format, each as a function of arrays."""
 
     kind: type[np.generic]
     zero: int
@@ -60,11 +60,11 @@ class Numbers(ABC):
 
     @abstractmethod
     def of_input(self, depth: int) -> Features:
-        """Those of the input."""
+        """The features of the input."""
 
     @abstractmethod
     def taken(self, block: Block) -> np.ndarray:
-        """The input of a line as this kind of numbers."""
+        """The input of a line in this number format."""
 
     @abstractmethod
     def windows(self, node: Convolve, kind: int, pool: Maxpool | None, leaves) -> Windows:
@@ -84,7 +84,7 @@ class Numbers(ABC):
 
 
 def _spread(w, features: Features, columns: Int64[np.ndarray, " N"], width: int) -> np.ndarray:
-    """A matrix whose rows are features, with its columns at those places of `width`."""
+    """A matrix with its rows at the places of features, and its columns at `columns` of `width`."""
     full = np.zeros((features.size, width), np.float32)
     full[np.ix_(features.at, columns)] = w
     return full
@@ -97,14 +97,14 @@ def _along(values, columns: Int64[np.ndarray, " N"], width: int, default: float)
 
 
 def _check_sums(terms: int) -> None:
-    """Floats must add whole numbers without rounding."""
+    """Refuse sums of so many whole numbers that floats would round them."""
     if terms > EXACT_FLOAT_SUM:
-        raise UnusualError
+        raise UnsupportedLayerError
 
 
 def _check_scale(scale: np.ndarray) -> None:
     if (scale < 0).any():
-        raise UnusualError  # the largest sum is not the largest output
+        raise UnsupportedLayerError  # the largest sum is not the largest output
 
 
 def _scales(pool: Maxpool | None) -> tuple[int, int]:
@@ -113,7 +113,7 @@ def _scales(pool: Maxpool | None) -> tuple[int, int]:
 
 @dataclass(frozen=True, eq=False)
 class _Matrix:
-    """A matrix ready for the loops: packed, what sums begin with, a scale for each column."""
+    """A matrix ready for the loops: packed weights, initial sums, a scale for each column."""
 
     packed: np.ndarray
     start: np.ndarray
@@ -121,7 +121,7 @@ class _Matrix:
 
 
 @dataclass(frozen=True)
-class Floats(Numbers):
+class FloatLayers(Numbers):
     """Floats; whole numbers if `int_mode`."""
 
     int_mode: bool
@@ -204,7 +204,7 @@ class Floats(Numbers):
 
 
 @dataclass(frozen=True)
-class Bytes(Numbers):
+class Int8Layers(Numbers):
     """Whole numbers from -127 to 127, with 128 added; only on processors that multiply them."""
 
     kind = np.uint8

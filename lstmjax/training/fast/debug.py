@@ -75,7 +75,7 @@ class BatchDebug:
         watcher = self.run.watcher
         if watcher is not None and in_detail(reading.iteration, self.run.config.debug_interval):
             image, width = loaded.batch.images[:, :, i : i + 1], int(loaded.batch.widths[i])
-            watcher.debug(DebugSeen(reading, params, image, width, None), self.stopping)
+            watcher.debug(DebugSeen(reading, params, image, width), self.stopping)
 
 
 def lines_seen(

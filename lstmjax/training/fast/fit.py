@@ -27,6 +27,7 @@ from lstmjax.data.stream import LineStream, Position, StreamSettings
 from lstmjax.errors import TrainError
 from lstmjax.formats import traineddata as traineddata_format
 from lstmjax.formats.files import PathLike
+from lstmjax.infer import network
 from lstmjax.infer.choose import make_forward
 from lstmjax.infer.device import make_device_forward
 from lstmjax.infer.evaluate import geometry_of
@@ -58,7 +59,7 @@ class Network:
       usual: whether Tesseract has all its layers.
     """
 
-    about: LoadedModel
+    about: network.Network
     model: Model
     usual: bool = True
 
@@ -84,7 +85,7 @@ class Network:
         root = spec_parse.parse(net_spec, codec.num_codes).root
         spec_shape.check_output(root, codec.num_codes)
         model = build(root) if replace is None else build(root, replace=replace)
-        about = LoadedModel(root, {}, codec, False, codec.null_char)
+        about = network.Network(root, codec, codec.null_char)
         return cls(about, model, usual=replace is None)
 
     def init(self, seed: int = 0) -> Params:

@@ -11,12 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Params
 from lstmjax.ctc.loss import ctc_loss, simple_loss
-from lstmjax.devices import LINES, Device, line_mesh
+from lstmjax.devices import LINES, Device
 from lstmjax.nn.build import Model
 from lstmjax.training.fast.collectives import in_buckets
 from lstmjax.training.state import TrainState
@@ -109,11 +108,9 @@ def make_train_step(
         new = TrainState(params, opt_state)
         return jax.tree.map(partial(jnp.where, finite), new, state), finite
 
-    if shared:
-        gradients, apply_update = (
-            _sharded_over(gradients, devices),
-            _replicated_on(apply_update, devices),
-        )
+    # images are [H, W, B, D], outputs [T, B, K]; everything else of a line has its axis first
+    gradients = share(gradients, devices, (None, 2, 0, 0, 0, 0, None), (None, (0, 0, 0, 1, 0)))
+    apply_update = share(apply_update, devices, None, None)
     jitted_gradients: Any = jax.jit(gradients, compiler_options=dict(options or {}))
     jitted_update: Any = jax.jit(
         apply_update, compiler_options=dict(update_options or {}), donate_argnums=0
@@ -142,24 +139,3 @@ def _border_seed(controls: Controls, shared: bool) -> Any:
     if controls.border_seed is None or not shared:
         return controls.border_seed
     return controls.border_seed ^ (jax.lax.axis_index(LINES).astype(jnp.uint32) << 16)
-
-
-def _sharded_over(function: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
-    """The gradients on several devices, each with a shard of the lines."""
-    same: Any = PartitionSpec()
-    first, second, third = (PartitionSpec(*[None] * axis, LINES) for axis in range(3))
-    return jax.shard_map(
-        function,
-        mesh=line_mesh(devices),
-        in_specs=(same, third, first, first, first, first, same),
-        out_specs=(same, (first, first, first, second, first)),
-        check_vma=False,
-    )
-
-
-def _replicated_on(function: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
-    """The update on several devices, all of which come to the same state."""
-    same: Any = PartitionSpec()
-    return jax.shard_map(
-        function, mesh=line_mesh(devices), in_specs=same, out_specs=same, check_vma=False
-    )

@@ -10,7 +10,6 @@ from lstmjax.kernels import jax_calls
 from lstmjax.netspec.shape import output_loss
 from lstmjax.netspec.tree import Series
 from lstmjax.nn.build import Model, build
-from lstmjax.nn.numerics import FAST, FAST_BFLOAT16
 from lstmjax.training.compiling import options_for
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.optim import make_optimizer
@@ -25,7 +24,7 @@ def make_model(root: Series, config: TrainConfig, frozen: Params | None = None) 
       config: settings; with precision auto, factors are bfloat16 where the machine multiplies them.
       frozen: True for leaves that no gradient reaches; None if there are none.
     """
-    model = build(root, FAST_BFLOAT16 if uses_bfloat16(config) else FAST)
+    model = build(root, bfloat16=uses_bfloat16(config))
     return model if frozen is None else _holding(model, frozen)
 
 

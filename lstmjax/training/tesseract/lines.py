@@ -136,8 +136,7 @@ class PageSource:
 
     def _with_borders(self, batch: Batch, stream: MinStd) -> Inputs:
         height, width = batch.images.shape[:2]
-        sizes = [(height, int(batch.widths[0]))]
-        return Inputs(batch, draw_borders(self._network, sizes, (height, width), [stream]))
+        return Inputs(batch, draw_borders(self._network, height, width, stream))
 
     def _encode(self, line: Line) -> np.ndarray | tuple[str, ...]:
         """The codes of a line, or what the original prints on each visit."""

@@ -114,7 +114,7 @@ class _Loop:
             return None
         return Evaluator(
             validator.index,
-            validator.model,
+            validator.network,
             validator.max_bytes,
             self.run.output.line,
             self._tell_evaluation,
@@ -220,8 +220,8 @@ class _Loop:
             reader.codec.decode(codes) for codes in (page.codes, reader.read(judged.probs)[0])
         )
         reading = Reading(at, page.line, outputs.probs, judged.targets, truth, text, judged.wrong)
-        batch, borders = page.inputs
-        seen = DebugSeen(reading, trainer.state.params, batch.images, int(batch.widths[0]), borders)
+        batch = page.inputs.batch
+        seen = DebugSeen(reading, trainer.state.params, batch.images, int(batch.widths[0]))
         watcher.debug(seen, self.pending_signal)
 
     def _show(self, trainer: Trainer) -> None:

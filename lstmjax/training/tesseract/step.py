@@ -16,7 +16,7 @@ from lstmjax.array_types import Params
 from lstmjax.ctc.error_rates import delta_error
 from lstmjax.ctc.targets import line_targets, normalise_probs
 from lstmjax.data.borders import Borders
-from lstmjax.exact.network import Pass
+from lstmjax.exact.network import ExactNetwork
 from lstmjax.netspec.tree import Series
 from lstmjax.nn.headers import mark_output
 from lstmjax.simd.compile import float_kernel
@@ -219,7 +219,7 @@ class ExactStep:
         self.momentum, self.adam_beta = np.float32(momentum), np.float32(adam_beta)
         self.frozen = frozen
         self._output_only = outputs_remapped
-        self._pass = Pass(root, frozen)
+        self._pass = ExactNetwork(root, frozen)
         self._spare: list[list[np.ndarray]] | None = None  # room for the next update
 
     def forward(self, params: Params, images, widths, borders: Sequence[Borders]) -> Outputs:

@@ -16,7 +16,8 @@ from lstmjax.formats import lstm
 from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import Evaluation, evaluate
 from lstmjax.infer.forward import Forward
-from lstmjax.infer.model import LoadedModel
+from lstmjax.infer.model import with_weights
+from lstmjax.infer.network import Network
 from lstmjax.nn.convert import params_of
 from lstmjax.training.report import Verdict
 from lstmjax.training.tesseract.trainer import Trainer
@@ -27,7 +28,7 @@ class Evaluator:
     """The evaluation lines, and the network compiled when it is first needed."""
 
     index: LineIndex
-    model: LoadedModel
+    network: Network
     max_bytes: int
     say: Say
     on_result: Callable[[int, Evaluation], None]
@@ -44,7 +45,7 @@ class Evaluator:
         recognizer = lstm.unpack(model)
         params, sample = params_of(recognizer.network), recognizer.sample_iteration
         if self._forward is None:
-            self._forward = make_forward(replace(self.model, params=params))
+            self._forward = make_forward(with_weights(self.network, params))
         self.say("Warning: LSTMTrainer deserialized an LSTMRecognizer!")
         found = evaluate(
             self._forward.with_weights(params, sample),
