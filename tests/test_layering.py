@@ -26,7 +26,7 @@ def read_table() -> tuple[dict[str, set[str]], set[str]]:
     without_jax = set()
     for names, about, listed in rows:
         above = set(allowed)
-        may, _, forbidden = listed.strip().partition(" but ")
+        may, _, forbidden = listed.strip().partition(" except ")
         rows_above = above if may == "all above" else set(re.findall(r"[\w.]+", may))
         rows_above = rows_above - set(re.findall(r"[\w.]+", forbidden))
         assert rows_above <= above, f"{names} may not import what stands below it"

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Params
 from lstmjax.ctc.loss import ctc_loss, simple_loss
-from lstmjax.devices import LINES, Device
+from lstmjax.devices import LINES, Device, share
 from lstmjax.nn.build import Model
 from lstmjax.training.fast.collectives import in_buckets
 from lstmjax.training.state import TrainState
