@@ -1,9 +1,11 @@
 """The nearest orthogonal matrix, by an iteration of products half of which are symmetric.
 
-`train.orthogonal` says what is computed. A symmetric product is computed above the diagonal only
+`training.fast.muon` says what is computed. A symmetric product is computed above the diagonal only
 and mirrored; all numbers of a matrix stay in the nearer caches through all iterations. With `pairs`
-factors of products are rounded to 16 bits, as in the original Muon; sums are not.
+factors of products are rounded to bfloat16, as in the original Muon; sums are not.
 """
+
+from typing import NamedTuple
 
 from numba import int64
 
@@ -20,10 +22,10 @@ from lstmjax.simd.operations import (
 )
 from lstmjax.simd.products import (
     add_panel,
-    copy_block_turned,
     copy_row,
+    copy_transposed,
     pack,
-    pack_turned,
+    pack_transposed,
     padded_columns,
     pair_row,
     pair_rows,
@@ -69,7 +71,7 @@ def in_pairs(x, rows, columns, out, zeros):
 def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
     """Out [rows, rows] = x [rows, depth] times its transpose, which is packed for it."""
     one, none = int64(1), int64(0)
-    pack_turned(x, depth, rows, packed)
+    pack_transposed(x, depth, rows, packed)
     column = none
     while column < rows:
         width = width_of_panel(column, rows)
@@ -82,15 +84,60 @@ def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
         of = out + FLOAT_BYTES * (row * rows + row)
         to = out + FLOAT_BYTES * (row * rows + row)
         right = rows - row - LANES
-        copy_block_turned(
+        copy_transposed(
             to + FLOAT_BYTES * LANES * rows, rows, of + FLOAT_BYTES * LANES, rows, LANES, right
         )
 
 
-def scratch_size(rows, columns):
-    """Floats that `orthogonalise` needs for itself."""
-    r, c = padded(min(rows, columns)), padded(max(rows, columns))
-    return 3 * r * c + 3 * r * r + LANES + c + r * c // 2
+class _Layout(NamedTuple):
+    """Where in its scratch the loop keeps what, in floats; matrices [r, c] with r <= c.
+
+    Attributes:
+      here: [r, c] the matrix.
+      there: [r, c] the matrix after an iteration.
+      square: [r, r] the matrix times its transpose.
+      fourth: [r, r] the square of that.
+      factor: [r, r] polynomial that the matrix is multiplied with.
+      packed: [c, r] right factor of a product.
+      sums: [LANES] partial sums.
+      zeros: [c] zeros.
+      pairs: [r, c / 2] left factor as bfloat16 pairs.
+      size: floats of all of it.
+    """
+
+    here: int
+    there: int
+    square: int
+    fourth: int
+    factor: int
+    packed: int
+    sums: int
+    zeros: int
+    pairs: int
+    size: int
+
+
+def layout(r: int, c: int) -> _Layout:
+    """The scratch for a matrix [r, c], both in whole vectors."""
+    here = 0
+    there = here + r * c
+    square = there + r * c
+    fourth = square + r * r
+    factor = fourth + r * r
+    packed = factor + r * r
+    sums = packed + r * c
+    zeros = sums + LANES
+    pairs = zeros + c
+    size = pairs + r * c // 2
+    return _Layout(here, there, square, fourth, factor, packed, sums, zeros, pairs, size)
+
+
+_layout = inner(layout)
+
+
+def scratch_size(rows: int, columns: int) -> int:
+    """Floats of scratch that `orthogonal` needs for matrices [rows, columns]."""
+    return layout(padded(min(rows, columns)), padded(max(rows, columns))).size
 
 
 @inner
@@ -100,26 +147,23 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pai
     They lie beside each other, so that rows of x are `stride` apart.
     """
     one, none = int64(1), int64(0)
-    turned = rows > columns
+    transposed = rows > columns
     # No taller than wide, in whole vectors.
     r, c = padded_columns(min(rows, columns)), padded_columns(max(rows, columns))
-    here = scratch
-    there = here + FLOAT_BYTES * r * c
-    square = there + FLOAT_BYTES * r * c
-    fourth = square + FLOAT_BYTES * r * r
-    factor = fourth + FLOAT_BYTES * r * r
-    packed = factor + FLOAT_BYTES * r * r
-    sums = packed + FLOAT_BYTES * r * c
-    zeros = sums + FLOAT_BYTES * LANES
-    halves = zeros + FLOAT_BYTES * c
+    at = _layout(r, c)
+    here, there = scratch + FLOAT_BYTES * at.here, scratch + FLOAT_BYTES * at.there
+    square, fourth = scratch + FLOAT_BYTES * at.square, scratch + FLOAT_BYTES * at.fourth
+    factor, packed = scratch + FLOAT_BYTES * at.factor, scratch + FLOAT_BYTES * at.packed
+    sums, zeros = scratch + FLOAT_BYTES * at.sums, scratch + FLOAT_BYTES * at.zeros
+    halves = scratch + FLOAT_BYTES * at.pairs
     fill_zero(zeros, c)
     wide, high = (c // 2, r // 2) if pairs else (c, r)  # places of c and of r factors
     for matrix in range(count):
         of = x + FLOAT_BYTES * matrix * columns
         to = out + FLOAT_BYTES * matrix * rows * columns
         fill_zero(here, r * c)
-        if turned:
-            copy_block_turned(here, c, of, stride, rows, columns)
+        if transposed:
+            copy_transposed(here, c, of, stride, rows, columns)
         else:
             copy_block(here, c, of, stride, rows, columns)
         normalise(here, r * c, sums)
@@ -138,8 +182,8 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pai
             second = read_float(coefficients, 3 * k + 1)
             third = read_float(coefficients, 3 * k + 2)
             for i in range(0, r * r, LANES):
-                at = FLOAT_BYTES * i
-                combine(factor + at, square + at, fourth + at, second, third)
+                of = FLOAT_BYTES * i
+                combine(factor + of, square + of, fourth + of, second, third)
             for i in range(r):
                 add_to_float(factor + FLOAT_BYTES * (i * r + i), first)
             left, right = factor, here
@@ -156,8 +200,8 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pai
                 add_panel(r, below, c, zeros, none, left, high, one, high, panel, width, pairs)
                 column += width
             here, there = there, here
-        if turned:
-            copy_block_turned(to, columns, here, c, columns, rows)
+        if transposed:
+            copy_transposed(to, columns, here, c, columns, rows)
         else:
             copy_block(to, columns, here, c, rows, columns)
 

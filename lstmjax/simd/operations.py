@@ -115,7 +115,7 @@ def pair_neighbours(builder, out, x):
 
 
 @operation
-def copy_turned(builder, out, out_stride, x, x_stride):
+def copy_transposed_block(builder, out, out_stride, x, x_stride):
     """Copy the transpose of a block of `LANES` vectors, whose rows are `*_stride` apart."""
     v.never_inline(builder)
 

@@ -12,7 +12,7 @@ from numba import int64
 from lstmjax.simd.compile import inner
 from lstmjax.simd.operations import (
     copy_float,
-    copy_turned,
+    copy_transposed_block,
     copy_vector,
     fill_zero,
     make_block,
@@ -97,14 +97,14 @@ def pack(w, depth, columns, packed):
 
 
 @inner
-def copy_block_turned(out, out_stride, x, x_stride, rows, columns):
+def copy_transposed(out, out_stride, x, x_stride, rows, columns):
     """Copy the transpose of x [rows, columns]."""
     for row in range(0, rows, LANES):
         for column in range(0, columns, LANES):
             to = out + FLOAT_BYTES * (column * out_stride + row)
             of = x + FLOAT_BYTES * (row * x_stride + column)
             if row + LANES <= rows and column + LANES <= columns:
-                copy_turned(to, out_stride, of, x_stride)
+                copy_transposed_block(to, out_stride, of, x_stride)
                 continue
             for i in range(min(LANES, rows - row)):
                 for j in range(min(LANES, columns - column)):
@@ -113,7 +113,7 @@ def copy_block_turned(out, out_stride, x, x_stride, rows, columns):
 
 
 @inner
-def pack_turned(w, depth, columns, packed):
+def pack_transposed(w, depth, columns, packed):
     """Pack the transpose of w [columns, depth]; missing columns of the last vector are zero."""
     whole = padded_columns(columns)
     if whole > columns:
@@ -123,7 +123,7 @@ def pack_turned(w, depth, columns, packed):
         width = width_of_panel(column, whole)
         start = packed + FLOAT_BYTES * column * depth
         source = w + FLOAT_BYTES * column * depth
-        copy_block_turned(start, width, source, depth, min(width, columns - column), depth)
+        copy_transposed(start, width, source, depth, min(width, columns - column), depth)
         column += width
 
 
