@@ -28,10 +28,11 @@ class _Plan(NamedTuple):
     """What to do with a complete unichar or a null.
 
     Attributes:
-      dictionary, plain: whether to put a node into the beam of the dictionary, into the other.
-      start: whether a word may begin after it.
-      has_room: whether there was room to look it up.
-      permuter, start_permuter, flags, certainty, start_certainty, dawgs, num_dawgs: of the nodes.
+      dictionary, plain: put a node into the beam of the dictionary, into the other beam.
+      start: a word may begin after it.
+      has_room: there was room to look it up.
+      permuter, start_permuter, flags, certainty, start_certainty, dawgs, num_dawgs: fields of the
+        new nodes.
     """
 
     dictionary: bool

@@ -1,7 +1,7 @@
-"""CTC for a batch: loss, gradient and figures of the log, line by line; `ctc.loss` says what.
+"""CTC for a batch: loss, gradient and figures of the log, line by line; `ctc.loss` defines them.
 
-The states of a line are its nulls and its labels, held apart: null i stands before label i. So
-whoever steps on reads a vector one place aside. Sums of paths are logarithms throughout.
+The states of a line are its nulls and its labels, in separate arrays: null i stands before label i.
+A step to the next state therefore reads a vector one place aside. All sums are logarithms.
 
 A row of states is [nulls, labels], each of `wide(L)` floats of which one vector on either side
 stays impossible. A row of emissions is a vector with that of the null, and labels of that width.
@@ -38,7 +38,7 @@ from lstmjax.simd.xla import argument, argument_sizes, handle_version_query, res
 
 
 def wide(L: int) -> int:
-    """Floats of the nulls, or the labels, of a row of states."""
+    """Return the floats of the nulls, or of the labels, in a row of states."""
     return (L // LANES + 3) * LANES
 
 
@@ -109,13 +109,13 @@ _layout = inner(layout)
 
 @inner
 def bounded(value, least, most):
-    """A whole number within bounds."""
+    """Return an integer within bounds."""
     return min(max(value, least), most)
 
 
 @inner
 def total_of(vector):
-    """Sum of a vector."""
+    """Return the sum of a vector."""
     total = 0.0
     for i in range(LANES):
         total += read_float(vector, i)
@@ -131,7 +131,7 @@ def fill(out, count, number):
 
 @inner
 def exponentials_of(x, count, out, spare):
-    """Exponentials of whole vectors, divided by the largest; gives their sum, and the largest."""
+    """Write `exp(x - max(x))` for whole vectors; return the sum of these, and `max(x)`."""
     fill_vector(spare, 2 * LOG_IMPOSSIBLE)
     for i in range(0, count, LANES):
         raise_to(spare, x + FLOAT_BYTES * i)
@@ -171,7 +171,7 @@ def emissions(x, T, stride, K, labels, L, null_char, row, values, spare, totals,
 
 @inner
 def forward(T, emitted, skips, L, alphas, before):
-    """Sums of all beginnings, by where they end: a row of states for each step.
+    """Write the sums of all path beginnings by the state they end in: a row for each step.
 
     Before the first step all is at the first null, which can stay or move on.
     """
@@ -194,7 +194,7 @@ def forward(T, emitted, skips, L, alphas, before):
 
 @inner
 def backward_step(out, after, emitted, skips, L):
-    """Sums of all ends, by where they begin, one step earlier than those `after`."""
+    """Write the sums of all path ends by the state they begin in, one step before `after`."""
     far = FLOAT_BYTES * _wide(L)
     for i in range(0, L + 1, LANES):
         at = FLOAT_BYTES * (LANES + i)
@@ -208,7 +208,7 @@ def backward_step(out, after, emitted, skips, L):
 
 @inner
 def join(out, alphas, betas, emitted, L):
-    """Out = all paths through each state; both halves contain the step's own emission."""
+    """Write all paths through each state; both halves contain the step's own emission."""
     far = FLOAT_BYTES * _wide(L)
     for i in range(0, L + 1, LANES):
         at = FLOAT_BYTES * (LANES + i)
@@ -242,7 +242,7 @@ def fill_skips(skips, labels, L):
 
 @inner
 def line(x, T, stride, K, labels, L, null_char, delta, scratch):
-    """One line of T steps, `stride` floats apart in x and delta: loss, rms, wrong classes."""
+    """Return loss, rms and wrong classes of a line of T steps, which are `stride` floats apart."""
     W, wide_row = _wide(L), _in_vectors(K)
     at = _layout(T, wide_row, W)
     row, values = scratch + FLOAT_BYTES * at.row, scratch + FLOAT_BYTES * at.values

@@ -61,7 +61,7 @@ def normalise(x, count, sums):
 
 @inner
 def in_pairs(x, rows, columns, out, zeros):
-    """Pairs of neighbours in each row."""
+    """Write the bfloat16 pairs of neighbours in each row."""
     for row in range(rows):
         of = x + FLOAT_BYTES * row * columns
         pair_row(of, columns, out + FLOAT_BYTES * row * (columns // 2), zeros)
@@ -69,7 +69,7 @@ def in_pairs(x, rows, columns, out, zeros):
 
 @inner
 def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
-    """Out [rows, rows] = x [rows, depth] times its transpose, which is packed for it."""
+    """Write x [rows, depth] times its transpose, which is packed first."""
     one, none = int64(1), int64(0)
     pack_transposed(x, depth, rows, packed)
     column = none

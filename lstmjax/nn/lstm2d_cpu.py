@@ -23,8 +23,8 @@ def _run(x, w, lengths, reverse: bool) -> jax.Array:
 
 
 def _run_forward(x, w, lengths, reverse: bool):
-    kept = jax_calls.lstm2d_forward(x, w, lengths, reverse=reverse)
-    return kept[0], (x, w, lengths, kept)
+    results = jax_calls.lstm2d_forward(x, w, lengths, reverse=reverse)
+    return results[0], (x, w, lengths, results)
 
 
 def _run_backward(reverse: bool, residual, d: jax.Array):
@@ -51,11 +51,11 @@ def run(x: jax.Array, params: Params, lengths: jax.Array, *, reverse: bool) -> j
     """Outputs [H, W, B, S] of pictures x [H, W, B, D].
 
     Args:
-      x: the input.
-      params: of the layer.
+      x: [H, W, B, D] input.
+      params: weights of the layer.
       lengths: [H, B] int32 columns of each row of each line, never more than in the row above;
         outputs beyond are zero.
-      reverse: from each row's last column to its first.
+      reverse: run from each row's last column to its first.
     """
     y = _run(x, _in_vectors(params), lengths, reverse)
     return y[..., : params["wh"].shape[0]]

@@ -2,8 +2,8 @@
 
 XLA's loop over time starts a dozen operations a step, each of which reads what the one before
 wrote. Here a step stays in the nearest cache, and no step beyond a line's width is computed. The
-numbers are those of `lstm` up to rounding; tables, and Tesseract's own way back, are not
-offered.
+numbers are those of `lstm` up to rounding; Tesseract's tables and its own
+backward pass are not offered.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Pass(NamedTuple):
 
     reverse: bool
     last: bool
-    pairs: bool  # round factors of products to 16 bits
+    pairs: bool  # round factors of products to bfloat16
 
 
 def usable(numerics: Numerics) -> bool:
@@ -38,10 +38,10 @@ def _run(x, wx, wh, b, lengths, how: Pass) -> jax.Array:
 
 
 def _run_forward(x, wx, wh, b, lengths, how: Pass):
-    kept = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
-    h = kept[1]
+    results = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
+    h = results[1]
     y = h if not how.last else h[0 if how.reverse else -1]
-    return y, (x, wx, wh, lengths, kept)
+    return y, (x, wx, wh, lengths, results)
 
 
 def _run_backward(how: Pass, residual, d: jax.Array):
