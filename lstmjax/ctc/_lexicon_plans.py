@@ -1,4 +1,4 @@
-"""What the beam search with a dictionary does with a complete unichar or a null.
+"""Decisions of the beam search with a dictionary on a complete unichar or a null.
 
 Source: tesseract src/lstm/recodebeam.cpp, ContinueUnichar, ContinueDawg.
 """
@@ -25,7 +25,7 @@ from lstmjax.simd.compile import inner
 
 
 class _Plan(NamedTuple):
-    """What to do with a complete unichar or a null.
+    """The nodes to make of a complete unichar or a null.
 
     Attributes:
       dictionary, plain: put a node into the beam of the dictionary, into the other beam.

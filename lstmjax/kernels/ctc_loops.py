@@ -43,7 +43,7 @@ def wide(L: int) -> int:
 
 
 class _Layout(NamedTuple):
-    """Where in its scratch the loop keeps what, in floats; W is `wide(L)`.
+    """Offsets of the parts of the scratch, in floats; W is `wide(L)`.
 
     Attributes:
       row: [K padded] logits, then gradients, of a step.

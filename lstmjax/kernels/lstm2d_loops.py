@@ -54,7 +54,7 @@ _add_gradients, _add_gradient = make_pair(_make_gradients)
 
 
 class _BackwardLayout(NamedTuple):
-    """Where in its scratch the backward pass keeps what, in floats.
+    """Offsets of the parts of the backward pass's scratch, in floats.
 
     Attributes:
       zeros: [max(ROWS * S, C)] zeros.

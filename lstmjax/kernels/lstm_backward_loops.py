@@ -23,7 +23,7 @@ from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS
 
 
 class _BackwardLayout(NamedTuple):
-    """Where in its scratch the backward pass keeps what, in floats.
+    """Offsets of the parts of the backward pass's scratch, in floats.
 
     Attributes:
       packed_h: transposed weights of the output before, packed.

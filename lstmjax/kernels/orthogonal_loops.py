@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from numba import int64
 
+from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import handler, inner
 from lstmjax.simd.operations import (
     add_square,
@@ -90,7 +91,7 @@ def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
 
 
 class _Layout(NamedTuple):
-    """Where in its scratch the loop keeps what, in floats; matrices [r, c] with r <= c.
+    """Offsets of the parts of the scratch, in floats; matrices are [r, c] with r <= c.
 
     Attributes:
       here: [r, c] the matrix.
@@ -140,24 +141,92 @@ def scratch_size(rows: int, columns: int) -> int:
     return layout(padded(min(rows, columns)), padded(max(rows, columns))).size
 
 
+class _Buffers(NamedTuple):
+    """Addresses of the scratch's parts, the sizes of the matrix, and those in places of factors."""
+
+    square: int
+    fourth: int
+    factor: int
+    packed: int
+    sums: int
+    zeros: int
+    halves: int
+    r: int
+    c: int
+    high: int
+    wide: int
+    pairs: int
+
+
+@inner
+def _as_factor(b, x, columns):
+    """Return the address of x [r, columns] as the left factor of a product."""
+    always_inline()
+    if not b.pairs:
+        return x
+    in_pairs(x, b.r, columns, b.halves, b.zeros)
+    return b.halves
+
+
+@inner
+def _multiply_by_factor(b, here, there):
+    """Write the factor times the matrix `here` to `there`."""
+    always_inline()
+    one, none = int64(1), int64(0)
+    left, right = b.factor, here
+    if b.pairs:
+        # The fourth power is used up, and makes room for the pairs of the factor.
+        left, right = b.fourth, b.halves
+        in_pairs(b.factor, b.r, b.r, left, b.zeros)
+        pair_rows(here, b.c, b.r, b.c, right, b.zeros)
+    pack(right, b.high, b.c, b.packed)
+    column = none
+    while column < b.c:
+        width = width_of_panel(column, b.c)
+        panel = b.packed + FLOAT_BYTES * column * b.high
+        add_panel(
+            b.r, there + FLOAT_BYTES * column, b.c, b.zeros, none, left, b.high, one, b.high,
+            panel, width, b.pairs,
+        )  # fmt: skip
+        column += width
+
+
+@inner
+def _iterate(b, here, there, coefficients):
+    """Write `a x + b (x x^T) x + c (x x^T)^2 x` to `there`, for x at `here`."""
+    always_inline()
+    left = _as_factor(b, here, b.c)
+    symmetric_product(left, b.wide, b.r, b.packed, b.square, b.zeros, b.pairs)
+    left = _as_factor(b, b.square, b.r)
+    symmetric_product(left, b.high, b.r, b.packed, b.fourth, b.zeros, b.pairs)
+    first, second = read_float(coefficients, 0), read_float(coefficients, 1)
+    third = read_float(coefficients, 2)
+    for i in range(0, b.r * b.r, LANES):
+        at = FLOAT_BYTES * i
+        combine(b.factor + at, b.square + at, b.fourth + at, second, third)
+    for i in range(b.r):
+        add_to_float(b.factor + FLOAT_BYTES * (i * b.r + i), first)
+    _multiply_by_factor(b, here, there)
+
+
 @inner
 def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pairs, out, scratch):
-    """Out [count, rows, columns] = the orthogonal matrices for those in x.
+    """Write the orthogonal matrices [count, rows, columns] for those in x.
 
-    They lie beside each other, so that rows of x are `stride` apart.
+    They lie side by side in x, whose rows are `stride` apart.
     """
-    one, none = int64(1), int64(0)
-    transposed = rows > columns
-    # No taller than wide, in whole vectors.
+    transposed = rows > columns  # matrices are made no taller than wide, in whole vectors
     r, c = padded_columns(min(rows, columns)), padded_columns(max(rows, columns))
     at = _layout(r, c)
     here, there = scratch + FLOAT_BYTES * at.here, scratch + FLOAT_BYTES * at.there
-    square, fourth = scratch + FLOAT_BYTES * at.square, scratch + FLOAT_BYTES * at.fourth
-    factor, packed = scratch + FLOAT_BYTES * at.factor, scratch + FLOAT_BYTES * at.packed
-    sums, zeros = scratch + FLOAT_BYTES * at.sums, scratch + FLOAT_BYTES * at.zeros
-    halves = scratch + FLOAT_BYTES * at.pairs
-    fill_zero(zeros, c)
-    wide, high = (c // 2, r // 2) if pairs else (c, r)  # places of c and of r factors
+    b = _Buffers(
+        scratch + FLOAT_BYTES * at.square, scratch + FLOAT_BYTES * at.fourth,
+        scratch + FLOAT_BYTES * at.factor, scratch + FLOAT_BYTES * at.packed,
+        scratch + FLOAT_BYTES * at.sums, scratch + FLOAT_BYTES * at.zeros,
+        scratch + FLOAT_BYTES * at.pairs,
+        r, c, r // 2 if pairs else r, c // 2 if pairs else c, pairs,
+    )  # fmt: skip
+    fill_zero(b.zeros, c)
     for matrix in range(count):
         of = x + FLOAT_BYTES * matrix * columns
         to = out + FLOAT_BYTES * matrix * rows * columns
@@ -166,39 +235,9 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pai
             copy_transposed(here, c, of, stride, rows, columns)
         else:
             copy_block(here, c, of, stride, rows, columns)
-        normalise(here, r * c, sums)
+        normalise(here, r * c, b.sums)
         for k in range(iterations):
-            left = here
-            if pairs:
-                left = halves
-                in_pairs(here, r, c, left, zeros)
-            symmetric_product(left, wide, r, packed, square, zeros, pairs)
-            left = square
-            if pairs:
-                left = halves
-                in_pairs(square, r, r, left, zeros)
-            symmetric_product(left, high, r, packed, fourth, zeros, pairs)
-            first = read_float(coefficients, 3 * k)
-            second = read_float(coefficients, 3 * k + 1)
-            third = read_float(coefficients, 3 * k + 2)
-            for i in range(0, r * r, LANES):
-                of = FLOAT_BYTES * i
-                combine(factor + of, square + of, fourth + of, second, third)
-            for i in range(r):
-                add_to_float(factor + FLOAT_BYTES * (i * r + i), first)
-            left, right = factor, here
-            if pairs:
-                left, right = fourth, halves
-                in_pairs(factor, r, r, left, zeros)
-                pair_rows(here, c, r, c, right, zeros)
-            pack(right, high, c, packed)
-            column = none
-            while column < c:
-                width = width_of_panel(column, c)
-                panel = packed + FLOAT_BYTES * column * high
-                below = there + FLOAT_BYTES * column
-                add_panel(r, below, c, zeros, none, left, high, one, high, panel, width, pairs)
-                column += width
+            _iterate(b, here, there, coefficients + FLOAT_BYTES * 3 * k)
             here, there = there, here
         if transposed:
             copy_transposed(to, columns, here, c, columns, rows)

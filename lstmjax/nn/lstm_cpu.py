@@ -79,12 +79,12 @@ def run(
     """Outputs [T, N, S] of sequences x [T, N, D], with `last` [N, S] of the scan's last step.
 
     Args:
-      x: the input.
-      params: of the layer.
+      x: [T, N, D] input.
+      params: weights of the layer.
       lengths: [N] int32 steps of each sequence; outputs beyond are zero.
-      numerics: one that is `usable`.
-      reverse: from each sequence's last step to its first.
-      last: whether only the last step is wanted; not reversed, all lengths must be T.
+      numerics: arithmetic that is `usable`.
+      reverse: run from each sequence's last step to its first.
+      last: return only the scan's last step; not reversed, all lengths must be T.
     """
     S = params["wh"].shape[0]
     wx, wh, b = _in_whole_vectors(params)
