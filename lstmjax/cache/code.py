@@ -1,4 +1,4 @@
-"""Where numba's machine code is kept: a directory for each version of all that goes into it."""
+"""The directory for numba's machine code: one for each version of everything it depends on."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ def code_directory() -> Path | None:
 
     It lies in the user's cache directory, or where `NUMBA_CACHE_DIR` says. Its name has a
     fingerprint of the sources of all compiled code, the versions of what compiles it, the processor
-    and numba's settings, so whatever lies in it fits.
+    and numba's settings, so all code in it fits.
     """
     return _directory(os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME"))
 

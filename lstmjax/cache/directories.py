@@ -1,4 +1,4 @@
-"""The directories of the cache: private ones, and not more of them than are used."""
+"""The directories of the cache: private, and removed when they are no longer used."""
 
 import os
 import re
@@ -27,8 +27,8 @@ def cache_directory(
     Args:
       kind: name of the directory, such as "index".
       environ: environment variables; the process's own by default. Reads `XDG_CACHE_HOME`.
-      of_version: whether the name belongs to a version of the sources, so that it is left behind
-        one day; a new one is the occasion to remove those that were.
+      of_version: the name belongs to one version of the sources. When such a directory is made,
+        those of former versions are removed.
     Returns: `$XDG_CACHE_HOME/lstmjax/<kind>`, or the same under `~/.cache`; None, which is said
       once, when it cannot be made, cannot be written or is not private.
     """

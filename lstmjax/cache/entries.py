@@ -1,4 +1,4 @@
-"""Kept files with a digest: they are read as they were written, or not at all.
+"""Cached files with a digest: they are read as they were written, or not at all.
 
 Format: `MAGIC`, the SHA-256 of the content (32 bytes), the content. The digest tells damage, not
 malice: whoever can write to the user's cache can do anything else as well. It is compared before
@@ -18,10 +18,10 @@ _HEADER = len(MAGIC) + hashlib.sha256().digest_size
 
 
 def read(path: Path) -> bytes | None:
-    """Return the content of a kept file.
+    """Return the content of a cached file.
 
-    Returns: None if there is none, or if it is damaged or cannot be read; that is said, and the
-      file is removed where that can be done.
+    Returns: None if there is none. None also if it is damaged or cannot be read; a line on stderr
+      says so, and the file is removed if possible.
     """
     try:
         data = path.read_bytes()
@@ -38,9 +38,9 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, content: bytes) -> bool:
-    """Keep content in a file; readers see all of it or nothing.
+    """Write a cached file; readers see all of it or nothing.
 
-    Returns: whether it could be kept; if not, that is said.
+    Returns: False if it could not be written, which a line on stderr says.
     """
     temporary = None
     try:
@@ -58,7 +58,7 @@ def write(path: Path, content: bytes) -> bool:
 
 
 def discard(path: Path) -> None:
-    """Say that a kept file is damaged, and remove it where that can be done."""
+    """Warn that a cached file is damaged, and remove it if possible."""
     problems.damaged(path)
     _remove(path)
 

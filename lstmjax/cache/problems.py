@@ -1,4 +1,4 @@
-"""What is said about a cache that does not work: one line in a process, whatever happens."""
+"""Warnings about a cache that does not work: one line per process, whatever happens."""
 
 import os
 import sys
@@ -7,16 +7,16 @@ _said: set[str] = set()
 
 
 def damaged(path: str | os.PathLike[str]) -> None:
-    """Say that a kept file is damaged or cannot be read, and is made again."""
+    """Warn that a cached file is damaged or cannot be read, and is made again."""
     _say_once("cache", f"{os.fspath(path)} in the cache is damaged; it is made again")
 
 
 def unusable(place: str | os.PathLike[str], reason: object) -> None:
-    """Say that nothing can be kept in a place.
+    """Warn that a cache directory cannot be used.
 
     Args:
       place: file or directory that cannot be used.
-      reason: an `OSError`, or a text.
+      reason: `OSError` or text.
     """
     if isinstance(reason, OSError):
         reason = reason.strerror or reason
@@ -25,11 +25,11 @@ def unusable(place: str | os.PathLike[str], reason: object) -> None:
 
 
 def missing(part: str, instead: str) -> None:
-    """Say that another package is not as this one knows it, and what is done about that.
+    """Warn that private parts of another package have changed, so that a fallback is used.
 
     Args:
-      part: what is not as it was.
-      instead: what is done.
+      part: sentence on the part that has changed.
+      instead: effect of the fallback.
     """
     _say_once(part, f"{part}; {instead}")
 

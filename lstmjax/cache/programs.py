@@ -1,10 +1,10 @@
-"""Programs that XLA compiled, kept for later processes with a digest.
+"""A cache of the programs that XLA compiles, each file with a digest.
 
 JAX's own cache takes whatever a file holds for a program, and XLA may end the process when it is
 given a damaged one. So JAX is given a cache of ours, in the user's own cache directory. JAX has no
-public place for that: where its inner parts are not as they are known here, nothing is kept.
+public place for that: where its private parts have changed, nothing is cached.
 
-What is used of them was read in JAX 0.10 to 0.12.
+The private parts that are used were read in JAX 0.10 to 0.12.
 """
 
 import hashlib
@@ -22,18 +22,18 @@ _MOST_BYTES = 1 << 30
 _DAY = 86400
 
 
-class KeptPrograms:
-    """What JAX asks for programs and gives them to; a `CacheInterface` of JAX.
+class ProgramCache:
+    """A cache of programs, with the methods of JAX's `CacheInterface`.
 
     Args:
-      directory: where to keep them.
+      directory: directory of the cached files.
     """
 
     def __init__(self, directory: Path):
         self._path = directory  # JAX's name, which it shows in its log
 
     def get(self, key: str) -> bytes | None:
-        """Return the program with a key, None if it has to be compiled."""
+        """Return the program with a key; None if it has to be compiled."""
         path = self._file(key)
         content = entries.read(path)
         name = key.encode()
@@ -43,7 +43,7 @@ class KeptPrograms:
         return content[len(name) :]
 
     def put(self, key: str, value: bytes) -> None:
-        """Keep a program, if that can be done, and forget those that were not used for long."""
+        """Write a program, if possible, and remove those that were not used for long."""
         if entries.write(self._file(key), key.encode() + value):
             _remove_oldest(self._path)
 
@@ -52,7 +52,7 @@ class KeptPrograms:
 
 
 def _note_use(path: Path) -> None:
-    """Make a file as new as its last use, to the day."""
+    """Set a file's time to its last use, to the day."""
     try:
         if time.time() - path.stat().st_mtime > _DAY:
             os.utime(path)
@@ -61,7 +61,7 @@ def _note_use(path: Path) -> None:
 
 
 def _remove_oldest(directory: Path) -> None:
-    """Remove what was used least recently of more than a bounded size."""
+    """Remove the least recently used files beyond a total size."""
     try:
         status = [(each.stat(follow_symlinks=False), each.path) for each in os.scandir(directory)]
         room = _MOST_BYTES
@@ -74,7 +74,7 @@ def _remove_oldest(directory: Path) -> None:
 
 
 def keep_programs() -> None:
-    """Let this process keep what XLA compiles; a directory that the user gave JAX stays JAX's."""
+    """Cache what XLA compiles in this process; a cache that the user gave JAX stays in use."""
     import jax
 
     if jax.config.values["jax_compilation_cache_dir"]:
@@ -82,15 +82,15 @@ def keep_programs() -> None:
     directory = cache_directory("programs")
     if directory is None:
         return
-    if _install(KeptPrograms(directory), str(directory)):
+    if _install(ProgramCache(directory), str(directory)):
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _MIN_COMPILE_SECONDS)
         return
     jax.config.update("jax_compilation_cache_dir", None)
     missing("JAX's cache is not as it is known", "networks are compiled in every process")
 
 
-def _install(cache: KeptPrograms, path: str) -> bool:
-    """Put our cache in the place of JAX's; returns whether it is there."""
+def _install(cache: ProgramCache, path: str) -> bool:
+    """Put our cache in the place of JAX's; return whether that worked."""
     import jax
 
     try:

@@ -1,4 +1,4 @@
-"""What both searches know about the codes of one time step.
+"""The codes of one time step: their certainties, their ranks, and the edges that have them.
 
 Source: Tesseract src/lstm/recodebeam.cpp, ComputeTopN, ComputeSecTopN, ProbToCertainty.
 """

@@ -97,7 +97,7 @@ class Search(NamedTuple):
       beams: beams of a step; the third of their counters is the number of positions used.
       has_start: [3] for each continuation, whether the node of this number is one at which a word
         may begin; it is the best of the step.
-      num_initial: how many positions, the first ones, words can begin from.
+      num_initial: number of positions, the first ones, that words can begin from.
     """
 
     nodes: np.ndarray
@@ -153,7 +153,7 @@ def _set_node(s, node, new):
 def insert(s, beam, node):
     """Put a finished node into a beam; keep one of each code, history, permuter and kind.
 
-    Returns: whether the node got in; otherwise it is free again.
+    Returns: True if the node got in; otherwise it is free again.
     """
     always_inline()
     nodes, beams = s.nodes, s.beams

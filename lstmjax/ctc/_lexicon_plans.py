@@ -1,4 +1,4 @@
-"""What the beam search with a dictionary does with a complete unichar or a null.
+"""Decisions of the beam search with a dictionary on a complete unichar or a null.
 
 Source: tesseract src/lstm/recodebeam.cpp, ContinueUnichar, ContinueDawg.
 """
@@ -25,13 +25,14 @@ from lstmjax.simd.compile import inner
 
 
 class _Plan(NamedTuple):
-    """What to do with a complete unichar or a null.
+    """The nodes to make of a complete unichar or a null.
 
     Attributes:
-      dictionary, plain: whether to put a node into the beam of the dictionary, into the other.
-      start: whether a word may begin after it.
-      has_room: whether there was room to look it up.
-      permuter, start_permuter, flags, certainty, start_certainty, dawgs, num_dawgs: of the nodes.
+      dictionary, plain: put a node into the beam of the dictionary, into the other beam.
+      start: a word may begin after it.
+      has_room: there was room to look it up.
+      permuter, start_permuter, flags, certainty, start_certainty, dawgs, num_dawgs: fields of the
+        new nodes.
     """
 
     dictionary: bool

@@ -49,7 +49,7 @@ POSITION = np.dtype(
 
 
 class Found(NamedTuple):
-    """Where a letter leads to in the dictionary; `number` of 0 and NO_PERM: nowhere."""
+    """The positions a letter leads to in the dictionary; none if `number` is 0, with NO_PERM."""
 
     number: int
     permuter: int

@@ -52,7 +52,7 @@ class Read:
       certainty: [N] float32, the lowest certainty of a unichar's time steps.
       words: (start, end) of the words, indices into the arrays above. Words of the dictionary in
         scripts without spaces follow each other directly.
-      in_dictionary: for each word, whether it is of the dictionary.
+      in_dictionary: flags of the words that are in the dictionary.
     """
 
     unichar_ids: Int32[np.ndarray, " N"]
@@ -75,7 +75,7 @@ def lexicon_search(
       probs: [T, K] softmax outputs of the network.
       tables: the codes of the character set, from `Codec.beam_tables`.
       null_char: the code of the null.
-      dictionary: of the model; it may be without words.
+      dictionary: words of the model; there may be none.
     Returns: an empty reading if no path ends with a whole character.
     Raises: ValueError: arrays that do not fit together.
     """

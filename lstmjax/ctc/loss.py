@@ -87,25 +87,25 @@ def _posterior(
     emit = _states(log_probs, labels, null_char)
     end = 2 * num_labels[:, None]
 
-    turned_t = jnp.clip(num_steps[None, :] - 1 - jnp.arange(T)[:, None], 0, T - 1)[:, :, None]
-    turned_s = jnp.broadcast_to(jnp.clip(end - jnp.arange(S)[None], 0, S - 1)[None], (T, B, S))
+    reversed_t = jnp.clip(num_steps[None, :] - 1 - jnp.arange(T)[:, None], 0, T - 1)[:, :, None]
+    reversed_s = jnp.broadcast_to(jnp.clip(end - jnp.arange(S)[None], 0, S - 1)[None], (T, B, S))
 
-    def turn(x: jax.Array) -> jax.Array:
-        return jnp.take_along_axis(jnp.take_along_axis(x, turned_t, axis=0), turned_s, axis=2)
+    def reverse(x: jax.Array) -> jax.Array:
+        return jnp.take_along_axis(jnp.take_along_axis(x, reversed_t, axis=0), reversed_s, axis=2)
 
-    turned_labels = jnp.take_along_axis(
+    reversed_labels = jnp.take_along_axis(
         labels, jnp.clip(num_labels[:, None] - 1 - jnp.arange(L)[None], 0, L - 1), axis=1
     )
     both = _recursion(
         _Problem(
-            jnp.concatenate([emit, turn(emit)], axis=1),
-            jnp.concatenate([_skips(labels), _skips(turned_labels)], axis=0),
+            jnp.concatenate([emit, reverse(emit)], axis=1),
+            jnp.concatenate([_skips(labels), _skips(reversed_labels)], axis=0),
             jnp.concatenate([end, end], axis=0),
         )
     )
     inside = (jnp.arange(T)[:, None] < num_steps[None])[:, :, None]
     possible = inside & (jnp.arange(S)[None, :] <= end)[None]
-    joint = jnp.where(possible, both[:, :B] + turn(both[:, B:]) - emit, LOG_IMPOSSIBLE)
+    joint = jnp.where(possible, both[:, :B] + reverse(both[:, B:]) - emit, LOG_IMPOSSIBLE)
     top = joint.max(-1, keepdims=True)
     weight = jnp.exp(joint - top)
     total = weight.sum(-1, keepdims=True)

@@ -1,7 +1,7 @@
-"""Operations compiled ahead, in other processes.
+"""Compiling operations ahead, in other processes.
 
-The first run on a machine compiles them while it loads JAX and its lines. Whoever needs a module
-waits until no other process compiles it, and then finds it in the cache.
+The first run on a machine compiles them while it loads JAX and its lines. A process that needs a
+module waits until no other one is compiling it, and then finds it in the cache.
 """
 
 import os
@@ -23,15 +23,15 @@ except ImportError:  # Windows: each process compiles for itself
 
 PACKAGE = "lstmjax.kernels"
 GROUPS = (("lstm_loops",), ("conv_pool_loops", "ctc_loops", "orthogonal_loops"))
-"""Modules that nearly every network needs; each group takes about as long to compile."""
+"""Modules that nearly every network needs; the groups take about equally long to compile."""
 FOR_LAYERS = (("L2", ("lstm2d_loops",)),)
-"""How layers begin in a net_spec that need modules of their own."""
-_LEAST_ROOM = 64 << 20  # bytes; on a fuller disk nobody would find what is compiled ahead
+"""Modules that only some layers need, with how such layers begin in a net_spec."""
+_LEAST_ROOM = 64 << 20  # bytes; on a fuller disk the cache could not be written
 
 
 @contextmanager
 def claimed(module: str) -> Iterator[None]:
-    """Be the only process that compiles a module; waits for others."""
+    """Be the only process that compiles a module; wait for others to finish."""
     with ExitStack() as stack:
         place = code_directory()
         if place is not None and fcntl is not None:
@@ -41,19 +41,19 @@ def claimed(module: str) -> Iterator[None]:
         yield
 
 
-def is_kept(module: str) -> bool:
-    """Whether something of a module has been compiled on this machine."""
+def is_cached(module: str) -> bool:
+    """Return whether the cache has code of a module."""
     place = code_directory()
     return place is not None and any(place.glob(f"{module}.*"))
 
 
 def start(net_spec: str = "") -> None:
-    """Compile ahead what a network needs and was never compiled here, without waiting for it."""
+    """Start compiling what a network needs and the cache lacks, without waiting for it."""
     place = code_directory()
     if place is None or fcntl is None or _is_full(place):
         return
     for group in (*GROUPS, *(modules for layer, modules in FOR_LAYERS if layer in net_spec)):
-        missing = [module for module in group if not is_kept(module)]
+        missing = [module for module in group if not is_cached(module)]
         if missing and sys.executable:
             _start_process(missing)
 
@@ -67,14 +67,15 @@ def _is_full(place: Path) -> bool:
 
 def _start_process(modules: list[str]) -> None:
     command = [sys.executable, "-m", f"{PACKAGE}.ahead", *modules]
-    # What is vectors already is as fast without LLVM's higher levels, in two thirds of the time.
+    # Code that is vector instructions already gains nothing from LLVM's higher levels, which take
+    # half as long again.
     environment = {**os.environ, "NUMBA_OPT": "1"}
     nothing = subprocess.DEVNULL
     try:
         process = subprocess.Popen(
             command, env=environment, stdin=nothing, stdout=nothing, stderr=nothing
         )
-    except OSError:  # then the run itself compiles
+    except OSError:  # the run itself compiles then
         return
     Thread(target=process.wait, daemon=True).start()
 
@@ -82,7 +83,7 @@ def _start_process(modules: list[str]) -> None:
 def _compile(modules: list[str]) -> None:
     with ExitStack() as all_claims:
         claims = {module: ExitStack() for module in modules}
-        for module, claim in claims.items():  # all at once: nobody is to begin with a later one
+        for module, claim in claims.items():  # all first: no other process starts one
             all_claims.enter_context(claim).enter_context(claimed(module))
         for module, claim in claims.items():
             import_module(f"{PACKAGE}.{module}")

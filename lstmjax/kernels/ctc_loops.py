@@ -1,13 +1,14 @@
-"""CTC for a batch: loss, gradient and figures of the log, line by line; `ctc.loss` says what.
+"""CTC for a batch: loss, gradient and figures of the log, line by line; `ctc.loss` defines them.
 
-The states of a line are its nulls and its labels, held apart: null i stands before label i. So
-whoever steps on reads a vector one place aside. Sums of paths are logarithms throughout.
+The states of a line are its nulls and its labels, in separate arrays: null i stands before label i.
+A step to the next state therefore reads a vector one place aside. All sums are logarithms.
 
 A row of states is [nulls, labels], each of `wide(L)` floats of which one vector on either side
 stays impossible. A row of emissions is a vector with that of the null, and labels of that width.
 """
 
 import math
+from typing import NamedTuple
 
 from numba import int64
 
@@ -35,33 +36,86 @@ from lstmjax.simd.operations import (
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES, padded
 from lstmjax.simd.xla import argument, argument_sizes, handle_version_query, result
 
-_VECTOR = FLOAT_BYTES * LANES
-
 
 def wide(L: int) -> int:
-    """Floats of the nulls, or the labels, of a row of states."""
+    """Return the floats of the nulls, or of the labels, in a row of states."""
     return (L // LANES + 3) * LANES
 
 
+class _Layout(NamedTuple):
+    """Offsets of the parts of the scratch, in floats; W is `wide(L)`.
+
+    Attributes:
+      row: [K padded] logits, then gradients, of a step.
+      values: [K padded] exponentials of a row.
+      totals: [T] logarithms of each step's sum of exponentials.
+      spare: [LANES] partial sums.
+      counts: [LANES] partial counts of wrong classes.
+      skips: [W] 0 where a label may follow the one before it directly, else impossible.
+      after: [2W] states of the step after, going backwards.
+      betas: [2W] states of this step.
+      paths: [2W] paths through each state.
+      shares: [2W] share of each state in all paths.
+      emitted: [T, LANES + W] emissions.
+      alphas: [T, 2W] states of the forward pass.
+      size: floats of all of it.
+    """
+
+    row: int
+    values: int
+    totals: int
+    spare: int
+    counts: int
+    skips: int
+    after: int
+    betas: int
+    paths: int
+    shares: int
+    emitted: int
+    alphas: int
+    size: int
+
+
+def layout(T: int, row_size: int, W: int) -> _Layout:
+    """The scratch for lines of T steps; `row_size` are the classes in whole vectors."""
+    row = 0
+    values = row + row_size
+    totals = values + row_size
+    spare = totals + T
+    counts = spare + LANES
+    skips = counts + LANES
+    after = skips + W
+    betas = after + 2 * W
+    paths = betas + 2 * W
+    shares = paths + 2 * W
+    emitted = shares + 2 * W
+    alphas = emitted + T * (LANES + W)
+    size = alphas + T * 2 * W
+    return _Layout(
+        row, values, totals, spare, counts, skips, after, betas, paths, shares, emitted, alphas,
+        size,
+    )  # fmt: skip
+
+
 def scratch_size(T: int, K: int, L: int) -> int:
-    """Floats that `ctc` needs for itself."""
-    W = wide(L)
-    return 2 * padded(K) + T + 2 * LANES + 9 * W + T * (LANES + 3 * W)
+    """Floats of scratch that `ctc` needs."""
+    return layout(T, padded(K), wide(L)).size
 
 
 _in_vectors = inner(padded)
 _wide = inner(wide)
+_layout = inner(layout)
 
 
 @inner
 def bounded(value, least, most):
-    """A whole number within bounds."""
+    """Return an integer within bounds."""
     return min(max(value, least), most)
 
 
 @inner
 def total_of(vector):
-    """Sum of a vector."""
+    """Return the sum of a vector."""
     total = 0.0
     for i in range(LANES):
         total += read_float(vector, i)
@@ -77,7 +131,7 @@ def fill(out, count, number):
 
 @inner
 def exponentials_of(x, count, out, spare):
-    """Exponentials of whole vectors, divided by the largest; gives their sum, and the largest."""
+    """Write `exp(x - max(x))` for whole vectors; return the sum of these, and `max(x)`."""
     fill_vector(spare, 2 * LOG_IMPOSSIBLE)
     for i in range(0, count, LANES):
         raise_to(spare, x + FLOAT_BYTES * i)
@@ -117,7 +171,7 @@ def emissions(x, T, stride, K, labels, L, null_char, row, values, spare, totals,
 
 @inner
 def forward(T, emitted, skips, L, alphas, before):
-    """Sums of all beginnings, by where they end: a row of states for each step.
+    """Write the sums of all path beginnings by the state they end in: a row for each step.
 
     Before the first step all is at the first null, which can stay or move on.
     """
@@ -140,7 +194,7 @@ def forward(T, emitted, skips, L, alphas, before):
 
 @inner
 def backward_step(out, after, emitted, skips, L):
-    """Sums of all ends, by where they begin, one step earlier than those `after`."""
+    """Write the sums of all path ends by the state they begin in, one step before `after`."""
     far = FLOAT_BYTES * _wide(L)
     for i in range(0, L + 1, LANES):
         at = FLOAT_BYTES * (LANES + i)
@@ -154,7 +208,7 @@ def backward_step(out, after, emitted, skips, L):
 
 @inner
 def join(out, alphas, betas, emitted, L):
-    """Out = all paths through each state; both halves contain the step's own emission."""
+    """Write all paths through each state; both halves contain the step's own emission."""
     far = FLOAT_BYTES * _wide(L)
     for i in range(0, L + 1, LANES):
         at = FLOAT_BYTES * (LANES + i)
@@ -188,24 +242,19 @@ def fill_skips(skips, labels, L):
 
 @inner
 def line(x, T, stride, K, labels, L, null_char, delta, scratch):
-    """One line of T steps, `stride` floats apart in x and delta: loss, rms, wrong classes."""
+    """Return loss, rms and wrong classes of a line of T steps, which are `stride` floats apart."""
     W, wide_row = _wide(L), _in_vectors(K)
-    row = scratch
-    values = row + FLOAT_BYTES * wide_row
-    totals = values + FLOAT_BYTES * wide_row
-    spare = totals + FLOAT_BYTES * T
-    counts = spare + _VECTOR
-    skips = counts + _VECTOR
-    after = skips + FLOAT_BYTES * W
-    betas = after + FLOAT_BYTES * 2 * W
-    paths = betas + FLOAT_BYTES * 2 * W
-    shares = paths + FLOAT_BYTES * 2 * W
-    emitted = shares + FLOAT_BYTES * 2 * W
-    alphas = emitted + FLOAT_BYTES * T * (LANES + W)
+    at = _layout(T, wide_row, W)
+    row, values = scratch + FLOAT_BYTES * at.row, scratch + FLOAT_BYTES * at.values
+    totals, spare = scratch + FLOAT_BYTES * at.totals, scratch + FLOAT_BYTES * at.spare
+    counts, skips = scratch + FLOAT_BYTES * at.counts, scratch + FLOAT_BYTES * at.skips
+    after, betas = scratch + FLOAT_BYTES * at.after, scratch + FLOAT_BYTES * at.betas
+    paths, shares = scratch + FLOAT_BYTES * at.paths, scratch + FLOAT_BYTES * at.shares
+    emitted, alphas = scratch + FLOAT_BYTES * at.emitted, scratch + FLOAT_BYTES * at.alphas
     fill_skips(skips, labels, L)
     emissions(x, T, stride, K, labels, L, null_char, row, values, spare, totals, emitted)
     forward(T, emitted, skips, L, alphas, after)
-    fill(after, 6 * W, LOG_IMPOSSIBLE)
+    fill(after, 6 * W, LOG_IMPOSSIBLE)  # and betas and paths, which follow it
     write_float(after, LANES + L, 0.0)  # after the last step all is at the last null
     fill_zero(counts, LANES)
     loss, squares = -LOG_IMPOSSIBLE, 0.0
@@ -218,8 +267,8 @@ def line(x, T, stride, K, labels, L, null_char, delta, scratch):
         loss = -(highest + math.log(total))
         load_row(row, x + FLOAT_BYTES * t * stride, K)
         for i in range(0, wide_row, LANES):
-            at = FLOAT_BYTES * i
-            exponentials(row + at, spare, row + at, read_float(totals, t), -1.0)
+            of = row + FLOAT_BYTES * i
+            exponentials(of, spare, of, read_float(totals, t), -1.0)
         add_occupied(row, shares, labels, L, K, null_char, 1 / total)
         fill_zero(spare, LANES)
         for i in range(0, wide_row, LANES):
@@ -227,7 +276,7 @@ def line(x, T, stride, K, labels, L, null_char, delta, scratch):
             count_from(counts, row + FLOAT_BYTES * i, WRONG_BY_HALF)
         squares += total_of(spare)
         copy_floats(delta + FLOAT_BYTES * t * stride, row, K)
-        after, betas = betas, after
+        after, betas = betas, after  # their borders stay impossible
     steps = max(T, 1)
     return loss, math.sqrt(squares / (steps * K)), total_of(counts) / steps
 

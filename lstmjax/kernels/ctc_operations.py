@@ -1,4 +1,4 @@
-"""What the loops of CTC call: vectors of exponentials, and sums of paths by their logarithms.
+"""Operations for the loops of CTC: vectors of exponentials, and sums of paths by logarithms.
 
 Addresses are integers; numbers are float64 and rounded to float32.
 """
@@ -14,20 +14,20 @@ def _loaded(builder: Any, *addresses: Any) -> list[Any]:
     return [v.load(builder, address) for address in addresses]
 
 
-def _everywhere(builder: Any, number: Any) -> Any:
+def _repeated(builder: Any, number: Any) -> Any:
     return v.splat(builder, v.rounded(builder, number))
 
 
 @operation
 def copy_floats(builder, out, x, count):
-    """Copy so many floats."""
+    """Copy `count` floats."""
     v.copy_bytes(builder, out, x, count, v.FLOAT_BYTES)
 
 
 @operation(numbers=1)
 def fill_vector(builder, out, number):
-    """Out = the number, everywhere."""
-    v.store(builder, _everywhere(builder, number), out)
+    """Fill a vector with a number."""
+    v.store(builder, _repeated(builder, number), out)
 
 
 @operation(numbers=1)
@@ -38,16 +38,16 @@ def write_float(builder, out, index, number):
 
 @operation
 def raise_to(builder, tops, x):
-    """Tops = the larger of tops and x."""
+    """Replace the tops by x where it is larger."""
     value = v.largest(builder, v.load(builder, tops), v.load(builder, x))
     v.store(builder, value, tops)
 
 
 @operation(numbers=2)
 def exponentials(builder, out, sums, x, shift, factor):
-    """Out = factor * exp(x - shift), which is also added to the sums."""
-    shifted = builder.fsub(v.load(builder, x), _everywhere(builder, shift))
-    value = builder.fmul(v.exponential(builder, shifted), _everywhere(builder, factor))
+    """Write `factor * exp(x - shift)`, and add it to the sums."""
+    shifted = builder.fsub(v.load(builder, x), _repeated(builder, shift))
+    value = builder.fmul(v.exponential(builder, shifted), _repeated(builder, factor))
     v.store(builder, builder.fadd(v.load(builder, sums), value), sums)
     v.store(builder, value, out)
 
@@ -65,7 +65,7 @@ def _added(builder: Any, paths: list[Any]) -> Any:
 
 @operation
 def into_nulls(builder, out, nulls, labels, emitted):
-    """Out = log(exp(nulls) + exp(labels)) + emitted, all vectors."""
+    """Write `log(exp(nulls) + exp(labels)) + emitted`, all vectors."""
     nulls, labels, emitted = _loaded(builder, nulls, labels, emitted)
     value = builder.fadd(_added(builder, [nulls, labels]), emitted)
     v.store(builder, v.largest(builder, v.constant(LOG_IMPOSSIBLE), value), out)
@@ -73,7 +73,7 @@ def into_nulls(builder, out, nulls, labels, emitted):
 
 @operation
 def into_labels(builder, out, labels, nulls, skipped, skips, emitted):
-    """Out = log(exp(labels) + exp(nulls) + exp(skipped + skips)) + emitted, all vectors."""
+    """Write `log(exp(labels) + exp(nulls) + exp(skipped + skips)) + emitted`, all vectors."""
     labels, nulls, skipped, skips, emitted = (
         v.load(builder, each) for each in (labels, nulls, skipped, skips, emitted)
     )
@@ -84,7 +84,7 @@ def into_labels(builder, out, labels, nulls, skipped, skips, emitted):
 
 @operation
 def joined(builder, out, before, after, emitted):
-    """Out = before + after - emitted: both contain the step's own probability."""
+    """Write `before + after - emitted`: both contain the step's own emission."""
     before, after, emitted = _loaded(builder, before, after, emitted)
     value = builder.fsub(builder.fadd(before, after), emitted)
     v.store(builder, v.largest(builder, v.constant(LOG_IMPOSSIBLE), value), out)
@@ -92,9 +92,9 @@ def joined(builder, out, before, after, emitted):
 
 @operation(numbers=1)
 def count_from(builder, counts, x, bound):
-    """Add 1 to the counts where x is at least a bound away from 0."""
+    """Add 1 to the counts where `|x| >= bound`."""
     value = v.load(builder, x)
     size = v.largest(builder, value, builder.fsub(v.constant(0), value))
-    large = builder.fcmp_ordered(">=", size, _everywhere(builder, bound))
+    large = builder.fcmp_ordered(">=", size, _repeated(builder, bound))
     more = builder.select(large, v.constant(1), v.constant(0))
     v.store(builder, builder.fadd(v.load(builder, counts), more), counts)

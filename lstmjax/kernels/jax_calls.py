@@ -15,7 +15,7 @@ from lstmjax.constants import NUM_GATES, NUM_SAVED_2D
 from lstmjax.kernels.ahead import PACKAGE, claimed
 from lstmjax.simd.trial import works
 
-_ONE, _PAIR_OF_ONES = 0x3F800000, 0x3F803F80  # bits of 1 as a float, and of two as 16 bits each
+_ONE, _PAIR_OF_ONES = 0x3F800000, 0x3F803F80  # bits of 1 as a float, and of a bfloat16 pair of 1
 
 
 def usable() -> bool:
@@ -24,13 +24,13 @@ def usable() -> bool:
 
 
 def has_pairs() -> bool:
-    """Whether they can also multiply floats of 16 bits, two at once, adding in 32 bits."""
+    """Whether they can also multiply bfloat16 pairs, adding in float32."""
     return usable() and import_module("lstmjax.simd.vectors").PAIRS_SUPPORTED
 
 
 @cache
 def _loops(module: str, *handlers: str) -> Any:
-    """A module of loops, whose handlers XLA knows from now on."""
+    """Import a module of loops, once, and register its handlers with XLA."""
     with claimed(module):
         loops = import_module(f"{PACKAGE}.{module}")
     for name in handlers:
@@ -47,17 +47,17 @@ def _lstm2d_loops() -> Any:
 
 
 def padded(units: int) -> int:
-    """Units in whole vectors."""
+    """Return a number of units, rounded up to whole vectors."""
     return import_module("lstmjax.simd.vectors").padded(units)
 
 
 def lanes() -> int:
-    """Units in a vector."""
+    """Return the units in a vector."""
     return import_module("lstmjax.simd.vectors").LANES
 
 
 def _call(name: str, shapes: list[Any], *arguments: Any, **options: Any) -> Any:
-    """Results are float32 of the shapes given, or what a `jax.ShapeDtypeStruct` among them says."""
+    """Call an operation; shapes of results are float32, or a `jax.ShapeDtypeStruct`."""
     results = tuple(
         jax.ShapeDtypeStruct(shape, jnp.float32) if isinstance(shape, tuple) else shape
         for shape in shapes
@@ -76,16 +76,16 @@ def lstm_forward(
     reverse: bool,
     pairs: bool = False,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Gates [T, N, 4S], outputs and states [T, N, S] of sequences x [T, N, D].
+    """Return gates [T, N, 4S], outputs and states [T, N, S] of sequences x [T, N, D].
 
     Args:
-      x: the input.
+      x: [T, N, D] input.
       wx: [D, 4S] weights of the input, gates in file order; S must be `padded`.
-      wh: [S, 4S] weights of the output before.
+      wh: [S, 4S] weights of the output of the step before.
       b: [4S] biases.
       lengths: [N] int32 steps of each sequence; beyond, all results are zero.
-      reverse: from each sequence's last step to its first.
-      pairs: round factors of products to 16 bits; see `has_pairs`.
+      reverse: run from each sequence's last step to its first.
+      pairs: round factors of products to bfloat16; see `has_pairs`.
     """
     T, N, D = x.shape
     S = wh.shape[0]
@@ -99,23 +99,23 @@ def lstm_forward(
 
 def lstm_backward(
     d: jax.Array, x: jax.Array, wx: jax.Array, wh: jax.Array, lengths: jax.Array,
-    kept: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool,
+    residuals: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool,
     last: bool, pairs: bool = False,
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:  # fmt: skip
-    """Gradients of x, wx, wh and b.
+    """Return the gradients of x, wx, wh and b.
 
     Args:
       d: gradient of the outputs [T, N, S], or with `last` of the scan's last step [N, S].
-      x: as for `lstm_forward`, like the next three.
-      wx: weights.
-      wh: weights.
-      lengths: steps.
-      kept: what `lstm_forward` returned.
-      reverse: as there.
-      last: whether only the last step was used; not reversed, all lengths must be T.
-      pairs: as there.
+      x: [T, N, D] input.
+      wx: [D, 4S] weights of the input.
+      wh: [S, 4S] weights of the output of the step before.
+      lengths: [N] int32 steps of each sequence.
+      residuals: results of `lstm_forward`.
+      reverse: direction of `lstm_forward`.
+      last: only the scan's last step was used; not reversed, all lengths must be T.
+      pairs: round factors of products to bfloat16.
     """
-    gates, h, c = kept
+    gates, h, c = residuals
     D, S = wx.shape[0], wh.shape[0]
     scratch = (_lstm_loops().backward_scratch(D, S),)
     shapes = [gates.shape, x.shape, wx.shape, wh.shape, (NUM_GATES * S,), scratch]
@@ -129,44 +129,44 @@ def lstm_backward(
 def lstm2d_forward(
     x: jax.Array, w: jax.Array, lengths: jax.Array, *, reverse: bool
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Outputs and states [H, W, N, S] of pictures x [H, W, N, D], and what the way back needs.
+    """Return outputs and states [H, W, N, S] of pictures x [H, W, N, D], and the gates' values.
 
     Args:
-      x: the input.
+      x: [H, W, N, D] input.
       w: [S / L, 2S + D + 1, 5, L] weights by vectors of L units: for the output to the left, that
         above, the input, and the bias; gates in file order.
       lengths: [H, N] int32 columns of each row of each line, never more than in the row above;
         beyond, outputs and states are zero.
-      reverse: from each row's last column to its first.
+      reverse: run from each row's last column to its first.
     """
     H, W, N, _ = x.shape
     S = w.shape[0] * w.shape[-1]
     shapes = [(H, W, N, S), (H, W, N, S), (H, W, N, NUM_SAVED_2D * S)]
     scratch = (_lstm2d_loops().forward_scratch(S),)
     options = np.array([reverse], np.int32)
-    h, c, kept, _ = _call("lstm2d_forward", [*shapes, scratch], x, w, lengths, options)
-    return h, c, kept
+    h, c, saved, _ = _call("lstm2d_forward", [*shapes, scratch], x, w, lengths, options)
+    return h, c, saved
 
 
 def lstm2d_backward(
     d: jax.Array, x: jax.Array, w: jax.Array, lengths: jax.Array,
-    kept: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool,
+    residuals: tuple[jax.Array, jax.Array, jax.Array], *, reverse: bool,
 ) -> tuple[jax.Array, jax.Array]:  # fmt: skip
-    """Gradients of x and w.
+    """Return the gradients of x and w.
 
     Args:
-      d: gradient of the outputs.
-      x: as for `lstm2d_forward`, like the next two.
-      w: weights.
-      lengths: columns.
-      kept: what `lstm2d_forward` returned.
-      reverse: as there.
+      d: [H, W, N, S] gradient of the outputs.
+      x: [H, W, N, D] input.
+      w: [S / L, 2S + D + 1, 5, L] weights.
+      lengths: [H, N] int32 columns of each row of each line.
+      residuals: results of `lstm2d_forward`.
+      reverse: direction of `lstm2d_forward`.
     """
     _, W, _, D = x.shape
     S = w.shape[0] * w.shape[-1]
     shapes = [x.shape, w.shape, (_lstm2d_loops().backward_scratch(W, D, S),)]
     options = np.array([reverse], np.int32)
-    arguments = (d, x, w, lengths, *kept, options, np.ones(1, np.float32))
+    arguments = (d, x, w, lengths, *residuals, options, np.ones(1, np.float32))
     dx, dw, _ = _call("lstm2d_backward", shapes, *arguments)
     return dx, dw
 
@@ -179,15 +179,15 @@ def orthogonal(
     *,
     pairs: bool = False,
 ) -> jax.Array:
-    """Roughly the nearest orthogonal matrices to some of those in a leaf; see `train.orthogonal`.
+    """Return roughly the nearest orthogonal matrices to some in a leaf; see `training.fast.muon`.
 
     Args:
-      leaf: [rows, matrices * columns].
-      coefficients: [iterations, 3] float32 of the polynomials of fifth order.
-      first: [1] int32, the first matrix wanted.
-      shape: count wanted, rows, columns.
-      pairs: round factors of products to 16 bits; see `has_pairs`.
-    Returns: that shape.
+      leaf: [rows, matrices * columns] matrices side by side.
+      coefficients: [iterations, 3] float32 coefficients of polynomials of fifth order.
+      first: [1] int32, number of the first matrix wanted.
+      shape: count of matrices wanted, rows, columns.
+      pairs: round factors of products to bfloat16; see `has_pairs`.
+    Returns: array of that shape.
     """
     scratch = (_loops("orthogonal_loops", "orthogonal").scratch_size(*shape[1:]),)
     options = np.array([pairs], np.int32)
@@ -197,13 +197,13 @@ def orthogonal(
 def ctc(
     logits: jax.Array, steps: jax.Array, labels: jax.Array, num_labels: jax.Array, null_char: int
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Losses [B], rms and wrong classes of the log [B], and minus their gradient [T, B, K].
+    """Return losses [B], rms and wrong classes of the log [B], and minus the gradient [T, B, K].
 
     Args:
       logits: [T, B, K] float32, before softmax.
-      steps: [B] int32, of each line.
-      labels: [B, L] int32.
-      num_labels: [B] int32, of each line.
+      steps: [B] int32 time steps of each line.
+      labels: [B, L] int32 labels of each line.
+      num_labels: [B] int32 number of labels of each line.
       null_char: the class of the blank.
     """
     T, B, K = logits.shape
@@ -219,7 +219,7 @@ def ctc(
 def conv_pool_forward(
     x: jax.Array, w: jax.Array, lengths: jax.Array, taps: tuple[int, int], pool: tuple[int, int]
 ) -> tuple[jax.Array, jax.Array]:
-    """The largest sum of each cell [h, w, B, N], and the position in the cell that has it.
+    """Return the largest sum of each cell [h, w, B, N], and the position in the cell that has it.
 
     Args:
       x: [H, W, B, D], with the border that the windows need.
@@ -244,7 +244,7 @@ def conv_pool_backward(
     d: jax.Array, x: jax.Array, index: jax.Array, lengths: jax.Array, taps: tuple[int, int],
     pool: tuple[int, int],
 ) -> jax.Array:  # fmt: skip
-    """The gradient of the weights of `conv_pool_forward`, from that of its first result."""
+    """Return the gradient of the weights of `conv_pool_forward`, from that of its first result."""
     D, N = x.shape[3], d.shape[3]
     loops = _loops("conv_pool_loops", "conv_pool_forward", "conv_pool_backward")
     scratch = (loops.scratch_size(*taps, D),)

@@ -96,7 +96,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
 
 @operation
 def cell_errors(builder, saved, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz):
-    """One vector of cells on the way back: gradients of the gates' sums.
+    """One vector of cells, backwards: the gradients of the gates' sums.
 
     d, `d_left` and `d_up` are what the output's gradient is the sum of; `dc_left` and `dc_up` come
     in as the state's gradient from the cells to the right and below, and leave as those for the

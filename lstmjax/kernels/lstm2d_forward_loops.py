@@ -35,7 +35,7 @@ _block_of_cells, _cell = make_pair(_make_cells)
 
 @inner
 def place_of_step(k, count, backwards):
-    """Where step k of a scan of so many places is."""
+    """Return the place of step k in a scan of `count` places."""
     return count - 1 - k if backwards else k
 
 

@@ -29,7 +29,7 @@ from lstmjax.kernels.lstm_forward_loops import longest_of
 from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import handler, inner
 from lstmjax.simd.operations import copy_float, fill_zero, make_block, read_int32, read_int64
-from lstmjax.simd.products import add_products, copy_row, pack_turned, padded_columns
+from lstmjax.simd.products import add_products, copy_row, pack_transposed, padded_columns
 from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS, padded
 from lstmjax.simd.xla import argument, argument_sizes, four_sizes, handle_version_query, result
 
@@ -54,7 +54,7 @@ _add_gradients, _add_gradient = make_pair(_make_gradients)
 
 
 class _BackwardLayout(NamedTuple):
-    """Where in its scratch the backward pass keeps what, in floats.
+    """Offsets of the parts of the backward pass's scratch, in floats.
 
     Attributes:
       zeros: [max(ROWS * S, C)] zeros.
@@ -310,7 +310,7 @@ def lstm2d_backward(frame):
     fill_zero(e.dw, units * K * GATES)
     for unit in range(units):
         weights = argument(frame, 2) + FLOAT_BYTES * unit * K * GATES
-        pack_turned(weights, int64(GATES), K - 1, e.transposed + FLOAT_BYTES * unit * GATES * C)
+        pack_transposed(weights, int64(GATES), K - 1, e.transposed + FLOAT_BYTES * unit * GATES * C)
     for first in range(0, N, ROWS):
         _backward_lines(e, first)
     return 0

@@ -14,7 +14,7 @@ from lstmjax.simd.products import (
     PANEL,
     add_panel,
     add_products,
-    pack_turned,
+    pack_transposed,
     padded_columns,
     pair_row,
     width_of_panel,
@@ -23,7 +23,7 @@ from lstmjax.simd.vectors import FLOAT_BYTES, LANES, ROWS
 
 
 class _BackwardLayout(NamedTuple):
-    """Where in its scratch the backward pass keeps what, in floats.
+    """Offsets of the parts of the backward pass's scratch, in floats.
 
     Attributes:
       packed_h: transposed weights of the output before, packed.
@@ -100,12 +100,12 @@ def pack_error_factor(w, rows, G, pairs, paired, packed, zeros):
     """Pack the transpose of w [rows, 4S], if asked for as bfloat16 pairs."""
     always_inline()
     if not pairs:
-        pack_turned(w, G, rows, packed)
+        pack_transposed(w, G, rows, packed)
         return
     half = G // 2
     for row in range(rows):
         pair_row(w + FLOAT_BYTES * row * G, G, paired + FLOAT_BYTES * row * half, zeros)
-    pack_turned(paired, half, rows, packed)
+    pack_transposed(paired, half, rows, packed)
 
 
 @inner

@@ -17,8 +17,7 @@ def cell_forward(builder, gates, size, c_before, c_out, h_out):
     places = [builder.mul(size, v.integer(g)) for g in range(NUM_GATES)]
     sums = [v.load(builder, gates, place) for place in places]
     a, i, f, o = v.tanh(builder, sums[0]), *(v.logistic(builder, z) for z in sums[1:])
-    kept = v.load(builder, c_before)
-    c = v.multiply_add(builder, f, kept, builder.fmul(i, a))
+    c = v.multiply_add(builder, f, v.load(builder, c_before), builder.fmul(i, a))
     c = v.clip(builder, c, -STATE_CLIP, STATE_CLIP)
     for place, value in zip(places, (a, i, f, o), strict=True):
         v.store(builder, value, gates, place)

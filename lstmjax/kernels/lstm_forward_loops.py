@@ -31,7 +31,7 @@ def in_places(count, pairs):
 
 
 class _ForwardLayout(NamedTuple):
-    """Where in its scratch the forward pass keeps what, in floats.
+    """Offsets of the parts of the forward pass's scratch, in floats.
 
     Attributes:
       packed_h: weights of the output before, packed.

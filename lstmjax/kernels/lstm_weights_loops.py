@@ -16,7 +16,7 @@ _DEPTH = 256  # rows, or pairs of them, that are summed to a gradient of weights
 
 
 class _WeightsLayout(NamedTuple):
-    """Where in its scratch the sum of the weights' gradients keeps what, in floats.
+    """Offsets of the parts of the scratch for the weights' gradients, in floats.
 
     Attributes:
       panel: [_DEPTH, PANEL] errors of some rows, for a panel of columns.

@@ -1,12 +1,15 @@
 """The nearest orthogonal matrix, by an iteration of products half of which are symmetric.
 
-`train.orthogonal` says what is computed. A symmetric product is computed above the diagonal only
+`training.fast.muon` says what is computed. A symmetric product is computed above the diagonal only
 and mirrored; all numbers of a matrix stay in the nearer caches through all iterations. With `pairs`
-factors of products are rounded to 16 bits, as in the original Muon; sums are not.
+factors of products are rounded to bfloat16, as in the original Muon; sums are not.
 """
+
+from typing import NamedTuple
 
 from numba import int64
 
+from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import handler, inner
 from lstmjax.simd.operations import (
     add_square,
@@ -20,10 +23,10 @@ from lstmjax.simd.operations import (
 )
 from lstmjax.simd.products import (
     add_panel,
-    copy_block_turned,
     copy_row,
+    copy_transposed,
     pack,
-    pack_turned,
+    pack_transposed,
     padded_columns,
     pair_row,
     pair_rows,
@@ -59,7 +62,7 @@ def normalise(x, count, sums):
 
 @inner
 def in_pairs(x, rows, columns, out, zeros):
-    """Pairs of neighbours in each row."""
+    """Write the bfloat16 pairs of neighbours in each row."""
     for row in range(rows):
         of = x + FLOAT_BYTES * row * columns
         pair_row(of, columns, out + FLOAT_BYTES * row * (columns // 2), zeros)
@@ -67,9 +70,9 @@ def in_pairs(x, rows, columns, out, zeros):
 
 @inner
 def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
-    """Out [rows, rows] = x [rows, depth] times its transpose, which is packed for it."""
+    """Write x [rows, depth] times its transpose, which is packed first."""
     one, none = int64(1), int64(0)
-    pack_turned(x, depth, rows, packed)
+    pack_transposed(x, depth, rows, packed)
     column = none
     while column < rows:
         width = width_of_panel(column, rows)
@@ -82,82 +85,162 @@ def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
         of = out + FLOAT_BYTES * (row * rows + row)
         to = out + FLOAT_BYTES * (row * rows + row)
         right = rows - row - LANES
-        copy_block_turned(
+        copy_transposed(
             to + FLOAT_BYTES * LANES * rows, rows, of + FLOAT_BYTES * LANES, rows, LANES, right
         )
 
 
-def scratch_size(rows, columns):
-    """Floats that `orthogonalise` needs for itself."""
-    r, c = padded(min(rows, columns)), padded(max(rows, columns))
-    return 3 * r * c + 3 * r * r + LANES + c + r * c // 2
+class _Layout(NamedTuple):
+    """Offsets of the parts of the scratch, in floats; matrices are [r, c] with r <= c.
+
+    Attributes:
+      here: [r, c] the matrix.
+      there: [r, c] the matrix after an iteration.
+      square: [r, r] the matrix times its transpose.
+      fourth: [r, r] the square of that.
+      factor: [r, r] polynomial that the matrix is multiplied with.
+      packed: [c, r] right factor of a product.
+      sums: [LANES] partial sums.
+      zeros: [c] zeros.
+      pairs: [r, c / 2] left factor as bfloat16 pairs.
+      size: floats of all of it.
+    """
+
+    here: int
+    there: int
+    square: int
+    fourth: int
+    factor: int
+    packed: int
+    sums: int
+    zeros: int
+    pairs: int
+    size: int
+
+
+def layout(r: int, c: int) -> _Layout:
+    """The scratch for a matrix [r, c], both in whole vectors."""
+    here = 0
+    there = here + r * c
+    square = there + r * c
+    fourth = square + r * r
+    factor = fourth + r * r
+    packed = factor + r * r
+    sums = packed + r * c
+    zeros = sums + LANES
+    pairs = zeros + c
+    size = pairs + r * c // 2
+    return _Layout(here, there, square, fourth, factor, packed, sums, zeros, pairs, size)
+
+
+_layout = inner(layout)
+
+
+def scratch_size(rows: int, columns: int) -> int:
+    """Floats of scratch that `orthogonal` needs for matrices [rows, columns]."""
+    return layout(padded(min(rows, columns)), padded(max(rows, columns))).size
+
+
+class _Buffers(NamedTuple):
+    """Addresses of the scratch's parts, the sizes of the matrix, and those in places of factors."""
+
+    square: int
+    fourth: int
+    factor: int
+    packed: int
+    sums: int
+    zeros: int
+    halves: int
+    r: int
+    c: int
+    high: int
+    wide: int
+    pairs: int
+
+
+@inner
+def _as_factor(b, x, columns):
+    """Return the address of x [r, columns] as the left factor of a product."""
+    always_inline()
+    if not b.pairs:
+        return x
+    in_pairs(x, b.r, columns, b.halves, b.zeros)
+    return b.halves
+
+
+@inner
+def _multiply_by_factor(b, here, there):
+    """Write the factor times the matrix `here` to `there`."""
+    always_inline()
+    one, none = int64(1), int64(0)
+    left, right = b.factor, here
+    if b.pairs:
+        # The fourth power is used up, and makes room for the pairs of the factor.
+        left, right = b.fourth, b.halves
+        in_pairs(b.factor, b.r, b.r, left, b.zeros)
+        pair_rows(here, b.c, b.r, b.c, right, b.zeros)
+    pack(right, b.high, b.c, b.packed)
+    column = none
+    while column < b.c:
+        width = width_of_panel(column, b.c)
+        panel = b.packed + FLOAT_BYTES * column * b.high
+        add_panel(
+            b.r, there + FLOAT_BYTES * column, b.c, b.zeros, none, left, b.high, one, b.high,
+            panel, width, b.pairs,
+        )  # fmt: skip
+        column += width
+
+
+@inner
+def _iterate(b, here, there, coefficients):
+    """Write `a x + b (x x^T) x + c (x x^T)^2 x` to `there`, for x at `here`."""
+    always_inline()
+    left = _as_factor(b, here, b.c)
+    symmetric_product(left, b.wide, b.r, b.packed, b.square, b.zeros, b.pairs)
+    left = _as_factor(b, b.square, b.r)
+    symmetric_product(left, b.high, b.r, b.packed, b.fourth, b.zeros, b.pairs)
+    first, second = read_float(coefficients, 0), read_float(coefficients, 1)
+    third = read_float(coefficients, 2)
+    for i in range(0, b.r * b.r, LANES):
+        at = FLOAT_BYTES * i
+        combine(b.factor + at, b.square + at, b.fourth + at, second, third)
+    for i in range(b.r):
+        add_to_float(b.factor + FLOAT_BYTES * (i * b.r + i), first)
+    _multiply_by_factor(b, here, there)
 
 
 @inner
 def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pairs, out, scratch):
-    """Out [count, rows, columns] = the orthogonal matrices for those in x.
+    """Write the orthogonal matrices [count, rows, columns] for those in x.
 
-    They lie beside each other, so that rows of x are `stride` apart.
+    They lie side by side in x, whose rows are `stride` apart.
     """
-    one, none = int64(1), int64(0)
-    turned = rows > columns
-    # No taller than wide, in whole vectors.
+    transposed = rows > columns  # matrices are made no taller than wide, in whole vectors
     r, c = padded_columns(min(rows, columns)), padded_columns(max(rows, columns))
-    here = scratch
-    there = here + FLOAT_BYTES * r * c
-    square = there + FLOAT_BYTES * r * c
-    fourth = square + FLOAT_BYTES * r * r
-    factor = fourth + FLOAT_BYTES * r * r
-    packed = factor + FLOAT_BYTES * r * r
-    sums = packed + FLOAT_BYTES * r * c
-    zeros = sums + FLOAT_BYTES * LANES
-    halves = zeros + FLOAT_BYTES * c
-    fill_zero(zeros, c)
-    wide, high = (c // 2, r // 2) if pairs else (c, r)  # places of c and of r factors
+    at = _layout(r, c)
+    here, there = scratch + FLOAT_BYTES * at.here, scratch + FLOAT_BYTES * at.there
+    b = _Buffers(
+        scratch + FLOAT_BYTES * at.square, scratch + FLOAT_BYTES * at.fourth,
+        scratch + FLOAT_BYTES * at.factor, scratch + FLOAT_BYTES * at.packed,
+        scratch + FLOAT_BYTES * at.sums, scratch + FLOAT_BYTES * at.zeros,
+        scratch + FLOAT_BYTES * at.pairs,
+        r, c, r // 2 if pairs else r, c // 2 if pairs else c, pairs,
+    )  # fmt: skip
+    fill_zero(b.zeros, c)
     for matrix in range(count):
         of = x + FLOAT_BYTES * matrix * columns
         to = out + FLOAT_BYTES * matrix * rows * columns
         fill_zero(here, r * c)
-        if turned:
-            copy_block_turned(here, c, of, stride, rows, columns)
+        if transposed:
+            copy_transposed(here, c, of, stride, rows, columns)
         else:
             copy_block(here, c, of, stride, rows, columns)
-        normalise(here, r * c, sums)
+        normalise(here, r * c, b.sums)
         for k in range(iterations):
-            left = here
-            if pairs:
-                left = halves
-                in_pairs(here, r, c, left, zeros)
-            symmetric_product(left, wide, r, packed, square, zeros, pairs)
-            left = square
-            if pairs:
-                left = halves
-                in_pairs(square, r, r, left, zeros)
-            symmetric_product(left, high, r, packed, fourth, zeros, pairs)
-            first = read_float(coefficients, 3 * k)
-            second = read_float(coefficients, 3 * k + 1)
-            third = read_float(coefficients, 3 * k + 2)
-            for i in range(0, r * r, LANES):
-                at = FLOAT_BYTES * i
-                combine(factor + at, square + at, fourth + at, second, third)
-            for i in range(r):
-                add_to_float(factor + FLOAT_BYTES * (i * r + i), first)
-            left, right = factor, here
-            if pairs:
-                left, right = fourth, halves
-                in_pairs(factor, r, r, left, zeros)
-                pair_rows(here, c, r, c, right, zeros)
-            pack(right, high, c, packed)
-            column = none
-            while column < c:
-                width = width_of_panel(column, c)
-                panel = packed + FLOAT_BYTES * column * high
-                below = there + FLOAT_BYTES * column
-                add_panel(r, below, c, zeros, none, left, high, one, high, panel, width, pairs)
-                column += width
+            _iterate(b, here, there, coefficients + FLOAT_BYTES * 3 * k)
             here, there = there, here
-        if turned:
-            copy_block_turned(to, columns, here, c, columns, rows)
+        if transposed:
+            copy_transposed(to, columns, here, c, columns, rows)
         else:
             copy_block(to, columns, here, c, rows, columns)
 

@@ -1,8 +1,9 @@
-"""Machine code that numba made, kept for later processes with a digest.
+"""A cache of the machine code that numba makes, each file with a digest.
 
 numba's own cache has an index of pickles for each function, none of them with a checksum, and looks
-at the source of that one function only. Here every piece of code is a file of its own, named after
-all that numba distinguishes it by, in a directory for everything else it depends on.
+at the source of that one function only. Here the code of a function for one signature is a file of
+its own, named after all that numba distinguishes it by, in a directory for everything else that it
+depends on.
 
 Uses private parts of numba. Tried with numba 0.68, read in 0.61 to 0.68. Importing this module
 raises `ImportError` where they have changed; `hooks` then compiles in every process.
@@ -31,27 +32,27 @@ for place, name in (
         raise ImportError(f"numba's {place.__name__} has no {name}")
 
 
-class KeptCode:
-    """What numba's functions ask for code and give it to; takes the place of its `FunctionCache`.
+class CodeCache:
+    """The cache of one function's code; takes the place of numba's `FunctionCache`.
 
     Args:
-      function: whose code is kept. It is in a file and has no closure.
-      directory: where to.
+      function: function of a source file, without a closure.
+      directory: directory of the cached files.
     """
 
     def __init__(self, function: Callable[..., Any], directory: Path):
         self._directory = directory
         source = Path(function.__code__.co_filename)
         self._name = re.sub(r"[^\w.]", "", f"{source.stem}.{function.__qualname__}")
-        self._told = (function.__code__.co_firstlineno, _digest(source))
+        self._identity = (function.__code__.co_firstlineno, _digest(source))
 
     @property
     def cache_path(self) -> str:
-        """Where code is kept; numba shows it in statistics."""
+        """Directory of the cached files, which numba shows in statistics."""
         return str(self._directory)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return what was compiled for a signature, None if it has to be compiled."""
+        """Return the code for a signature; None if it has to be compiled."""
         target_context.refresh()
         key, path = self._place(sig, target_context.codegen())
         content = entries.read(path)
@@ -61,28 +62,28 @@ class KeptCode:
             known, parts = pickle.loads(content)
             if known == (key, sig):
                 return _Result._rebuild(target_context, *parts)
-        except Exception:  # whatever makes whole code unusable, it can be compiled again
+        except Exception:  # whatever pickle or numba raises: the loop is compiled again
             entries.discard(path)
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled for a signature, if that can be done."""
+        """Write the code for a signature, if possible."""
         try:
             if data.library.has_dynamic_globals or any(not one.can_cache for one in data.lifted):
                 return
             key, path = self._place(sig, data.codegen)
             content = dumps(((key, sig), data._reduce()))
-        except Exception as err:  # a run does not end because its code cannot be kept
+        except Exception as err:  # a run does not end because its code cannot be cached
             problems.unusable(self._directory, f"{self._name} cannot be kept, {err}")
             return
         entries.write(path, content)
 
     def flush(self) -> None:
-        """Forget nothing: files are named after what they hold."""
+        """Do nothing: files are named after their content, so none becomes stale."""
 
     def _place(self, sig: Any, codegen: Any) -> tuple[str, Path]:
-        """All that code for a signature is told apart by, and the file for it."""
-        key = repr((self._name, self._told, str(sig), codegen.magic_tuple()))
+        """Return the key of the code for a signature, and its file."""
+        key = repr((self._name, self._identity, str(sig), codegen.magic_tuple()))
         digest = hashlib.sha256(key.encode()).hexdigest()[:20]
         return key, self._directory / f"{self._name}-{digest}"
 

@@ -1,4 +1,4 @@
-"""The one way this package compiles loops: numba, with code that is kept in the user's cache.
+"""The one way in which this package compiles loops: numba, with a cache of our own.
 
 `kernel` and `float_kernel` compile loops over arrays; `vector_kernel`, `handler` and `inner`
 compile loops over addresses that are made of vector operations. In packages that load without
@@ -17,16 +17,16 @@ _LOCK = RLock()
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a loop on its first call; the GIL is free while it runs.
+    """Compile a loop on its first call; it releases the GIL while it runs.
 
-    What is compiled is kept, see `simd.hooks`; without a usable cache directory the loop is
-    compiled afresh in every process.
+    Machine code is cached, see `simd.hooks`; without a usable cache directory the loop is compiled
+    in every process.
     """
     return _compile(function, "python")
 
 
 def float_kernel(function: Callable[..., Any]) -> Any:
-    """Compile like `kernel`, but divide by zero as floats do, so that loops can become vectors."""
+    """Compile like `kernel`, but division by zero gives inf or NaN, which LLVM can vectorise."""
     return _compile(function, "numpy")
 
 
@@ -35,7 +35,7 @@ def compiled(module: str) -> Any:
 
     Several threads may call it.
     """
-    loops = import_module(module)  # without the lock, which an import may wait for
+    loops = import_module(module)  # outside the lock: the import may need it in another thread
     with _LOCK:
         _compile_all(loops)
     return loops
@@ -51,13 +51,13 @@ def _compile_all(loops: ModuleType) -> None:
 def _compile(function: Callable[..., Any], error_model: Literal["python", "numpy"]) -> Any:
     from numba import njit
 
-    from lstmjax.simd.hooks import keep
+    from lstmjax.simd.hooks import cached
 
-    return keep(njit(nogil=True, error_model=error_model)(function))
+    return cached(njit(nogil=True, error_model=error_model)(function))
 
 
 def handler(function: Callable[..., Any]) -> Any:
-    """Compile a function of one frame that returns 0, for XLA to call; see `xla`."""
+    """Compile a function that takes a call frame of XLA and returns 0; see `xla`."""
     from numba import int64
 
     from lstmjax.simd.hooks import callback
@@ -66,12 +66,12 @@ def handler(function: Callable[..., Any]) -> Any:
 
 
 def vector_kernel(function: Callable[..., Any]) -> Any:
-    """Compile a loop that Python calls; the GIL is free while it runs."""
+    """Compile a loop of vector operations that Python calls; it releases the GIL while it runs."""
     from numba import njit
 
-    from lstmjax.simd.hooks import keep
+    from lstmjax.simd.hooks import cached
 
-    return keep(njit(nogil=True)(function))
+    return cached(njit(nogil=True)(function))
 
 
 def inner(function: Callable[..., Any]) -> Any:
@@ -84,9 +84,9 @@ def inner(function: Callable[..., Any]) -> Any:
     """
     from numba import njit
 
-    from lstmjax.simd.hooks import part_options
+    from lstmjax.simd.hooks import inner_options
 
     if "<locals>" in function.__qualname__:
         raise ValueError(f"{function.__qualname__} needs a __qualname__ of its own to be compiled")
     compile_it: Any = njit  # checkers do not know these options
-    return compile_it(**part_options())(function)
+    return compile_it(**inner_options())(function)

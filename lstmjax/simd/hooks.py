@@ -1,4 +1,4 @@
-"""How loops are compiled: the ways that need to know numba's inner parts, and the plain ones.
+"""How loops are compiled: with private parts of numba, or the plain way.
 
 Where private parts of numba have changed, loops are compiled the plain way, or their code is not
 cached: the numbers are the same, starting takes longer, and a line on stderr says so.
@@ -17,18 +17,18 @@ from lstmjax.cache.problems import missing
 _PLAIN: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
-def part_options() -> dict[str, Any]:
-    """Return the options of `njit` for a function that only loops call."""
+def inner_options() -> dict[str, Any]:
+    """Return the options of `njit` for a helper that only compiled loops call."""
     try:
-        from lstmjax.simd.inline import PartCompiler
+        from lstmjax.simd.inline import InlineCompiler
     except ImportError:
         missing("numba's compiler is not as it is known", "the first start takes longer")
         return _PLAIN
-    return {**_PLAIN, "pipeline_class": PartCompiler}
+    return {**_PLAIN, "pipeline_class": InlineCompiler}
 
 
-def keep(dispatcher: Any) -> Any:
-    """Let a function that `njit` made keep its code, if that can be done; return it."""
+def cached(dispatcher: Any) -> Any:
+    """Give a function that `njit` returned our code cache, if possible; return it."""
     function = getattr(dispatcher, "py_func", None)  # None if numba is told to compile nothing
     if function is not None:
         _attach(dispatcher, function)
@@ -36,7 +36,7 @@ def keep(dispatcher: Any) -> Any:
 
 
 def callback(function: Callable[..., Any], signature: Any) -> Any:
-    """Do what `cfunc(signature)(function)` does, with code that is kept if that can be done."""
+    """Do what `cfunc(signature)(function)` does, with our code cache if possible."""
     try:
         from numba.core.ccallback import CFunc
 
@@ -46,27 +46,27 @@ def callback(function: Callable[..., Any], signature: Any) -> Any:
             made.compile()
             return made
     except (ImportError, TypeError, AttributeError):
-        _say_not_kept()
+        _warn_not_cached()
     return cfunc(signature)(function)
 
 
 def _attach(made: Any, function: Callable[..., Any]) -> bool:
-    """Give what numba made of a function a cache; returns whether that was possible."""
+    """Give a compiled function our code cache; return whether that was possible."""
     directory = code_directory()
     is_in_file = Path(function.__code__.co_filename).is_file()
     if directory is None or not is_in_file or function.__closure__ is not None:
         return False
     try:
-        from lstmjax.simd.code_cache import KeptCode
+        from lstmjax.simd.code_cache import CodeCache
     except ImportError:
-        _say_not_kept()
+        _warn_not_cached()
         return False
     if not hasattr(getattr(made, "_cache", None), "load_overload"):
-        _say_not_kept()
+        _warn_not_cached()
         return False
-    made._cache = KeptCode(function, directory)
+    made._cache = CodeCache(function, directory)
     return True
 
 
-def _say_not_kept() -> None:
+def _warn_not_cached() -> None:
     missing("numba's cache is not as it is known", "loops are compiled in every process")

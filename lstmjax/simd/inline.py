@@ -1,7 +1,7 @@
-"""Parts of loops, whose code is made only where they are built in.
+"""Helpers of loops that are never compiled alone, only inlined into the loops that use them.
 
-By itself numba makes machine code of every function that a loop calls, though only the loop needs
-it, with all of its parts in it: that takes half of the time. Here a part stays what LLVM reads.
+By itself numba also makes machine code of every function that a loop calls, each with all that it
+calls in turn, which nobody ever runs: half of the time of compiling. Here a helper stays LLVM IR.
 
 Uses private parts of numba. Tried with numba 0.68, read in 0.63 to 0.68; 0.62 lacks some of them.
 Importing this module raises `ImportError` where they have changed, and a trial finds other changes;
@@ -21,11 +21,11 @@ from numba.core.typed_passes import IRLegalization
 from lstmjax.cache.problems import missing
 
 
-class _Part(JITCodeLibrary):
-    """Code to build into other code, without code of its own."""
+class _InlineLibrary(JITCodeLibrary):
+    """A library of LLVM IR for other libraries, without machine code of its own."""
 
     def finalize(self) -> None:
-        """Put what it calls into it; nothing is compiled but the places numba writes to."""
+        """Link in what it calls; only variables that numba writes to get an address."""
         self._raise_if_finalized()
         for library in dict.fromkeys(self._linking_libraries):
             self._reload_init.update(library._reload_init)
@@ -42,8 +42,8 @@ class _Part(JITCodeLibrary):
 
 
 @register_pass(mutates_CFG=False, analysis_only=True)
-class _MakePart(LoweringPass):
-    """Gives the function that is compiled a library of its own kind."""
+class _UseInlineLibrary(LoweringPass):
+    """Makes the function that is being compiled use an `_InlineLibrary`."""
 
     _name = "lstmjax_make_part"
 
@@ -51,35 +51,35 @@ class _MakePart(LoweringPass):
         LoweringPass.__init__(self)
 
     def run_pass(self, state: Any) -> Any:
-        """Set the library; numba makes one only where there is none."""
-        state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
+        """Set the library; numba then makes none."""
+        state.library = _InlineLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
         return False
 
 
-class _AlwaysParts(CompilerBase):
-    """What numba does, with `_Part` as result."""
+class _UncheckedInlineCompiler(CompilerBase):
+    """numba's compiler, with `_InlineLibrary` as its result."""
 
     def define_pipelines(self) -> list[Any]:
-        """The passes of numba, and one more."""
+        """Return the passes of numba, and one more."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.add_pass_after(_MakePart, IRLegalization)
+        passes.add_pass_after(_UseInlineLibrary, IRLegalization)
         passes.finalize()
         return [passes]
 
 
-class PartCompiler(_AlwaysParts):
-    """What numba does, with `_Part` as result if that works; for the option `pipeline_class`."""
+class InlineCompiler(_UncheckedInlineCompiler):
+    """Compiler for the option `pipeline_class`: numba's own if ours does not work."""
 
     def define_pipelines(self) -> list[Any]:
-        """The passes of numba, and one more if a trial has shown that it does what it should."""
-        if parts_work():
+        """Return the passes of numba, and one more if a trial has shown that it works."""
+        if inlining_works():
             return super().define_pipelines()
         return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
 
 
 @cache
-def parts_work() -> bool:
-    """Whether numba is as it is known here: before anything is compiled, something small is."""
+def inlining_works() -> bool:
+    """Return whether helpers stay LLVM IR: compiles a small one to find out."""
     try:
         works = _trial()
     except Exception:  # whatever an unknown numba raises
@@ -91,9 +91,9 @@ def parts_work() -> bool:
 
 def _trial() -> bool:
     compile_it: Any = njit  # checkers do not know all options
-    part = compile_it(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=_AlwaysParts)(
-        _twice
-    )
+    part = compile_it(
+        no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=_UncheckedInlineCompiler
+    )(_twice)
 
     def caller(x):
         return part(x) + 1

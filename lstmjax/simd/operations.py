@@ -1,4 +1,4 @@
-"""What compiled loops can call besides Python's own: blocks of products and raw memory.
+"""Functions for compiled loops: blocks of products, vectors and raw memory.
 
 Addresses are integers, strides and sizes count floats. Tried with numba 0.68; `trial` finds out
 whether operations work, and networks are computed by XLA alone where they do not.
@@ -41,12 +41,12 @@ def operation(
 
 
 def make_block(rows: int, columns: int, *, pairs: bool = False) -> Callable[..., Any]:
-    """Make the operation that adds a product to a block of sums held in registers.
+    """Make the operation that adds a product to a block of sums in registers.
 
     `block(out, out_stride, start, start_stride, x, x_stride, x_step, depth, w)`:
     out[r, c] = start[r, c] + sum over k < depth of x[r * x_stride + k * x_step] * w[k, c]
     for `rows` rows and `columns` vectors; w is packed, row after row. With `pairs` each place of
-    x and w holds two floats of 16 bits that belong to neighbours in depth.
+    x and w holds a bfloat16 pair: two neighbours in depth.
     """
     combined = v.multiply_add_pairs if pairs else v.multiply_add
 
@@ -96,26 +96,26 @@ def copy_vector(builder, out, x):
 
 @operation
 def pair_vectors(builder, out, x, y):
-    """Out = pairs of two vectors, place by place."""
+    """Write the bfloat16 pairs of two vectors, place by place."""
     pairs = v.paired(builder, v.load(builder, x), v.load(builder, y))
     v.store(builder, pairs, out)
 
 
 @operation
 def pair_floats(builder, out, x, y):
-    """Out = one pair."""
+    """Write the bfloat16 pair of two floats."""
     first, second = (v.load(builder, address, None, v.FLOAT) for address in (x, y))
     v.store(builder, v.paired(builder, first, second), out)
 
 
 @operation
 def pair_neighbours(builder, out, x):
-    """Out = half a vector of pairs of neighbours in x."""
+    """Write half a vector of bfloat16 pairs, of neighbours in x."""
     v.store(builder, v.paired_neighbours(builder, v.load(builder, x)), out)
 
 
 @operation
-def copy_turned(builder, out, out_stride, x, x_stride):
+def copy_transposed_block(builder, out, out_stride, x, x_stride):
     """Copy the transpose of a block of `LANES` vectors, whose rows are `*_stride` apart."""
     v.never_inline(builder)
 
@@ -149,7 +149,7 @@ read_int32 = _reading(v.INT32, 4)
 
 @operation
 def write_int32(builder, address, index, value):
-    """Write a whole number of 32 bits."""
+    """Write an integer of 32 bits."""
     place = builder.add(address, builder.mul(index, v.integer(4)))
     number = builder.trunc(value, v.INT32)
     builder.store(number, builder.inttoptr(place, v.INT32.as_pointer()))
@@ -157,7 +157,7 @@ def write_int32(builder, address, index, value):
 
 @operation(returns=float64)
 def read_float(builder, address, index):
-    """One float, as float64."""
+    """Read one float, as float64."""
     return builder.fpext(v.load(builder, address, index, v.FLOAT), v.DOUBLE)
 
 
@@ -184,7 +184,7 @@ def scale_vector(builder, x, factor):
 
 @operation(numbers=2)
 def combine(builder, out, x, y, a, b):
-    """Out = a x + b y, for a vector."""
+    """Write the vector `a * x + b * y`."""
     a, b = (v.splat(builder, v.rounded(builder, factor)) for factor in (a, b))
     second = builder.fmul(b, v.load(builder, y))
     v.store(builder, v.multiply_add(builder, a, v.load(builder, x), second), out)

@@ -1,8 +1,8 @@
-"""Matrix products of any size from blocks that the registers hold.
+"""Matrix products of any size, built from blocks of sums in registers.
 
-The right factor is packed once into panels of `PANEL` columns (the rest in panels of `LANES`),
-each of which stays in the nearest caches while the rows of the left factor pass. Where both are
-pairs of floats of 16 bits, everything counts pairs in the place of floats.
+The right factor is packed once into panels of `PANEL` columns (the rest in panels of `LANES`), each
+of which stays in the nearest caches while the rows of the left factor pass; `kernels/README.md` has
+a drawing. Where both factors are bfloat16 pairs, all sizes count pairs.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from numba import int64
 from lstmjax.simd.compile import inner
 from lstmjax.simd.operations import (
     copy_float,
-    copy_turned,
+    copy_transposed_block,
     copy_vector,
     fill_zero,
     make_block,
@@ -34,7 +34,7 @@ _HALF = ROWS // 2
 
 
 def _make_rows(rows: int) -> Any:
-    """Make `add(..., width, pairs)`, the block of so many rows for every kind of panel."""
+    """Make `add(..., width, pairs)`: the block of a number of rows, for every kind of panel."""
     wide, slim = make_block(rows, COLUMNS), make_block(rows, 1)
     wide_pairs, slim_pairs = wide, slim
     if PAIRS_SUPPORTED:
@@ -62,7 +62,7 @@ padded_columns = inner(padded)
 
 @inner
 def width_of_panel(column, columns):
-    """Of the panel that begins at a column."""
+    """Return the columns of the panel that begins at a column."""
     return PANEL if column + PANEL <= columns else LANES
 
 
@@ -78,7 +78,7 @@ def copy_row(out, x, count):
 
 @inner
 def pack_panel(w, stride, depth, width, panel):
-    """Copy `width` columns of w, whose rows are `stride` apart, next to each other."""
+    """Copy `width` columns of w, whose rows are `stride` apart, into a panel."""
     for k in range(depth):
         for column in range(0, width, LANES):
             source = w + FLOAT_BYTES * (k * stride + column)
@@ -87,7 +87,7 @@ def pack_panel(w, stride, depth, width, panel):
 
 @inner
 def pack(w, depth, columns, packed):
-    """Pack w [depth, columns], columns whole vectors."""
+    """Pack w [depth, columns], where columns are whole vectors."""
     column = int64(0)
     while column < columns:
         width = width_of_panel(column, columns)
@@ -97,14 +97,14 @@ def pack(w, depth, columns, packed):
 
 
 @inner
-def copy_block_turned(out, out_stride, x, x_stride, rows, columns):
+def copy_transposed(out, out_stride, x, x_stride, rows, columns):
     """Copy the transpose of x [rows, columns]."""
     for row in range(0, rows, LANES):
         for column in range(0, columns, LANES):
             to = out + FLOAT_BYTES * (column * out_stride + row)
             of = x + FLOAT_BYTES * (row * x_stride + column)
             if row + LANES <= rows and column + LANES <= columns:
-                copy_turned(to, out_stride, of, x_stride)
+                copy_transposed_block(to, out_stride, of, x_stride)
                 continue
             for i in range(min(LANES, rows - row)):
                 for j in range(min(LANES, columns - column)):
@@ -113,7 +113,7 @@ def copy_block_turned(out, out_stride, x, x_stride, rows, columns):
 
 
 @inner
-def pack_turned(w, depth, columns, packed):
+def pack_transposed(w, depth, columns, packed):
     """Pack the transpose of w [columns, depth]; missing columns of the last vector are zero."""
     whole = padded_columns(columns)
     if whole > columns:
@@ -123,7 +123,7 @@ def pack_turned(w, depth, columns, packed):
         width = width_of_panel(column, whole)
         start = packed + FLOAT_BYTES * column * depth
         source = w + FLOAT_BYTES * column * depth
-        copy_block_turned(start, width, source, depth, min(width, columns - column), depth)
+        copy_transposed(start, width, source, depth, min(width, columns - column), depth)
         column += width
 
 
@@ -131,7 +131,7 @@ def pack_turned(w, depth, columns, packed):
 def add_panel(
     rows, out, out_stride, start, start_stride, x, x_stride, x_step, depth, panel, width, pairs
 ):  # fmt: skip
-    """Out = start + x @ panel for any number of rows; the rest is as in `operations.make_block`."""
+    """Write `start + x @ panel` for any number of rows; see `operations.make_block`."""
     row = int64(0)
     while row < rows:
         to = out + FLOAT_BYTES * row * out_stride
@@ -159,10 +159,10 @@ def add_products(
     steps, rows, out, out_step, out_stride, start, start_stride, x, x_step, x_stride,
     depth, packed, packed_depth, columns, pairs,
 ):  # fmt: skip
-    """Out = start + x @ packed for all rows of some steps; `columns` counts whole vectors.
+    """Write `start + x @ packed` for all rows of some steps; `columns` are whole vectors.
 
-    Steps are `*_step` apart, rows of a step `*_stride`; a start of stride 0 is one row for all.
-    With a depth of 0 the start is copied, whatever the depth of the packed factor.
+    Steps are `*_step` apart, rows of a step `*_stride`. A start with stride 0 is one row that all
+    rows begin with. With depth 0 the start is copied, whatever the depth of the packed factor.
     """
     one = int64(1)
     column = int64(0)
@@ -182,7 +182,7 @@ def add_products(
 
 @inner
 def pair_row(x, count, out, zeros):
-    """Pairs of neighbours in a row; the last of an odd count is paired with zero."""
+    """Write the bfloat16 pairs of neighbours in a row; an odd last float is paired with zero."""
     whole = count // LANES * LANES
     for i in range(0, whole, LANES):
         pair_neighbours(out + FLOAT_BYTES // 2 * i, x + FLOAT_BYTES * i)
@@ -193,7 +193,7 @@ def pair_row(x, count, out, zeros):
 
 @inner
 def pair_rows(x, stride, rows, columns, out, zeros):
-    """Pairs [rows / 2, columns] of rows below each other; the last of an odd number likewise."""
+    """Write the pairs [rows / 2, columns] of neighbouring rows; an odd last one goes with zeros."""
     whole = columns // LANES * LANES
     for row in range(0, rows, 2):
         first = x + FLOAT_BYTES * row * stride

@@ -1,8 +1,8 @@
-"""The processor that numba compiles for, and the vectors it computes with.
+"""The processor that numba compiles for, and its vector registers.
 
 That is the processor of this machine, unless `NUMBA_CPU_NAME` or `NUMBA_CPU_FEATURES` names
-another. Where its features are not listed, LLVM knows what its name implies, but does not tell: it
-is given a few lines to compile, and the instructions that it chooses are read.
+another. Where its features are not listed, LLVM knows what the name implies, but offers no way to
+ask: a few lines are compiled, and the instructions that LLVM chooses are searched.
 
 Tried with numba 0.68; where numba does not tell its target, networks are computed by XLA alone.
 """
@@ -45,11 +45,11 @@ define <16 x i32> @f(<32 x i16> %x, <32 x i16> %y, <16 x i32> %z) {{
 
 @dataclass(frozen=True)
 class Target:
-    """A processor as LLVM is told about it.
+    """A processor as LLVM names it.
 
     Attributes:
       name: LLVM's name of the processor.
-      features: what it has and has not, such as "+avx2,-avx512f"; the name says the rest.
+      features: instruction sets that are added or removed, such as "+avx2,-avx512f".
     """
 
     name: str
@@ -57,7 +57,7 @@ class Target:
 
     @property
     def lanes(self) -> int:
-        """Floats of the widest vector that is multiplied and added at once; 0 if there is none."""
+        """Floats of the widest vector with fused multiply-add; 0 if there is none."""
         if platform.machine().lower() in ("arm64", "aarch64"):
             return 4
         if self._has("avx512f", _FUSED, r"vfmadd.*%zmm"):
@@ -68,12 +68,12 @@ class Target:
 
     @property
     def has_pairs(self) -> bool:
-        """Whether it multiplies floats of 16 bits, sixteen pairs at once."""
+        """Whether there is a product of bfloat16 pairs, sixteen at once."""
         return self.lanes == 16 and self._has("avx512bf16", _ROUNDED, r"vcvtneps2bf16")
 
     @property
     def has_dots(self) -> bool:
-        """Whether it multiplies and adds four int8 numbers in each place of a vector at once."""
+        """Whether there is a dot product of four int8 numbers in each place of a vector."""
         if self.lanes == 16:
             return self._has("avx512vnni", _DOTS, r"vpdpwssd.*%zmm") and self._has(
                 "avx512bw", _DOTS, r"vpdpwssd.*%zmm"
@@ -81,7 +81,7 @@ class Target:
         return self.lanes == 8 and self._has("avxvnni", _DOTS, r"vpdpwssd.*%ymm")
 
     def _has(self, feature: str, code: str, instruction: str) -> bool:
-        """Whether a feature is listed; if nothing is said of it, whether LLVM makes use of it."""
+        """Whether a feature is added; if it is not listed, whether LLVM uses the instruction."""
         listed = [each[0] == "+" for each in self.features.split(",") if each[1:] == feature]
         if listed:
             return listed[-1]
@@ -98,7 +98,7 @@ def _assembly(target: Target, code: str) -> str:
 
 @cache
 def numba_target() -> Target:
-    """Return the processor that numba compiles for; without any feature if that is not known."""
+    """Return the processor that numba compiles for; without any features if numba does not tell."""
     try:
         from numba.core import registry
 

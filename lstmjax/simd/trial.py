@@ -1,7 +1,7 @@
-"""Whether the compiled operations can be used here at all.
+"""Whether compiled operations work with the numba that is installed.
 
-They are made of LLVM's instructions, by ways into numba that may change with its next version.
-Whoever would use them asks first; before that, nothing heavy is loaded.
+They are made of LLVM instructions, by ways into numba that may change with its next version.
+Callers ask first; until then nothing heavy is imported.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ from lstmjax.cache.problems import missing
 
 @cache
 def works() -> bool:
-    """Whether numba's target has the vectors, and a small operation gives what it should."""
+    """Return whether the target has vectors, and a small operation gives the right result."""
     try:
         if not import_module("lstmjax.simd.vectors").SUPPORTED:
             return False

@@ -1,4 +1,4 @@
-"""A small operation made in the ways that the others are made, whose result is known."""
+"""A small operation with a known result, built in every way that the others use."""
 
 import ctypes
 
@@ -22,7 +22,7 @@ def _copied(out, x, count):
 
 @vector_kernel
 def _product(out, start, x, w):
-    """Out = start + x w for vectors as rows of w, by way of a copy of x; the first number of it."""
+    """Write `start + x @ w`, with a copy of x; return the first number of it."""
     copied = np.empty_like(x)
     count = _copied(copied.ctypes.data, x.ctypes.data, len(x))
     _block(
@@ -35,12 +35,12 @@ def _product(out, start, x, w):
 
 @handler
 def _second(frame):
-    """The second whole number after an address."""
+    """Return the second integer after an address."""
     return read_int64(frame, int64(1))
 
 
 def gives_what_it_should() -> bool:
-    """Compile, or find, what is above, and compare what it computes."""
+    """Compile, or load, the functions above, and compare their results."""
     start, x = np.arange(LANES, dtype=np.float32), np.array([1, 2, 3], np.float32)
     w = np.arange(3 * LANES, dtype=np.float32).reshape(3, LANES)
     out = np.empty(LANES, np.float32)

@@ -36,14 +36,14 @@ VECTOR = ir.VectorType(FLOAT, LANES)
 WORDS = ir.VectorType(INT32, LANES)
 
 
-class _Brain(ir.Type):
-    """A float of 16 bits, the upper half of one of 32."""
+class _Bfloat16(ir.Type):
+    """The type bfloat16: the upper half of a float."""
 
     def __str__(self) -> str:
         return "bfloat"
 
 
-_BRAINS = ir.VectorType(_Brain(), 2 * LANES)
+_BFLOAT16S = ir.VectorType(_Bfloat16(), 2 * LANES)
 _DOT_PAIRS = "x86.avx512bf16.dpbf16ps.512"
 _UPPER_HALF = 0xFFFF0000
 _BELOW_HALF = 0x7FFF  # added before the lower half is cut off, rounds to nearest
@@ -93,17 +93,17 @@ _LOG_P = (
 
 
 def padded(columns: int) -> int:
-    """Columns in whole vectors."""
+    """Return a number of columns, rounded up to whole vectors."""
     return (columns + LANES - 1) // LANES * LANES
 
 
 def integer(value: int) -> Value:
-    """A constant for indices."""
+    """A constant index."""
     return INT64(value)
 
 
 def constant(value: float) -> Value:
-    """A vector with the same number everywhere."""
+    """A vector of one number repeated."""
     return ir.Constant(VECTOR, [float(value)] * LANES)
 
 
@@ -118,7 +118,7 @@ def numbers(kind: Any, values: Sequence[float]) -> Value:
 
 
 def words(value: int) -> Value:
-    """A vector with the same whole number of 32 bits everywhere."""
+    """A vector of one integer of 32 bits repeated."""
     return numbers(INT32, [value] * LANES)
 
 
@@ -209,19 +209,19 @@ def multiply_add(builder: Builder, x: Value, y: Value, z: Value) -> Value:
 
 def multiply_add_pairs(builder: Builder, x: Value, y: Value, z: Value) -> Value:
     """`z + x0 * y0 + x1 * y1`, where each place of x and y holds two bfloat16 numbers."""
-    pairs = [builder.bitcast(value, _BRAINS) for value in (x, y)]
+    pairs = [builder.bitcast(value, _BFLOAT16S) for value in (x, y)]
     return call_intrinsic(builder, _DOT_PAIRS, VECTOR, z, *pairs)
 
 
 def _filled(like: Any, value: int) -> Value:
-    """A whole number of 32 bits, everywhere in the kind of value given."""
+    """An integer of 32 bits, or a vector of it repeated, of the type given."""
     if isinstance(like, ir.VectorType):
         return ir.Constant(like, [value] * like.count)
     return ir.Constant(like, value)
 
 
 def _rounded_bits(builder: Builder, x: Value) -> Value:
-    """The bits of floats, of which the upper half is the nearest float of 16 bits, ties to even."""
+    """The bits of floats, rounded so that the upper half is the nearest bfloat16, ties to even."""
     vector = isinstance(x.type, ir.VectorType)
     kind = ir.VectorType(INT32, x.type.count) if vector else INT32
     bits = builder.bitcast(x, kind)
@@ -230,18 +230,18 @@ def _rounded_bits(builder: Builder, x: Value) -> Value:
 
 
 def _joined(builder: Builder, first: Value, second: Value) -> Value:
-    """Pairs from rounded bits: the first in the lower half."""
+    """bfloat16 pairs from rounded bits, the first in the lower half."""
     low = builder.lshr(first, _filled(first.type, 16))
     return builder.or_(low, builder.and_(second, _filled(second.type, _UPPER_HALF)))
 
 
 def paired(builder: Builder, x: Value, y: Value) -> Value:
-    """Pairs of two vectors, or of two floats, place by place."""
+    """The bfloat16 pairs of two vectors, or of two floats, place by place."""
     return _joined(builder, _rounded_bits(builder, x), _rounded_bits(builder, y))
 
 
 def paired_neighbours(builder: Builder, x: Value) -> Value:
-    """Pairs of each two neighbours in a vector: half as many."""
+    """The bfloat16 pairs of neighbours in a vector: half as many."""
     bits = _rounded_bits(builder, x)
     first, second = (
         builder.shuffle_vector(bits, bits, numbers(INT32, range(start, LANES, 2)))
@@ -251,13 +251,13 @@ def paired_neighbours(builder: Builder, x: Value) -> Value:
 
 
 def clip(builder: Builder, x: Value, low: float, high: float) -> Value:
-    """X within bounds; what is not a number stays so."""
+    """The vector within bounds; NaN stays NaN."""
     x = builder.select(builder.fcmp_ordered("<", x, constant(low)), constant(low), x)
     return builder.select(builder.fcmp_ordered(">", x, constant(high)), constant(high), x)
 
 
 def _polynomial(builder: Builder, x: Value, coefficients: tuple[float, ...]) -> Value:
-    """Highest power first."""
+    """The polynomial with coefficients from the highest power down."""
     value = constant(coefficients[0])
     for coefficient in coefficients[1:]:
         value = multiply_add(builder, value, x, constant(coefficient))
@@ -325,7 +325,7 @@ def logarithm(builder: Builder, x: Value) -> Value:
 
 
 def transposed(builder: Builder, rows: list[Value]) -> list[Value]:
-    """The columns of a square block of `LANES` vectors, by exchanging ever smaller quarters."""
+    """The columns of a square block of `LANES` vectors; swaps ever smaller quarters of it."""
     size = LANES // 2
     while size:
         upper = [j if j & size == 0 else LANES + j - size for j in range(LANES)]

@@ -1,4 +1,4 @@
-"""How XLA calls a compiled loop: the frame that its foreign function interface hands over.
+"""The call frame that XLA's foreign function interface hands to a compiled loop.
 
 Source: XLA's xla/ffi/api/c_api.h, version 0.3 of the interface, for machines of 64 bits.
 """
@@ -19,14 +19,14 @@ _WORD = 8
 _EXTENSION, _ARGUMENTS, _RESULTS = 1, 9, 14
 _EXTENSION_METADATA = 3
 _BUFFER_DATA, _BUFFER_DIMS = 3, 5
-_METADATA = 1  # the kind of extension that asks for the version
+_METADATA = 1  # kind of the extension that asks for the version
 # In half words.
 _EXTENSION_KIND, _METADATA_MAJOR, _METADATA_MINOR = 2, 6, 7
 
 
 @inner
 def handle_version_query(frame):
-    """Whether a call only asks for the version of the interface, which is then answered."""
+    """Answer a call that only asks for the version of the interface; return whether it was one."""
     extension = read_int64(frame, _EXTENSION)
     if extension == 0 or read_int32(extension, _EXTENSION_KIND) != _METADATA:
         return False
@@ -62,14 +62,14 @@ result_sizes = _reader(_RESULTS, _BUFFER_DIMS)
 
 @inner
 def four_sizes(sizes):
-    """Sizes of an array with four_sizes axes."""
+    """Return the sizes of an array with four axes."""
     return (
         read_int64(sizes, 0), read_int64(sizes, 1), read_int64(sizes, 2), read_int64(sizes, 3),
     )  # fmt: skip
 
 
 def register(name: str, function: Any) -> None:
-    """Make a `handler` known to XLA's CPU backend."""
+    """Register a `handler` with XLA's CPU backend."""
     import jax
 
     address = ctypes.cast(function.address, ctypes.c_void_p)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lstmjax.cache import problems, programs
-from lstmjax.cache.programs import KeptPrograms
+from lstmjax.cache.programs import ProgramCache
 
 SUM = """
 import jax, jax.numpy as jnp
@@ -71,7 +71,7 @@ def test_a_users_own_directory_stays_as_jax_knows_it(tmp_path):
 
 def test_a_program_is_given_for_its_own_key_only(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(problems, "_said", set())
-    cache = KeptPrograms(tmp_path)
+    cache = ProgramCache(tmp_path)
     cache.put("one", b"program")
     assert cache.get("one") == b"program"
     assert cache.get("other") is None
@@ -83,7 +83,7 @@ def test_a_program_is_given_for_its_own_key_only(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(("most", "left"), [(1000, 3), (250, 2), (10, 0)])
 def test_programs_used_least_recently_go(tmp_path, monkeypatch, most, left):
     monkeypatch.setattr(programs, "_MOST_BYTES", most)
-    cache = KeptPrograms(tmp_path)
+    cache = ProgramCache(tmp_path)
     for number, name in enumerate("abc"):
         cache.put(name, bytes(50))
         if cache._file(name).exists():

@@ -27,10 +27,10 @@ def place(tmp_path, monkeypatch):
 
 
 def test_nothing_is_kept_at_first(place):
-    assert not any(ahead.is_kept(module) for module in MODULES)
+    assert not any(ahead.is_cached(module) for module in MODULES)
     (place / "lstm_loops.lstm_forward-0123456789").touch()
-    assert ahead.is_kept("lstm_loops")
-    assert not ahead.is_kept("orthogonal_loops")
+    assert ahead.is_cached("lstm_loops")
+    assert not ahead.is_cached("orthogonal_loops")
 
 
 def test_a_second_process_waits_for_the_first(place):
@@ -68,11 +68,11 @@ def test_a_damaged_lock_lets_everybody_compile(place):
 def test_what_is_compiled_ahead_is_found(place):
     ahead.start()
     deadline = time.monotonic() + 120
-    while not all(map(ahead.is_kept, MODULES)) and time.monotonic() < deadline:
+    while not all(map(ahead.is_cached, MODULES)) and time.monotonic() < deadline:
         time.sleep(0.1)
     for module in MODULES:
         with ahead.claimed(module):
-            assert ahead.is_kept(module)
+            assert ahead.is_cached(module)
     number = {path.name: path.stat().st_mtime_ns for path in place.iterdir()}
     imports = [f"import {ahead.PACKAGE}.{module}" for module in MODULES]
     subprocess.run([sys.executable, "-c", "; ".join(imports)], check=True, timeout=60)
