@@ -21,7 +21,7 @@ PROGRAM = str(Path(__file__).resolve())
 
 
 def main(argv: list[str]) -> int:
-    """Run a command; the exit status."""
+    """Run a command; returns the exit status."""
     if argv == ["_train"]:
         return child()
     arguments = _parser().parse_args(argv)

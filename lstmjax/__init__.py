@@ -1,6 +1,7 @@
-"""Train and run line recognition models for Tesseract; docs/api.md shows how.
+"""Train and run line recognition models for Tesseract.
 
-Names are imported when they are first used, so that `import lstmjax` costs nothing.
+docs/api.md shows how to use these names, docs/design.md what each package holds. A name is imported
+when it is first used, so `import lstmjax` takes only milliseconds.
 """
 
 from importlib import import_module
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from lstmjax.charset.starter import make_unicharset as make_unicharset
     from lstmjax.data.samples import read_lines as read_lines
     from lstmjax.errors import LstmjaxError as LstmjaxError
+    from lstmjax.flax_bridge import from_linen as from_linen
+    from lstmjax.flax_bridge import to_linen as to_linen
     from lstmjax.infer.measure import evaluate as evaluate
     from lstmjax.infer.recognise import LineRecognizer as LineRecognizer
     from lstmjax.infer.recognise import load as load
@@ -33,13 +36,16 @@ _HOMES = {
     "combine_lang_model": "lstmjax.charset.starter",
     "evaluate": "lstmjax.infer.measure",
     "fit": "lstmjax.training.fast.fit",
+    "from_linen": "lstmjax.flax_bridge",
     "load": "lstmjax.infer.recognise",
     "make_starter": "lstmjax.charset.starter",
     "make_unicharset": "lstmjax.charset.starter",
     "read_lines": "lstmjax.data.samples",
+    "to_linen": "lstmjax.flax_bridge",
     "train": "lstmjax.training.api",
     "write_model": "lstmjax.training.api",
 }
+"""Public name -> module that defines it."""
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""`python -m lstmjax` is the same as `lstmjax`."""
+"""Make `python -m lstmjax` the same as the command `lstmjax`."""
 
 from lstmjax.cli.main import main
 

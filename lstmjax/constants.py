@@ -1,4 +1,4 @@
-"""Numbers of Tesseract's LSTMs that every implementation here shares, each defined once.
+"""Numbers that several implementations here share, each defined once; most are Tesseract's.
 
 Sources: Tesseract src/lstm/lstm.cpp, src/lstm/functions.h, src/lstm/weightmatrix.cpp,
 src/ccutil/helpers.h.
@@ -21,6 +21,9 @@ TABLE_SIZE = 4096
 _ARGUMENTS = np.arange(TABLE_SIZE, dtype=np.float64) / STEPS_PER_UNIT
 TANH_TABLE = np.tanh(_ARGUMENTS).astype(np.float32)
 LOGISTIC_TABLE = (1.0 / (1.0 + np.exp(-_ARGUMENTS))).astype(np.float32)
+
+LOG_IMPOSSIBLE = -1e30  # the log of no probability in CTC: small, and far from float32's lowest
+WRONG_BY_HALF = 0.5  # a class this far from its target counts as an error of the time step
 
 EXP_FLOOR = -86.0  # softmax never looks further down than this
 MINSTD_MULTIPLIER = 48271  # of the random numbers, see `data.random`

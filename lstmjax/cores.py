@@ -1,10 +1,10 @@
-"""The cores of this machine that a process may use."""
+"""The processor cores of this machine."""
 
 import os
 
 
 def usable_cores() -> int:
-    """How many; at least one."""
+    """Return how many cores this process may run on, at least 1."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,10 +1,10 @@
-"""The errors a user can meet. Each says what is wrong, where, and what to do next."""
+"""The errors that a user can meet. Each says what is wrong, where, and what to do next."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Say = Callable[[str], None]
-"""Prints a line for the user: what is not an error, but worth knowing."""
+"""Function that prints a line for the user, which is no error but worth knowing."""
 
 
 class LstmjaxError(Exception):
@@ -12,7 +12,7 @@ class LstmjaxError(Exception):
 
 
 class FormatError(LstmjaxError):
-    """A file holds bytes that are not what its format promises.
+    """A file holds bytes that its format does not allow.
 
     Codecs raise it with what they know (the byte offset, the field); callers that know the
     component or the file add it with `naming`.

@@ -1,6 +1,6 @@
-"""What the files of a training run are called: the only place that knows.
+"""The names of the files of a training run, which are known here only.
 
-It imports nothing heavy, so that every command can ask.
+This module imports nothing heavy, so that every command can use it.
 """
 
 import os
@@ -17,8 +17,8 @@ _NUMBERED = re.compile(r"_(\d+\.\d+)_(\d+)_(\d+)\.checkpoint", re.ASCII)
 class NumberedBest(NamedTuple):
     """A checkpoint with figures in its name, as `lstmtraining` names best states.
 
-    path: of the file; bcer: training BCER in percent; learning_iteration, training_iteration:
-    counters at that time.
+    path: path of the file; bcer: training BCER in percent; learning_iteration,
+    training_iteration: counters at that time.
     """
 
     path: str
@@ -69,12 +69,12 @@ class RunPaths:
 
     @property
     def view(self) -> str:
-        """Directory of what pages show of a watched run."""
+        """Directory of the pictures and figures that the pages of a watched run show."""
         return f"{self.model_output}.view"
 
     @property
     def tensorboard(self) -> str:
-        """Directory of what TensorBoard shows."""
+        """Directory of the files that TensorBoard reads."""
         return f"{self.model_output}.tensorboard"
 
     @property
@@ -83,7 +83,7 @@ class RunPaths:
         return f"{self.model_output}.lock"
 
     def numbered_bests(self) -> Iterator[NumberedBest]:
-        """Yield the checkpoints with figures in their names that are there, in no order."""
+        """Yield the existing checkpoints with figures in their names, in no particular order."""
         folder, name = os.path.split(self.model_output)
         try:
             entries = os.listdir(folder or os.curdir)
@@ -97,11 +97,14 @@ class RunPaths:
 
 
 def run_of_checkpoint(path: str) -> RunPaths | None:
-    """The run whose last state a file is, by its name; None for a file of another name."""
+    """The run whose last state a file holds, by the file's name; None for any other name."""
     base = path.removesuffix(_CHECKPOINT_END)
     return RunPaths(base) if base != path and os.path.basename(base) else None
 
 
 def run_of_metrics(path: str) -> RunPaths:
-    """The run of a file of figures; of the path itself if it does not end as theirs do."""
+    """The run that a file of figures belongs to, by the file's name.
+
+    A path without the usual ending is taken for the base name itself.
+    """
     return RunPaths(path.removesuffix(METRICS_END))

@@ -1,13 +1,16 @@
 """What several test files need: real data, real tools, running commands."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+TOOLS = Path(__file__).parents[1] / "tools"
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 
 
@@ -23,6 +26,22 @@ def testdata(*parts: str) -> Path:
 
 
 testdata.__test__ = False  # the name starts with "test"
+
+
+def load_tool(name: str) -> ModuleType:
+    """Import a script of tools/, such as "bench/growth", with its folder first on the path."""
+    path = TOOLS / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"tools_{name.replace('/', '_')}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
 
 
 def real_tool(name: str) -> str:

@@ -1,7 +1,6 @@
 """The documentation is a site that can be built and read without a network."""
 
 import doctest
-import importlib.util
 import os
 import re
 import subprocess
@@ -9,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import load_tool
 
 import lstmjax
 
@@ -16,16 +16,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
 
-def tool(name: str):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-hooks, docstrings = tool("docs_hooks"), tool("docs_docstrings")
+hooks, docstrings = load_tool("site/hooks"), load_tool("site/docstrings")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What surrounds the code is true: commands in the documentation, links, flags, scripts."""
+"""The surroundings of the code are right: commands in the documentation, links, flags, scripts."""
 
 import doctest
 import functools
@@ -41,7 +41,7 @@ SMALL_NET = "[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 Lfx12 O1c1]"
 
 
 class Example(NamedTuple):
-    """A command of a page, or a piece of Python, and what it should print ("" for anything)."""
+    """A command or a Python example on a page, and its expected output ("" for any)."""
 
     command: list[str]
     expected: str
@@ -54,9 +54,9 @@ def shortened(command: str) -> str:
 
 
 def examples(page: Path) -> list[Example]:
-    """What the blocks tagged `console test`, `console test short` and `python test` say.
+    """The examples in blocks tagged `console test`, `console test short` and `python test`.
 
-    `<!-- test setup: COMMANDS -->` prepares what a page takes for granted.
+    `<!-- test setup: COMMANDS -->` prepares what a page assumes.
     """
     found = []
     for block in TESTED.finditer(page.read_text()):
@@ -100,7 +100,7 @@ def untested(page: Path) -> list[Untested]:
 
 
 def is_synopsis(command: str) -> bool:
-    """Whether a command only shows its form: with places to fill in, or left out."""
+    """Whether a command is only a synopsis, with placeholders or parts left out."""
     return bool(re.search(r"\[|\.\.\.|\b[A-Z]{2,}\b", command))
 
 
@@ -158,7 +158,7 @@ def test_untested_commands_are_found(tmp_path, line, expected):
 
 @functools.cache
 def listing(tool: str) -> str:
-    """What a tool says of itself."""
+    """The help text of a tool."""
     return helpers.run_lstmjax(tool, "--help").stdout
 
 
@@ -167,7 +167,7 @@ EVERY_TOOL = ("--help", "--flagfile")
 
 @pytest.mark.parametrize("page", PAGES, ids=names)
 def test_commands_have_flags_that_exist(page):
-    """Also where a command is not run, or only shows a form."""
+    """This covers commands that are not run, and synopses."""
     text = re.sub(r"\\\n\s*", " ", page.read_text())
     unknown = []
     for tool, rest in re.findall(r"lstmjax (\w+)((?: [^\n`|]*)?)", text):

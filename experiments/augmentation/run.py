@@ -1,4 +1,4 @@
-"""What `--augment` does to a model: one font to others, and few lines on top of a model.
+"""The effect of `--augment`: from one font to others, and few lines on top of a model.
 
     export LSTMJAX_TESTDATA=...        # see README.md of the project, Test data
     python experiments/augmentation/run.py
@@ -27,7 +27,7 @@ FONTS = {
         "--font", "Liberation Sans", "--exposure", "-2", "--distort_image", "--invert=false",
     ],
 }  # fmt: skip
-"""What the model of one font is tried on, and how `text2image` draws it."""
+"""Fonts that the model of one font is tried on, with flags of `text2image`."""
 DATA = Path(os.environ.get("LSTMJAX_TESTDATA", "."))
 OUT = Path("out/augmentation")
 BEST = DATA / "tessdata_best" / "fra.traineddata"
@@ -96,7 +96,7 @@ def drawn(name: str, text: str, flags: list[str]) -> Path:
 
 
 def run(*arguments: str) -> None:
-    """A command of the project."""
+    """Run a command of the project."""
     subprocess.run([sys.executable, "-m", "lstmjax", *arguments], check=True, capture_output=True)
 
 

@@ -1,1 +1,1 @@
-"""Sweeps over settings of training: what `experiments/sweep.py` is made of."""
+"""Sweeps over settings of training: the parts of `experiments/sweep.py`."""

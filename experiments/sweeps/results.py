@@ -13,8 +13,8 @@ from lstmjax.formats.files import write_atomically
 from . import slots
 
 _COLUMNS = 3
-_FEW = 6  # whole numbers with a tick each
-_WIDE = 8  # a setting whose values differ this much is drawn on a log scale
+_FEW = 6  # at most so many whole numbers get a tick each
+_WIDE = 8  # ratio of values from which on an axis is logarithmic
 
 
 def rows(study: optuna.Study) -> list[dict[str, Any]]:
@@ -61,7 +61,7 @@ def _cell(value: Any) -> str:
 
 
 def markdown(found: list[dict[str, Any]]) -> str:
-    """The table for people."""
+    """The table in Markdown."""
     names = _columns(found)
     cells = [[_cell(row.get(name)).replace("|", "\\|") for name in names] for row in found]
     lines = [names, ["---"] * len(names), *cells]
@@ -69,7 +69,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
 
 
 def csv_text(found: list[dict[str, Any]]) -> str:
-    """The table for programs."""
+    """The table in CSV."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, _columns(found), extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -148,7 +148,7 @@ def _draw_setting(axes: Any, trials: list[FrozenTrial], name: str) -> None:
 
 
 def _scale(axis: Any, values: list[Any]) -> None:
-    """Few whole numbers get a tick each; values that differ widely a log scale."""
+    """Set a tick for each of a few whole numbers, or a log scale if values differ widely."""
     distinct = sorted(set(values))
     if len(distinct) <= _FEW and all(isinstance(value, int) for value in distinct):
         axis.set_ticks(distinct)
@@ -157,7 +157,7 @@ def _scale(axis: Any, values: list[Any]) -> None:
 
 
 def text_of(study: optuna.Study) -> str:
-    """How far a study is."""
+    """The progress of a study in words."""
     found = rows(study)
     states: dict[str, int] = {}
     for row in found:

@@ -5,7 +5,7 @@ worker; what it lacks for journal files is that a trial whose worker was killed 
 every trial belongs to a place:
 
 - A place without a living trial (waiting, running or finished) gets a new waiting one, with the
-  same parameters as the one that was lost. Whoever notices does it.
+  same parameters as the one that was lost. The first worker that notices makes it.
 - Of several living trials of a place (two workers may notice at once) the finished one counts,
   else the one with the lowest number; the others end as surplus before they start.
 - A running trial is lost when its process is gone, on the same machine, or when its beat has
@@ -35,7 +35,7 @@ _LIVING = (*_DONE, TrialState.WAITING, TrialState.RUNNING)
 
 
 def machine() -> str:
-    """A name for where process numbers mean something: this machine and its process table."""
+    """A name for this machine and its process table, within which process numbers are unique."""
     name = platform.node()
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()[:8]
@@ -92,7 +92,7 @@ def counts(trials: list[FrozenTrial]) -> FrozenTrial | None:
 
 
 def is_settled(trial: FrozenTrial | None) -> bool:
-    """Whether nothing more will happen in a place whose trial this is."""
+    """Whether the trial that counts for a place has ended."""
     return trial is not None and trial.state.is_finished()
 
 
@@ -172,8 +172,8 @@ def end(study: optuna.Study, number: int, state: TrialState, value: float | None
 
     Args:
       study: the study.
-      number: of the trial.
-      state: to finish it with.
+      number: number of the trial.
+      state: final state.
       value: the result of a complete trial.
     """
     try:

@@ -83,12 +83,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Space:
-    """What a sweep tries.
+    """A search space, and the settings that all runs share.
 
     Attributes:
       data: files of the training runs, absolute paths.
       study: sampler, pruner and their settings.
-      fixed: settings all runs have.
+      fixed: settings that all runs share.
       search: settings that are tried.
     """
 
@@ -99,7 +99,7 @@ class Space:
 
     @property
     def digest(self) -> str:
-        """Tells search spaces apart; where the data lie does not matter, what is asked does."""
+        """A digest of the search space, independent of the folders of the data."""
         names = {key: os.path.basename(path) for key, path in self.data.items()}
         parts = [names, self.study["sampler"], self.fixed, _plain(self.search)]
         text = json.dumps(parts, sort_keys=True)
@@ -139,7 +139,7 @@ _JSON = "json:"
 
 
 def _encoded(value: Any) -> bool | int | float | str:
-    """A value that a study can keep."""
+    """A value that a study can store."""
     return _JSON + json.dumps(value) if isinstance(value, dict | list) else value
 
 

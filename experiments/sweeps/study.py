@@ -1,4 +1,4 @@
-"""Where a study is kept, and whether it is the one that was meant."""
+"""Opens and makes studies, and checks that a study belongs to the search space."""
 
 import os
 from pathlib import Path
@@ -48,7 +48,7 @@ def _storage(where: str, *, create: bool) -> BaseStorage:
 
 
 def sampler_for(space: Space, place: int) -> BaseSampler:
-    """What chooses the parameters of a place.
+    """The sampler that chooses the parameters of a place.
 
     What it draws depends on the place only, so workers that know nothing of each other do not
     draw the same, however many there are and whenever they begin.
@@ -75,7 +75,7 @@ def open_study(where: str, space: Space) -> optuna.Study:
 
     Args:
       where: a file, or the URL of a database.
-      space: what is tried.
+      space: search space.
     Raises: UsageError: it cannot be used, or belongs to another search space or version.
     """
     storage = _storage(where, create=True)

@@ -109,7 +109,7 @@ class TrainingRun:
 
 
 def earlier_records(model_output: str) -> list[dict[str, Any]]:
-    """What a run that was cut off has recorded; a last line cut short is left out."""
+    """The records of an interrupted run; a last line cut short is left out."""
     try:
         text = Path(f"{model_output}.metrics.jsonl").read_text(encoding="utf-8")
     except OSError:
@@ -124,7 +124,7 @@ def earlier_records(model_output: str) -> list[dict[str, Any]]:
 
 
 def child() -> int:
-    """Be the child: train as the first line of stdin says; the exit status."""
+    """Run as the child: train with the settings on the first line of stdin."""
     from lstmjax.training.api import train
 
     given = json.loads(sys.stdin.buffer.readline())

@@ -23,11 +23,11 @@ _STEP = 100  # evaluations of runs with different batches are compared at multip
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs to know.
+    """The task of a worker.
 
     Attributes:
       study: the study.
-      space: what is tried.
+      space: search space.
       count: how many places there are.
       runs: folder of the training runs.
       program: script that can be started as a training child.
@@ -108,7 +108,7 @@ def _run(job: Job, trial: Trial, watch: slots.Watch) -> None:
 
 
 def _train(job: Job, trial: Trial, watch: slots.Watch) -> tuple[TrialState, float]:
-    """Train; how it ended, and the best rate."""
+    """Train; returns the final state and the best rate."""
     place = trial.user_attrs[slots.PLACE]
     job.study.sampler = sampler_for(job.space, place)
     params = suggest(trial, job.space)

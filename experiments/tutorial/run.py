@@ -24,7 +24,7 @@ FONTS = (
     "Liberation Sans Italic", "Liberation Serif", "Liberation Serif Bold",
     "Liberation Serif Italic", "Liberation Mono", "Liberation Mono Bold", "Open Sans",
 )  # fmt: skip
-"""What Debian packages have in place of the guide's thirty Latin fonts."""
+"""Fonts from Debian packages, in place of the guide's thirty Latin fonts."""
 
 CONDENSED = "Open Sans Condensed, Bold Condensed"
 """In place of Impact, which is not free."""
@@ -51,8 +51,8 @@ class Tutorial:
     Args:
       data: folder with langdata/ and tessdata_best/, see the project's README.
       out: folder for everything.
-      fonts: to train on.
-      scale: iterations as a part of the guide's.
+      fonts: fonts to train on.
+      scale: iterations as a share of the guide's.
     """
 
     def __init__(self, data: Path, out: Path, fonts: tuple[str, ...], scale: float):

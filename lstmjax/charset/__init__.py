@@ -1,1 +1,1 @@
-"""What character sets mean: text to unichar ids to network output codes, and back."""
+"""Character sets: text to unichar ids to network output codes, and back."""

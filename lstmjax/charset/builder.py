@@ -1,4 +1,4 @@
-"""A unicharset under construction: what an entry may be, and how a text is found among entries.
+"""A unicharset under construction: which entries it accepts, and how a text is looked up.
 
 Source: Tesseract src/ccutil/unicharset.{h,cpp}.
 """
@@ -10,7 +10,7 @@ from lstmjax.formats.stream import to_bytes
 from lstmjax.formats.unicharset import BROKEN, MAX_UNICHAR
 
 SPECIAL = (" ", "Joined", BROKEN)
-"""What a new unicharset begins with."""
+"""The entries that a new unicharset begins with."""
 
 
 class UnicharIndex:
@@ -21,7 +21,7 @@ class UnicharIndex:
     entries are taken from files only; from then on nothing is cleaned.
 
     Args:
-      unichars: entries as a file has them.
+      unichars: the first entries, exactly as in the file they are read from.
     """
 
     def __init__(self, unichars: Iterable[str] = SPECIAL):
@@ -36,11 +36,11 @@ class UnicharIndex:
         return len(self.unichars)
 
     def find(self, text: str) -> int | None:
-        """Return the id of a text, None if it is no entry."""
+        """Return the id of a text, None if there is no such entry."""
         return self._ids.get(self._cleaned(text))
 
     def add(self, text: str) -> bool:
-        """Add an entry unless it is there, or a sequence of entries spells it.
+        """Add an entry unless it exists, or a sequence of entries spells it.
 
         Returns: whether it was added.
         """
@@ -58,23 +58,23 @@ class UnicharIndex:
         return True
 
     def add_from_file(self, text: str) -> bool:
-        """Add an entry of a file as it is, unless it is there. Returns: whether it was added."""
+        """Add an entry of a file uncleaned, unless it exists. Returns: whether it was added."""
         if Unicharset.cleanup(text) == text and self.add(text):
             return True
         self.old_style = True
         return self.add(text)
 
     def encode(self, text: str) -> tuple[int, ...] | None:
-        """Split a text into entries as it is, without cleaning.
+        """Split a text into entries without cleaning it.
 
-        The split is the first that a depth-first search finds which tries short entries first.
+        The split is the first one found by a depth-first search that tries short entries first.
 
-        Returns: their ids, None if there is no split.
+        Returns: the ids of the entries, None if there is no split.
         """
         ids: list[int] = []
         places = [0]
         tried = [0]  # for each place, how many of the possible lengths were tried
-        dead: set[int] = set()
+        dead: set[int] = set()  # places from which no split reaches the end
         while places[-1] < len(text):
             start = places[-1]
             lengths = self._lengths.get(text[start], ())

@@ -1,10 +1,10 @@
-"""Facts about single characters, as ICU tells them to Tesseract.
+"""Properties of single characters, as Tesseract gets them from ICU.
 
 Python's `unicodedata` has categories, combining and bidirectional classes and NFC, but neither
 scripts nor the partners of mirrored characters: these come from `fontTools.unicodedata` (pure
 Python, and needed by matplotlib anyhow; PyICU has no wheels). For every character assigned in
-Unicode 14 the answers are those of ICU 72; tests compare them. Characters that a Python does not
-know yet count as unassigned: no letters, with the direction of their block.
+Unicode 14 the answers are those of ICU 72; tests compare them. Characters newer than the tables
+of this Python count as unassigned: no letters, with the direction of their block.
 """
 
 import unicodedata
@@ -31,11 +31,11 @@ _UNASSIGNED_DIRECTIONS = (
     (0x1ED00, 0x1ED4F, "AL"), (0x1EE00, 0x1EEFF, "AL"), (0x1E800, 0x1EFFF, "R"),
     (0xE0000, 0xE0FFF, "BN"),
 )  # fmt: skip
-"""Of code points without a character, by block; the first match counts, otherwise L.
+"""Directions of unassigned code points, by block; the first match counts, otherwise L.
 
-No library has them. From the `@missing` lines of the Unicode file DerivedBidiClass.txt.
+No library has them. They are from the `@missing` lines of the Unicode file DerivedBidiClass.txt.
 """
-_NO_WHITE_SPACE = frozenset("\x1c\x1d\x1e\x1f")  # str.isspace says they are
+_NO_WHITE_SPACE = frozenset("\x1c\x1d\x1e\x1f")  # although str.isspace says they are
 _MIRROR_SINCE_16 = frozenset("\u221d")  # got a partner after ICU 72
 
 
@@ -65,7 +65,7 @@ def direction(char: str) -> int:
 
 
 def _unassigned_direction(code: int) -> str:
-    if code & 0xFFFE == 0xFFFE:
+    if code & 0xFFFE == 0xFFFE:  # a noncharacter: the last two of every plane
         return "BN"
     blocks = (name for first, last, name in _UNASSIGNED_DIRECTIONS if first <= code <= last)
     return next(blocks, "L")
@@ -78,16 +78,16 @@ def script(char: str) -> str:
 
 
 def mirrored(char: str) -> str:
-    """Return the character with the mirrored glyph, the same if there is none."""
+    """Return the character with the mirrored glyph, or the character itself if there is none."""
     partner = None if char in _MIRROR_SINCE_16 else tables.mirrored(ord(char))
     return char if partner is None else chr(partner)
 
 
 def simple_upper(char: str) -> str:
-    """Return the upper case if that is a single character, otherwise the same.
+    """Return the upper case if that is a single character, otherwise the character itself.
 
-    Where full upper case takes several characters, as for the Greek iota below, the simple one
-    is the title case.
+    Where the full upper case takes several characters, as with the Greek iota subscript, the
+    simple upper case is the title case.
     """
     for other in (char.upper(), char.title()):
         if len(other) == 1:
@@ -96,13 +96,13 @@ def simple_upper(char: str) -> str:
 
 
 def simple_lower(char: str) -> str:
-    """Return the lower case, without the dot that a Turkish capital I would keep."""
+    """Return the lower case, without the combining dot that a dotted capital I leaves behind."""
     return char.lower()[0]
 
 
 def describe(char: str) -> str:
-    """Return `U+0041 LATIN CAPITAL LETTER A`, or which byte it is that is not valid UTF-8."""
-    if "\udc80" <= char <= "\udcff":  # as `formats.stream.to_text` keeps it
+    """Return `U+0041 LATIN CAPITAL LETTER A`, or the value of a byte that is not valid UTF-8."""
+    if "\udc80" <= char <= "\udcff":  # how `formats.stream.to_text` keeps invalid bytes
         return f"byte {ord(char) - 0xDC00:#04x}, not valid UTF-8"
     name = unicodedata.name(char, None) or f"category {unicodedata.category(char)}"
     return f"U+{ord(char):04X} {name}"

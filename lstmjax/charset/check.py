@@ -1,4 +1,4 @@
-"""What stands in the way of training on some texts, or will show in the model afterwards."""
+"""Problems of training texts: lines that cannot be trained on, and flaws a model would learn."""
 
 import re
 from collections import Counter
@@ -11,8 +11,8 @@ from lstmjax.charset.mend import Mender
 from lstmjax.charset.unicharset import SPACE, Unicharset
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_ENOUGH = 50  # elements below which shares mean nothing
-_TRIES = 20  # places of a line looked at that are wrong though all characters are known
+_ENOUGH = 50  # with fewer elements, shares mean nothing
+_TRIES = 20  # most misplaced known characters that are listed of a line
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class TextLine:
     """A line of ground truth.
 
     Attributes:
-      file: where it is from.
-      number: its number there, from 1.
-      text: what it says.
+      file: name of the file that the line is from.
+      number: line number in the file, from 1.
+      text: the transcription.
     """
 
     file: str
@@ -35,10 +35,10 @@ class Dropped:
     """A line that cannot be trained on.
 
     Attributes:
-      line: as it is.
-      reason: a few words.
-      characters: those that are in the way, each once.
-      mended_by: what would make the line usable, None if nothing that was tried.
+      line: the line, unchanged.
+      reason: a few words for tables.
+      characters: the characters that cannot be encoded, each once.
+      mended_by: name of a change that would make the line usable; None if none of those tried.
     """
 
     line: TextLine
@@ -52,10 +52,10 @@ class Missing:
     """A character that the unicharset cannot spell.
 
     Attributes:
-      character: itself.
-      count: occurrences.
-      lines: lines with it.
-      replacement: what could stand in its place, None if nothing is known.
+      character: the character.
+      count: number of occurrences.
+      lines: number of lines with it.
+      replacement: text that could stand in its place; None if none is known.
     """
 
     character: str
@@ -69,9 +69,9 @@ class Repeated:
     """A text, or a part of texts, and how often it occurs.
 
     Attributes:
-      text: itself.
-      count: occurrences.
-      share: of all of its kind, 0 to 1; 0 where that says nothing.
+      text: the text.
+      count: number of occurrences.
+      share: share of all elements of the kind, 0 to 1; 0 where a share says nothing.
     """
 
     text: str
@@ -81,12 +81,12 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found; lists begin with what is most frequent, or are in order of the files.
+    """All findings; lists begin with the most frequent element, or are in order of the files.
 
     Attributes:
-      lines: how many were looked at.
+      lines: number of lines looked at.
       dropped: lines that cannot be trained on.
-      missing: what is in the way.
+      missing: characters that the unicharset cannot spell.
       rare: unichars that occur too seldom to be learned.
       unused: unichars that do not occur at all.
       one_case: frequent words that occur only in small letters, only in capitals, ...
@@ -110,9 +110,9 @@ class Checker:
     """Looks at lines one after the other.
 
     Args:
-      codec: of the model to be trained.
-      min_count: how often something must occur to be learned.
-      dominance: share of all characters, or words, that is too much for one.
+      codec: character set of the model to be trained.
+      min_count: number of occurrences needed to learn a unichar.
+      dominance: share of all characters, or of all words, from which one of them is reported.
     """
 
     def __init__(self, codec: Codec, min_count: int = 10, dominance: float = 0.2):
@@ -146,7 +146,7 @@ class Checker:
             self._dropped.append(Dropped(line, err.reason))
 
     def report(self) -> Report:
-        """Return what was found so far."""
+        """Return the findings so far."""
         texts = self._codec.unicharset.unichar
         rare = [
             Repeated(texts(unichar_id), self._unichars[unichar_id])
@@ -167,7 +167,7 @@ class Checker:
         )
 
     def _ordinary(self) -> Iterable[int]:
-        """Ids that stand for characters."""
+        """Yield the ids that stand for characters."""
         special = (1, 2) if self._codec.unicharset.has_special_codes else ()
         return (i for i in range(len(self._codec.unicharset)) if i not in special)
 
@@ -182,7 +182,8 @@ class Checker:
     def _in_the_way(self, text: str) -> list[str]:
         """Return the characters that keep a text from being encoded, in order."""
         found = []
-        piece = ""
+        piece = ""  # a run of known characters
+        # The zero byte, never known, ends the last run; it is taken off again below.
         for char in Unicharset.cleanup(text) + "\0":
             if char in self._known:
                 piece += char
@@ -221,7 +222,7 @@ class Checker:
 
 
 def _of_one_case(words: Counter[str], min_count: int) -> Iterable[Repeated]:
-    """Yield frequent words that have case and occur in one way only."""
+    """Yield frequent words that have case and occur in one form only."""
     forms: dict[str, Counter[str]] = {}
     for text, count in words.items():
         for word in _WORD.findall(text):

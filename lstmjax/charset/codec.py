@@ -31,7 +31,7 @@ _BROKEN = 2  # unichar_id whose code is the null, if there are special codes
 class Codec:
     """A unicharset and its recoder.
 
-    Raises: CharsetError: they do not belong together.
+    Raises: CharsetError: unicharset and recoder do not belong together.
     """
 
     unicharset: Unicharset
@@ -62,9 +62,10 @@ class Codec:
     def from_parts(
         cls, unicharset: bytes, recoder: bytes | None = None, *, swap: bool = False
     ) -> "Codec":
-        """Read the two components; without a recoder every unichar is its own code.
+        """Read the two components; without a recoder the code of a unichar is its id.
 
-        Raises: FormatError: a component is damaged; names it. CharsetError: see the class.
+        Raises: FormatError: a component is damaged; names it. CharsetError: the components do not
+          belong together.
         """
         with naming(component="lstm-unicharset"):
             unichars = Unicharset.unpack(unicharset)
@@ -77,8 +78,8 @@ class Codec:
     def from_traineddata(cls, trained: TrainedData) -> "Codec":
         """Read the character set of a model or a starter traineddata.
 
-        Raises: FormatError: a component is damaged; names it. CharsetError: there is none, or see
-          the class.
+        Raises: FormatError: a component is damaged; names it. CharsetError: a component is missing,
+          or they do not belong together.
         """
         if not trained.embeds_charsets:
             parts = trained.components
@@ -117,8 +118,8 @@ class Codec:
     def encode(self, text: str) -> Int32[np.ndarray, " L"]:
         """Turn a transcription into codes, without nulls.
 
-        Raises: EmptyTextError, BlankTextError, UnencodableError: each a `TextError` that knows
-          what Tesseract prints.
+        Raises: EmptyTextError, BlankTextError, UnencodableError: each a `TextError` that has the
+          text of Tesseract's message.
         """
         if not text:
             raise EmptyTextError
@@ -136,14 +137,15 @@ class Codec:
         `<Undecodable>`.
 
         Args:
-          codes: from a decoder.
-          normed: give unichars in their normed form, with plain quotes for example, as the
-            training tools compare them; False gives them as the tesseract program prints them.
+          codes: codes from a decoder, nulls allowed.
+          normed: whether unichars are given in their normed form, with plain quotes for example,
+            as the training tools compare them; otherwise as the tesseract program prints them.
         """
         text_of = self.unicharset.normed if normed else self.unicharset.printed
         null_char = self.null_char
         plain = codes.tolist() if isinstance(codes, np.ndarray) else map(int, codes)
         labels = [code for code in plain if code != null_char]
+        # Most alphabets need no grouping at all.
         if self._one_code_each and self._first_codes.issuperset(labels):
             spelled = (self._spelled.get((code,)) for code in labels)
             return "".join(UNDECODABLE if i is None else text_of(i) for i in spelled)
@@ -151,6 +153,7 @@ class Codec:
         start = 0
         while start < len(labels):
             end = start + 1
+            # The shortest group counts after which a unichar can begin, or the text ends.
             for stop in range(start + 1, min(start + MAX_LENGTH, len(labels)) + 1):
                 group = tuple(labels[start:stop])
                 complete = (
@@ -178,7 +181,7 @@ class Codec:
 
     @cached_property
     def _spelled(self) -> dict[tuple[int, ...], int]:
-        """Codes -> unichar_id; the last of several with the same codes counts."""
+        """Codes -> unichar_id; of several unichars with the same codes the last counts."""
         codes = self.recoder.codes[: len(self.unicharset)]
         return {sequence: unichar_id for unichar_id, sequence in enumerate(codes)}
 

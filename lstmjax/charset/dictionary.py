@@ -38,15 +38,15 @@ class Dictionary:
 
     Attributes:
       letters: [edges] unichar_id of each edge.
-      nodes: [edges] the node an edge leads to, NONE where words end.
+      nodes: [edges] node that each edge leads to, NONE where words end.
       last: [edges] whether the edge is the last of its node.
       word_ends: [edges] whether a word ends with the edge.
       roots: [3, unichars] edge that a unichar takes from the root of each dawg, or NONE.
       through_punc: whether words and numbers are reached through the punctuation dawg only.
-      present: [3] which dawgs there are.
+      present: [3] whether the model has each dawg.
       digits: [unichars] whether the unichar is a digit.
       delimited: [unichars] whether words in its script are delimited by spaces.
-      space_delimited: whether words of the language are.
+      space_delimited: whether words of the language are delimited by spaces.
     """
 
     letters: Int64[np.ndarray, " edges"]
@@ -85,7 +85,7 @@ def build_dictionary(dawgs: Mapping[int, Dawg], unicharset: Unicharset) -> Dicti
 
     Args:
       dawgs: PUNC, WORD, NUMBER -> dawg; any of them may be missing, or all.
-      unicharset: which all were made with.
+      unicharset: the unicharset that all dawgs were made with.
     """
     rows = unicharset.table.rows
     scripts = {row.script for row in rows}
@@ -97,8 +97,8 @@ def build_dictionary(dawgs: Mapping[int, Dawg], unicharset: Unicharset) -> Dicti
         letters.append(graph.unichar_ids)
         flags.append(graph.flags)
         nodes.append(np.where(targets > 0, targets + offset, NONE))
-        size = int((graph.flags & LAST != 0).argmax()) + 1
-        edges = np.arange(size)[::-1]  # of equal letters the first counts
+        size = int((graph.flags & LAST != 0).argmax()) + 1  # edges of the root
+        edges = np.arange(size)[::-1]  # so that the first of equal letters is written last
         roots[kind, graph.unichar_ids[edges]] = edges + offset
         offset += len(graph.edges)
     all_flags = np.concatenate(flags)

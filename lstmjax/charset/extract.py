@@ -27,8 +27,8 @@ class Extractor:
     """Collects the units of texts.
 
     Args:
-      mode: how finely texts are divided.
-      say: gets what Tesseract prints, line by line, and what it does not: see `_warn`.
+      mode: unit into which texts are divided.
+      say: called with each line that Tesseract prints, and with warnings that it does not print.
     """
 
     def __init__(self, mode: NormMode, say: Say):
@@ -36,14 +36,14 @@ class Extractor:
         self._segmenter = Segmenter(mode)
         self._index = UnicharIndex()
         self._seen: set[str] = set()
-        self._plain: set[str] = set()  # of the seen ones, those that stand for themselves anywhere
+        self._plain: set[str] = set()  # the seen characters that are units of their own anywhere
 
     def add_file(self, name: str, data: bytes) -> None:
         """Add the texts of a box file or of a plain text file.
 
         Args:
-          name: for messages.
-          data: the content, not empty.
+          name: name of the file, for messages.
+          data: content of the file, not empty.
         """
         texts = _box_texts(data, self._say)
         kind = "plain text" if texts is None else "box"
@@ -60,8 +60,9 @@ class Extractor:
         return basic_properties(UnicharsetTable(tuple(rows)), self._say)
 
     def add_text(self, raw: bytes) -> None:
-        """Add one line of text in UTF-8, whatever it looks like."""
+        """Add one line of UTF-8 text, even if it looks like a box."""
         text = raw.decode("utf-8", "replace")
+        # Lines of plain characters, nearly all of most texts, need no rules.
         if self._plain.issuperset(text):
             return
         new = [char for char in dict.fromkeys(normalize(text)) if char not in self._plain]
@@ -94,7 +95,7 @@ class Extractor:
             )
 
     def _warn(self, name: str, data: bytes) -> None:
-        """Say what Tesseract passes over in silence."""
+        """Report the flaws of a text that Tesseract passes over in silence."""
         if data.startswith(_BOM):
             self._say(f"Warning: {name} begins with a byte order mark, which becomes a unichar")
         if b"\0" in data:
@@ -111,11 +112,11 @@ class Extractor:
 
 
 class _BoxError(Exception):
-    """Says in Tesseract's words why a line is no box."""
+    """A line is no box; the text is Tesseract's message."""
 
 
 def _box_texts(data: bytes, say: Say) -> list[bytes] | None:
-    """Return the labels of a box file but blanks, None if a line is no box or there are none."""
+    """Return the labels of a box file except blanks; None if a line is no box or none is left."""
     texts = []
     for line in _lines(data.split(b"\0")[0]):
         try:
@@ -142,7 +143,7 @@ def _lines(data: bytes) -> Iterator[bytes]:
 def _box_label(line: bytes) -> bytes:
     """Return the label of a box line.
 
-    Raises: _BoxError: it is none, or its label is no UTF-8.
+    Raises: _BoxError: the line is no box, or its label is not UTF-8.
     """
     body = line.removeprefix(_BOM)
     gap = _GAP.search(body, 1)
@@ -161,7 +162,7 @@ def _box_label(line: bytes) -> bytes:
 
 
 def _coordinates(rest: bytes) -> tuple[int, int, int, int]:
-    """Read numbers as a C++ stream does: the first failure leaves the later ones as they were."""
+    """Read numbers as a C++ stream does: after a failure the later ones keep their defaults."""
     values = [_INT_MAX, _INT_MAX, _INT_MIN, _INT_MIN]
     place = 0
     for i in range(4):
@@ -180,7 +181,7 @@ def _coordinates(rest: bytes) -> tuple[int, int, int, int]:
 
 
 def _first_bad(label: bytes) -> int | None:
-    """Return the place of the first byte that cannot be part of UTF-8, None if there is none."""
+    """Return the index of the first byte that cannot be part of UTF-8, None if there is none."""
     place = 0
     while place < len(label):
         first = label[place]

@@ -1,4 +1,4 @@
-"""The ways a transcription can be unusable; each also knows what Tesseract prints about it."""
+"""The ways a transcription can be unusable, each with the message that Tesseract prints."""
 
 import unicodedata
 
@@ -20,7 +20,7 @@ class TextError(CharsetError):
         self.text = text
 
     def log(self, language: str = "") -> str:
-        """Return what Tesseract prints, without the newline at the end.
+        """Return the message that Tesseract prints, without the newline at the end.
 
         Source: tesseract src/training/unicharset/lstmtrainer.cpp, EncodeString and
         PrepareForBackward.
@@ -53,12 +53,12 @@ class BlankTextError(TextError):
 
 
 class UnencodableError(TextError):
-    """The text holds something that the unicharset does not.
+    """The text holds a character that the unicharset cannot spell.
 
     Attributes:
       cleaned: the text that was looked up, which can differ from `text` (see `Unicharset.cleanup`).
-      position: index into `cleaned` of the first character that no way of splitting gets past.
-      character: that character.
+      position: index into `cleaned` of the first character that no split gets past.
+      character: the character at `position`.
     """
 
     reason = "character not in the unicharset"
@@ -79,7 +79,7 @@ class UnencodableError(TextError):
 
 
 def _named(char: str) -> str:
-    """Return a character with what identifies it even where it cannot be seen."""
+    """Return a character with its code point and name, as it may be invisible."""
     code = ord(char)
     if 0xDC80 <= code <= 0xDCFF:  # from bytes that are not UTF-8
         return f"byte {code - 0xDC00:#04x}, which is not valid UTF-8,"

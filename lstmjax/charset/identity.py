@@ -1,7 +1,7 @@
 """Whether two character sets give the same meaning to the outputs of a network.
 
-They do if every row is the same: its unichar and its codes, in the order of the unicharset. Other
-columns (properties, sizes, script, normed form) do not change what an output stands for.
+They do if every row has the same unichar and codes, in the order of the unicharset. Other columns
+(properties, sizes, script, normed form) do not change what an output stands for.
 
 Tesseract's checkpoints do not hold their character set. Training puts it beside them, in
 `<model_output>.charset`; without that file only the number of codes can be compared.
@@ -34,7 +34,7 @@ class NamedRows:
 
 
 def rows_of(codec: Codec) -> Rows:
-    """The rows of a character set; the last is the null, where that has no unichar."""
+    """The rows of a character set; the last is the null if no unichar stands for it."""
     unichars = [row.unichar for row in codec.unicharset.table.rows]
     return tuple(zip_longest(unichars, codec.recoder.codes))
 
@@ -48,8 +48,8 @@ def find_rows(path: PathLike) -> NamedRows | None:
     """The character set of a checkpoint or `.lstm` file, if it stands beside it.
 
     Args:
-      path: of the network; `out/a.lstm` has `out/a.lstm.charset`, and all checkpoints of a run with
-        --model_output out/a have `out/a.charset`.
+      path: path of the network; `out/a.lstm` has `out/a.lstm.charset`, and all checkpoints of a
+        run with --model_output out/a have `out/a.charset`.
     Raises: FormatError: the file beside it is damaged; names it.
     """
     name = os.fspath(path)
@@ -65,12 +65,12 @@ def check(network: str, known: NamedRows | None, given: NamedRows, say: Say, *, 
     """Refuse a character set that is not the one a network was trained with.
 
     Args:
-      network: what the network is from, for messages.
-      known: the character set it was trained with; None: the user is told what cannot be known.
-      given: the one it is to be used with.
-      say: prints a line for the user.
-      hint: what to do about a difference.
-    Raises: CharsetError: they differ; names the first row that does.
+      network: source of the network, for messages.
+      known: the character set it was trained with; None if there is no record, which is said.
+      given: the character set that it is to be used with.
+      say: called with a line for the user.
+      hint: advice for the error message.
+    Raises: CharsetError: the sets differ; names the first row that does.
     """
     if known is None:
         say(unchecked(network, given.source))
@@ -86,11 +86,11 @@ def check_beside(
     """Refuse to read with a character set that is not that of a checkpoint or `.lstm` file.
 
     Args:
-      network: its path.
+      network: path of the checkpoint or `.lstm` file.
       codec: the character set.
-      charsets: the traineddata that is from.
-      say: told if the network's own is not known; None: stderr.
-    Raises: CharsetError: it is another one. FormatError: the file beside is damaged.
+      charsets: path of the traineddata that holds the character set.
+      say: called with a line if there is no record of the network's own; None for stderr.
+    Raises: CharsetError: the sets differ. FormatError: the file beside the network is damaged.
     """
     given = NamedRows(rows_of(codec), os.fspath(charsets))
     hint = "Use the traineddata it was trained with"
@@ -99,11 +99,11 @@ def check_beside(
 
 
 def known_rows(network: PathLike, given: NamedRows) -> NamedRows | None:
-    """The character set of a checkpoint or `.lstm` file, as far as files tell.
+    """The character set of a checkpoint or `.lstm` file, if there is a record of it.
 
     Args:
-      network: its path.
-      given: a character set; it is the network's own if its traineddata holds this very network.
+      network: path of the checkpoint or `.lstm` file.
+      given: a character set; the network's own if its traineddata holds this very network.
     Raises: FormatError: the file beside the network is damaged.
     """
     known = find_rows(network)
@@ -113,7 +113,7 @@ def known_rows(network: PathLike, given: NamedRows) -> NamedRows | None:
 
 
 def _holds(path: str, network: PathLike) -> bool:
-    """Whether a traineddata has a file as its network."""
+    """Whether the network in a traineddata is the content of a file."""
     try:
         return traineddata.load(path).components.get("lstm") == read_bytes(network)
     except FormatError:
@@ -121,7 +121,7 @@ def _holds(path: str, network: PathLike) -> bool:
 
 
 def unchecked(network: str, given: str) -> str:
-    """What is said where the character set of a network is not known."""
+    """The warning for a network whose character set is not known."""
     return (
         f"{network}: there is no record of the characters it was trained with; only their number "
         f"could be compared with {given}"
@@ -131,7 +131,7 @@ def unchecked(network: str, given: str) -> str:
 def difference(one: NamedRows, other: NamedRows) -> str:
     """The first row in which two character sets differ, in words; "" if there is none.
 
-    Rows of the null come last: its code is another in every set of another size.
+    Rows of the null come last, since the code of the null changes with the size of the set.
     """
     nulls = {_codes_of_null(one.rows), _codes_of_null(other.rows)}
     pairs = enumerate(zip_longest(one.rows, other.rows))

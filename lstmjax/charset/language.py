@@ -24,18 +24,18 @@ from lstmjax.formats.traineddata import TESSERACT_VERSION, TrainedData, pack
 
 @dataclass(frozen=True)
 class Language:
-    """What a starter is made from.
+    """The sources of a starter.
 
     Attributes:
-      name: such as `eng`; of the files, too.
+      name: name of the language and of the files, such as `eng`.
       unicharset: path of the unicharset, from unicharset_extractor.
       script_dir: folder with `<Script>.unicharset`, `radical-stroke.txt` and
         `<name>/<name>.config`, as langdata_lstm has them.
       words, puncs, numbers: paths of lists, one entry a line, or "". In `puncs` a space stands for
         a word or number, in `numbers` for a digit.
-      version: added to the version text.
+      version: text that is added to the version.
       rtl: whether punctuation is stored from right to left.
-      pass_through: whether every unichar is its own code.
+      pass_through: whether the code of a unichar is its id.
     """
 
     name: str
@@ -54,10 +54,10 @@ class Starter:
     """A starter traineddata and the files written beside it.
 
     Attributes:
-      name: of the language.
-      unicharset: the unicharset with all properties.
+      name: name of the language.
+      unicharset: the packed unicharset with all properties.
       codes: the codes of each unichar as text.
-      num_codes: how many different codes there are.
+      num_codes: number of different codes.
       traineddata: the components.
     """
 
@@ -86,10 +86,10 @@ def build_starter(language: Language, say: Say) -> Starter:
     """Make a starter traineddata.
 
     Args:
-      language: what from.
-      say: gets what Tesseract prints, line by line, and what is left out.
-    Raises: FormatError: a file that is needed is missing or damaged. CharsetError: a unichar has no
-      place among the codes, or no word of a list can be written.
+      language: sources of the starter.
+      say: called with each line that Tesseract prints, and with a line about words left out.
+    Raises: FormatError: a required file is missing or damaged. CharsetError: a unichar cannot be
+      coded, or no word of a list can be written.
     """
     lists = {path: _is_readable(path, say) for path in _lists(language) if path}
     table = _load_unicharset(language.unicharset, say)
@@ -118,7 +118,7 @@ def _lists(language: Language) -> tuple[str, str, str]:
 
 
 def _is_readable(path: str, say: Say) -> bool:
-    """Whether a file that may be missing has something in it; says so if not."""
+    """Whether an optional file can be read and is not empty; says so if not."""
     try:
         with open(path, "rb") as source:
             readable = bool(source.read(1))

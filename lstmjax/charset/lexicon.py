@@ -1,9 +1,9 @@
 """Word lists as dawgs: the smallest graph whose paths are the words.
 
-First the words are merged into a tree, one letter deep at a time and all words at once. Then
-nodes from which the same endings go out are found by a hash of their subtrees, computed from the
-leaves up, and become one. That they are the same is checked edge by edge, so the result does not
-depend on luck. Everything is arrays: tens of bytes a tree node, no Python object a word.
+First the words are merged into a tree, level by level, all words at once. Then nodes with the
+same endings are found by a hash of their subtrees, computed from the leaves up, and merged. The
+merged nodes are compared edge by edge, so the result does not depend on luck. Everything is an
+array: tens of bytes for each node of the tree, no Python object for a word.
 
 Tesseract's own graphs (src/dict/trie.cpp) come from a reduction that does not find all equal
 nodes; they hold the same words with up to half as many edges more.
@@ -22,11 +22,11 @@ _SALTS = (0x9E3779B97F4A7C15, 0xD1342543DE82EF95, 0xA0761D6478BD642F)
 
 @dataclass(frozen=True, eq=False)
 class _Tree:
-    """All beginnings of words; node 0 is the empty one, deeper nodes follow later.
+    """All beginnings of words; node 0 is the empty one, and nodes are ordered by depth.
 
     Attributes:
-      letters: [n] unichar_id that leads to a node.
-      ends: [n] whether a word ends there.
+      letters: [n] unichar_id that leads to each node.
+      ends: [n] whether a word ends at each node.
       first: [n] first child; children lie side by side in ascending order of letters.
       counts: [n] number of children.
       levels: [depths + 1] first node of each depth.
@@ -60,16 +60,18 @@ def build_dawg(words: WordIds, unicharset_size: int) -> Dawg:
 
 
 def _build_tree(words: WordIds, unicharset_size: int) -> _Tree:
-    """Merge common beginnings, one depth after the other."""
-    at = words.starts  # next letter of the words that go on
+    """Merge common beginnings, one level after the other."""
+    at = words.starts  # place of the next letter of the words that go on
     stops = words.ends
-    node = np.zeros(len(words), np.int64)
+    node = np.zeros(len(words), np.int64)  # node that each of these words has reached
     letters, ends = [np.zeros(1, words.ids.dtype)], [np.zeros(1, bool)]
     firsts, counts = [], []
     levels, size = [0], 1
     while len(at):
         base = levels[-1]
         width = size - base
+        # A child is a pair of parent and letter; sorted keys put the children of a node side by
+        # side in the order of their letters.
         keys = (node - base) * unicharset_size + words.ids[at]
         unique, node = np.unique(keys, return_inverse=True)
         parents, letter = np.divmod(unique, unicharset_size)
@@ -104,10 +106,10 @@ def _mix(values: np.ndarray) -> np.ndarray:
 
 
 def _classes(tree: _Tree, salt: int) -> tuple[np.ndarray, np.ndarray]:
-    """Number the nodes with equal subtrees.
+    """Number the classes of nodes with equal subtrees.
 
-    Returns: [n] class of each node, those without children being class 0; [classes] the first
-      node of each class, in ascending order from class 1 on (entry 0 is not used).
+    Returns: [n] class of each node, 0 for those without children; [classes] the first node of
+      each class, in ascending order from class 1 on (entry 0 is not used).
     """
     hashes = np.zeros(len(tree.letters), np.uint64)
     for level in range(len(tree.levels) - 3, -1, -1):
@@ -118,6 +120,7 @@ def _classes(tree: _Tree, salt: int) -> tuple[np.ndarray, np.ndarray]:
             + (tree.letters[below].astype(np.uint64) << np.uint64(1))
             + tree.ends[below]
         )
+        # The hash of a node is the sum over its edges, here a difference of running sums.
         sums = np.append(np.uint64(0), np.cumsum(edges, dtype=np.uint64))
         begin = tree.first[start:stop] - below.start
         hashes[start:stop] = sums[begin + tree.counts[start:stop]] - sums[begin]

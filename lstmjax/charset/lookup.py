@@ -28,7 +28,7 @@ def check_unicharset(graph: Dawg, unicharset: Unicharset, path: PathLike) -> Non
 
 
 def words_as_text(graph: Dawg, unicharset: Unicharset) -> Iterator[str]:
-    """Yield the words in the order of `iterate_words`; words stored reversed come reversed.
+    """Yield the words in the order of `iterate_words`; reversed words are left reversed.
 
     Raises: FormatError: see `iterate_words`.
     """
@@ -42,7 +42,7 @@ class WordLookup:
 
     Args:
       graph: the dawg.
-      wildcard: unichar_id that stands for any one unichar in the words looked for; None for none.
+      wildcard: unichar_id that matches any one unichar of the dawg's words; None for no wildcard.
     """
 
     def __init__(self, graph: Dawg, wildcard: int | None = None):
@@ -61,7 +61,7 @@ class WordLookup:
 
     def __contains__(self, word: Sequence[int]) -> bool:
         """Whether the word, or with wildcards any word like it, is in the dawg."""
-        nodes = {0}
+        nodes = {0}  # with wildcards, several paths can match at once
         for place, unichar_id in enumerate(word):
             edges = set()
             for node in nodes:

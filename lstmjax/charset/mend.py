@@ -1,4 +1,4 @@
-"""Changes of a text that can make it fit a unicharset without changing what it says."""
+"""Changes that can make a text fit a unicharset and leave its meaning as it is."""
 
 import re
 import unicodedata
@@ -14,10 +14,10 @@ _NEWER = str.maketrans(FOLDED_SINCE_5_4)
 
 
 class Mender:
-    """Finds out what has to be done to a text so that it can be encoded.
+    """Finds the change that makes a text encodable.
 
     Args:
-      unicharset: what must be able to spell the text.
+      unicharset: the unicharset that is to spell the text.
     """
 
     def __init__(self, unicharset: Unicharset):
@@ -39,9 +39,9 @@ class Mender:
         Each way is tried alone, then all together in order.
 
         Args:
-          text: one that cannot be encoded.
+          text: text that cannot be encoded.
 
-        Returns: what to do and the text it gives, or None if nothing helps.
+        Returns: name of the change and the changed text, or None if nothing helps.
         """
         for name, change in self._ways:
             changed = change(text)
@@ -56,7 +56,7 @@ class Mender:
         return (" + ".join(names), text) if names and self._fits(text) else None
 
     def _fold(self, text: str) -> str:
-        """Put quotes and dashes of the unicharset in the place of others of their kind."""
+        """Replace quotes and dashes by those of the same kind that the unicharset has."""
         ids = self._unicharset.ids
         return "".join(c if c in ids else self._equals.get(_class(c), c) for c in text)
 
@@ -71,7 +71,7 @@ class Mender:
 
 
 def _class(char: str) -> str:
-    """Return what stands for all quotes or dashes of a kind."""
+    """Return the character that represents all quotes or dashes of a kind."""
     return fold(char.translate(_NEWER))
 
 

@@ -1,8 +1,8 @@
 """Several unicharsets as one: entries are appended if absent.
 
-What Tesseract does with their properties is odd, but combine_lang_model sets them anew: the
-special entries come out blank; an entry of several sets keeps the first one's properties except
-that bounds are widened, and each metric comes from the set where it varies most.
+Tesseract's treatment of properties is odd, and copied; combine_lang_model sets them anew anyway.
+The special entries come out blank. An entry of several sets keeps the first one's properties,
+except that bounds are widened and each metric comes from the set where it varies most.
 Source: Tesseract src/ccutil/unicharset.cpp, AppendOtherUnicharset.
 """
 

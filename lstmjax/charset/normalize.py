@@ -1,4 +1,4 @@
-"""Unicode normalisation of training text, and what goes beyond it.
+"""Normalisation of training text: Unicode's, and Tesseract's own folding of quotes and dashes.
 
 Source: Tesseract src/training/unicharset/normstrngs.cpp. The newer releases fold three more
 characters (see `FOLDED_SINCE_5_4`); 5.3.0 is followed.
@@ -21,7 +21,7 @@ _FOLDED = str.maketrans(
     | dict.fromkeys(_DOUBLE_QUOTES, '"')
 )
 FOLDED_SINCE_5_4 = {"\u2e17": "-", "\u201a": "'", "\u201e": '"'}
-"""What newer releases fold as well."""
+"""Characters that only newer releases fold."""
 
 
 def normalize(text: str) -> str:

@@ -24,10 +24,10 @@ class BeamTables:
     Attributes:
       starts: [states + 1] first edge of each state.
       codes: [edges] code of each edge.
-      next_states: [edges] the longer beginning, or 0 where a unichar is complete.
+      next_states: [edges] state of the longer beginning, or 0 where a unichar is complete.
       unichar_ids: [edges] the unichar completed (the last of several with the same codes; for
-        the null that may be one more than the unicharset has), or -1.
-      lengths: [states] codes already read.
+        the null possibly one more than the largest id of the unicharset), or -1.
+      lengths: [states] number of codes already read.
     """
 
     starts: Int32[np.ndarray, " states_and_1"]
@@ -41,7 +41,7 @@ def build_tables(sequences: Sequence[tuple[int, ...]]) -> BeamTables:
     """Build the automaton of a recoder.
 
     Args:
-      sequences: the codes of each unichar_id; one without codes cannot be read.
+      sequences: codes of each unichar_id; a unichar without codes can never be recognised.
     """
     lengths = [0]
     final: list[dict[int, int]] = [{}]  # per state: code -> unichar_id

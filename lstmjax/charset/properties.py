@@ -1,4 +1,4 @@
-"""What Unicode says about the entries of a unicharset: kind, script, case, direction, mirror.
+"""Properties of unicharset entries that Unicode defines: kind, script, case, direction, mirror.
 
 Source: Tesseract src/training/unicharset/unicharset_training_utils.cpp, SetupBasicProperties.
 """
@@ -22,8 +22,6 @@ from lstmjax.formats.unicharset import (
     UnicharsetTable,
 )
 
-"""Takes a line that Tesseract would print."""
-
 NUM_SPECIAL = 3
 """Ids below this are never reported: the space and the two codes that stand for no character."""
 
@@ -36,9 +34,9 @@ def basic_properties(table: UnicharsetTable, say: Say) -> UnicharsetTable:
     """Set every property that follows from the characters; bounds and metrics stay.
 
     Args:
-      table: the entries; of their properties only `mirror` can have an influence, where the
-        mirrored text is no entry.
-      say: gets a line for each case partner or mirrored text that is no entry.
+      table: the entries; of their old properties only `mirror` can matter, where the mirrored
+        text is no entry.
+      say: called with a line for each case partner or mirrored text that is no entry.
 
     Raises: CharsetError: an entry is not valid UTF-8.
     """
@@ -70,6 +68,7 @@ def _with_basics(index: UnicharIndex, unichar_id: int, row: UnicharRow, say: Say
     if mirror is None:
         say(f"Mirror {image} of {text} is not in unicharset")
         mirror = row.mirror
+    # Script and direction are those of the first character, as in Tesseract.
     return replace(
         row,
         properties=properties,
@@ -91,5 +90,5 @@ def kind(text: str) -> int:
 
 
 def script_names(rows: Iterable[UnicharRow], known: Iterable[str] = ("NULL",)) -> tuple[str, ...]:
-    """Return the scripts of rows in order of first use, after those known before."""
+    """Return the known scripts, then those of the rows in order of first use."""
     return tuple(dict.fromkeys([*known, *(row.script for row in rows)]))

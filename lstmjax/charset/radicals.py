@@ -22,10 +22,10 @@ _MAX_NUMBERS = MAX_LENGTH - 1  # one more code tells apart characters of the sam
 def parse_radicals(data: bytes) -> Radicals:
     """Read a radical-stroke table.
 
-    Each line is a code point in decimal and 1 to 8 numbers, divided by spaces. Empty lines and
+    Each line is a code point in decimal and 1 to 8 numbers, separated by spaces. Empty lines and
     lines that begin with `#` are ignored; of two lines for one code point the last counts.
 
-    Raises: CharsetError: a line is something else; names it.
+    Raises: CharsetError: a line has another form; names it.
     """
     table: dict[int, tuple[int, ...]] = {}
     for number, line in enumerate(data.split(b"\n"), 1):

@@ -17,7 +17,7 @@ from lstmjax.formats.recoder import MAX_LENGTH, Recoder
 from lstmjax.formats.stream import to_bytes
 
 NUL = "<nul>"
-"""How the null is shown in the list of codes."""
+"""Name of the null in the list of codes."""
 
 _NUM_SPECIAL = 3  # space, Joined, Broken
 _NULL_CODE = 1  # until codes are renumbered
@@ -33,13 +33,13 @@ def null_id(unicharset: Unicharset) -> int:
 
 
 def build_recoder(unicharset: Unicharset, radicals: Radicals) -> Recoder:
-    """Choose codes such that there are few, in the way and order of Tesseract.
+    """Choose a small set of codes, in the way and order of Tesseract.
 
-    The space is code 0, the null the last one. A unichar that only the cleanup of texts deletes
-    (a tatweel of its own) gets no codes; no text can ever contain it.
+    The space is code 0, the null the last one. A unichar that the cleanup of texts deletes (a
+    tatweel by itself) gets no codes; no cleaned text can contain it.
 
-    Raises: CharsetError: a unichar needs too many codes, or all together more codes than there are
-      unichars; says which one and what to do. Or there is nothing to read.
+    Raises: CharsetError: a unichar needs too many codes, or all together need more codes than
+      there are unichars; names the unichar and the way out. Or no unichar can be read.
     """
     drafts = _draft(unicharset, radicals)
     if not any(set(codes) - {SPACE, _NULL_CODE} for codes in drafts):
@@ -52,7 +52,7 @@ def build_recoder(unicharset: Unicharset, radicals: Radicals) -> Recoder:
 
 
 def _draft(unicharset: Unicharset, radicals: Radicals) -> list[list[int]]:
-    """Codes with gaps: direct ones, then jamo from N on, then shapes, the same in every place."""
+    """Codes with gaps: direct ones, then jamo from N on, then shapes, the same at every place."""
     size, special = len(unicharset), unicharset.has_special_codes
     han_offset = size + _JAMO
     direct = {" ": SPACE, NUL: _NULL_CODE}
@@ -76,10 +76,10 @@ def _draft(unicharset: Unicharset, radicals: Radicals) -> list[list[int]]:
 
 
 def _shape_codes(numbers: tuple[int, ...], shapes: Counter[int], offset: int) -> list[int]:
-    """The shape, and for the second and later characters of one shape a serial number."""
+    """The codes of a shape; the second and later characters of it get a serial number, too."""
     key = 0
     for number in numbers:
-        key = (key * _RADIX + number) % 2**32
+        key = (key * _RADIX + number) % 2**32  # Tesseract's hash, which is unsigned
     codes = [offset + number for number in numbers]
     if shapes[key]:
         codes.append(offset + _RADIX + shapes[key])
@@ -96,7 +96,7 @@ def _jamo(syllable: int) -> tuple[int, int, int]:
 def _direct_codes(
     unicharset: Unicharset, unichar_id: int, text: str, direct: dict[str, int]
 ) -> list[int]:
-    """One code a code point; new ones are added to `direct`."""
+    """One code for each code point; new ones are added to `direct`."""
     size = len(unicharset)
     limit = size if unicharset.has_special_codes else size + 1
     if len(text) > MAX_LENGTH:
@@ -133,7 +133,7 @@ def _points(text: str) -> str:
 def _separate_positions(drafts: list[list[int]], han_offset: int) -> None:
     """Give every place within a shape codes of its own.
 
-    With Han characters all codes from the second place on are moved, of other scripts too.
+    As soon as there are Han characters, codes from the second place on are moved in all scripts.
     """
     offset = 0
     for place in range(MAX_LENGTH):

@@ -27,7 +27,7 @@ class Completed:
     """A unicharset with its properties.
 
     Attributes:
-      table: the rows.
+      table: the complete rows.
       scripts: the scripts met, in the order in which their files were looked for.
     """
 
@@ -40,8 +40,8 @@ def complete(table: UnicharsetTable, script_dir: PathLike, say: Say) -> Complete
 
     Args:
       table: the unicharset as loaded.
-      script_dir: folder of the script files; what is missing there is reported.
-      say: gets what Tesseract prints, line by line.
+      script_dir: folder of the script files; missing ones are reported.
+      say: called with each line that Tesseract prints.
 
     Raises: CharsetError: an entry is not valid UTF-8.
     """
@@ -62,7 +62,7 @@ def complete(table: UnicharsetTable, script_dir: PathLike, say: Say) -> Complete
 def _with_scripts(
     table: UnicharsetTable, scripts: tuple[str, ...], folder: Path, say: Say
 ) -> Completed:
-    """Take properties from the files of all scripts; these can bring in more scripts."""
+    """Take properties from the files of all scripts, which can bring in more scripts."""
     number = 0
     while number < len(scripts):
         script = scripts[number]
@@ -88,7 +88,7 @@ def with_properties_of(
 
     Args:
       table: rows to change.
-      source: where the properties come from; the pieces of an entry are put side by side.
+      source: unicharset with the properties; those of the pieces of an entry are combined.
       first: id of the first row that may change.
 
     Returns: the changed table, and the rows that did change.
@@ -117,7 +117,7 @@ def with_properties_of(
 def side_by_side(rows: Sequence[UnicharRow]) -> UnicharRow:
     """Return the properties of several entries written one after the other.
 
-    Script, direction, case partner and mirror are those of the first; the latter two are ids of
+    Script, direction, case partner and mirror are those of the first; the last two are ids in
     the unicharset that the rows come from. Sums are in single precision.
     """
     first = rows[0]
@@ -164,6 +164,6 @@ def single(metrics: Sequence[float]) -> Metrics:
 
 
 def xheights(script_dir: PathLike, scripts: Sequence[str]) -> bytes:
-    """Return the contents of the scripts' files of x-heights, one after the other."""
+    """Return the contents of the scripts' x-height files, one after the other."""
     paths = [Path(script_dir) / f"{script}.xheights" for script in scripts]
     return b"".join(read_bytes(path) for path in paths if path.is_file())

@@ -1,7 +1,7 @@
 """Text to the units that become unichars: whole graphemes, their parts, or single characters.
 
-A line of text is checked by the rules of the script with viramas that it has most of, if any. The
-rules go from space to space, so the results of words are kept.
+A line of text is checked by the rules of its most frequent script, if that is one with viramas.
+The rules never look across a space, so the results for words are cached.
 Source: Tesseract src/training/unicharset/{validator,normstrngs}.cpp.
 """
 
@@ -18,11 +18,11 @@ from lstmjax.charset.validate.walk import PAGE, Walk, run
 
 
 class NormMode(IntEnum):
-    """How finely text is divided.
+    """The unit into which text is divided.
 
     Attributes:
-      GRAPHEMES: a character with all that combines with it, in Indic scripts a syllable.
-      GLYPHS: in Indic scripts what looks like one sign; elsewhere as CHARACTERS.
+      GRAPHEMES: a character with all marks that combine with it, in Indic scripts a syllable.
+      GLYPHS: in Indic scripts a part that looks like one sign, elsewhere a single character.
       CHARACTERS: single characters.
     """
 
@@ -38,7 +38,7 @@ class Segmented:
     Attributes:
       units: the pieces, white space among them.
       valid: whether no rule is broken; if one is, Tesseract does not use the text.
-      messages: what was wrong or was put right, as Tesseract says it.
+      messages: Tesseract's messages about errors and corrections.
     """
 
     units: tuple[str, ...]
@@ -48,7 +48,7 @@ class Segmented:
 
 _NO_SCRIPT = 0
 _FIRST, _LAST = "\u0900", "\ua9df"
-_BUCKETS = 13  # of the hash table that decides between scripts with equal counts
+_BUCKETS = 13  # size of the hash table that decides between scripts with equal counts
 _KEPT_WORDS = 50_000
 _RULES: dict[int, ModuleType] = {
     **dict.fromkeys(range(indic.DEVANAGARI, indic.SINHALA + 1, PAGE), indic),
@@ -61,7 +61,7 @@ _PLAIN_BLOCKS = re.compile("[^\u0900-\u0dff\u0e00-\u0e7f\u1000-\u11ff\u1780-\u17
 
 
 def is_plain(char: str) -> bool:
-    """Whether a character is a unit of its own in every mode, if its whole line is such."""
+    """Whether a character is a unit of its own in every mode, in a line of such characters."""
     return (
         bool(_PLAIN_BLOCKS.match(char))
         and char not in (ZWJ, ZWNJ)
@@ -74,11 +74,11 @@ def virama_script(text: str) -> int:
     """Return the first code point of the script whose rules apply, 0 if there is none.
 
     The block with the most characters decides, if it is one of a script with viramas. Between
-    equal counts Tesseract takes what its hash table has first: the block seen last, but in front
-    of the first block of the same bucket.
+    equal counts Tesseract takes the first one of its hash table: the block seen last, but in
+    front of the first block of the same bucket.
     """
     counts: dict[int, int] = {}
-    order: list[int] = []
+    order: list[int] = []  # of the blocks in Tesseract's hash table
     for char, number in Counter(text).items():
         page = _page(char)
         if page is None:
@@ -94,7 +94,7 @@ def virama_script(text: str) -> int:
 
 
 def _page(char: str) -> int | None:
-    """Return the number of the block a character counts for, if any."""
+    """Return the number of the block that a character counts for, if any."""
     if char < _FIRST:
         return None
     name = script(char)
@@ -114,10 +114,10 @@ class _Word:
 
 
 class Segmenter:
-    """Takes lines of text apart, and remembers words.
+    """Takes lines of text apart, and caches the results for words.
 
     Args:
-      mode: how finely.
+      mode: unit into which texts are divided.
     """
 
     def __init__(self, mode: NormMode):
@@ -127,7 +127,7 @@ class Segmenter:
     def segment(self, text: str) -> Segmented:
         """Normalise a text and take it apart.
 
-        Where a rule changes the text (drops or adds a joiner) the result is taken apart again.
+        Where a rule changes the text (drops or adds a joiner), the result is taken apart again.
         """
         cleaned = strip_joiners(normalize(text))
         result = self._segment(cleaned)
@@ -141,7 +141,7 @@ class Segmenter:
         script_start = virama_script(text)
         words = [self._word(script_start, word) for word in _split(text)]
         if not all(word.valid for word in words):
-            # What a broken rule leaves over is checked with the next word.
+            # After a broken rule Tesseract goes on in the middle of a word, and across spaces.
             words = [_segment_word(script_start, text, self.mode)]
         messages = [message for word in words for message in word.grapheme_messages]
         messages += [message for word in words for message in word.script_messages]
@@ -164,7 +164,7 @@ class Segmenter:
 def _split(text: str) -> list[str]:
     """Split at spaces, but never inside a grapheme, which can hold a space.
 
-    A mark behind a space belongs to it, and so does a space behind a virama or a joiner.
+    A mark after a space belongs to the space, and a space after a virama or a joiner to that.
     """
     pieces: list[str] = []
     for piece in _SPACES.findall(text):

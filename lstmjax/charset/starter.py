@@ -1,4 +1,4 @@
-"""Character sets from texts in memory, and starters for them: what a notebook needs to begin."""
+"""Character sets from texts in memory, and starters for them, for use from Python."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,11 +26,11 @@ def make_unicharset(
     """Collect the characters of texts, as `unicharset_extractor` does.
 
     Args:
-      texts: lines.
-      path: file to write; None writes none.
+      texts: lines of text.
+      path: file to write; None for none.
       norm_mode: 1 whole graphemes (Latin and other simple scripts), 2 split graphemes (Indic,
         Khmer, Myanmar), 3 single characters (Arabic, Hebrew, Thai, Tibetan).
-      say: gets messages about lines that break the rules of their script.
+      say: called with messages about lines that break the rules of their script.
     Returns: the rows of the unicharset.
 
     Example:
@@ -50,19 +50,19 @@ def make_unicharset(
 def make_starter(
     texts: Iterable[str], path: PathLike, *, norm_mode: int = 1, say: Say = _nobody
 ) -> int:
-    """Make the traineddata that training starts from out of the lines to be trained on.
+    """Make the traineddata that training starts from, from the texts of the training lines alone.
 
-    Nothing but the texts is needed. What langdata_lstm adds (sizes of characters, shapes of Han
-    characters, word lists) is left out: use `combine_lang_model` for a model to be given away, and
-    for Chinese or Japanese, where the shapes save thousands of outputs.
+    The data of langdata_lstm (sizes of characters, shapes of Han characters, word lists) is left
+    out: use `combine_lang_model` for a model to be published, and for Chinese or Japanese, where
+    the shapes save thousands of outputs.
 
     Args:
-      texts: transcriptions.
+      texts: transcriptions of the training lines.
       path: the traineddata to write.
-      norm_mode: see `make_unicharset`.
-      say: gets messages.
-    Returns: how many outputs a network for it has.
-    Raises: CharsetError: a character cannot be coded; says which and what to do.
+      norm_mode: unit into which texts are divided, as in `make_unicharset`.
+      say: called with messages about lines that break the rules of their script.
+    Returns: the number of outputs of a network for this character set.
+    Raises: CharsetError: a character cannot be coded; names it and the way out.
 
     Example:
       >>> lines = lstmjax.read_lines("examples/train.list")
@@ -94,20 +94,20 @@ def combine_lang_model(
     pass_through_recoder: bool = False,
     say: Say = _nobody,
 ) -> Path:
-    """Make a starter traineddata with everything a language has, as the tool of the same name.
+    """Make a starter traineddata with all data of a language, as the tool of the same name.
 
     Args:
-      input_unicharset: from `make_unicharset` or `unicharset_extractor`.
+      input_unicharset: path of a unicharset from `make_unicharset` or `unicharset_extractor`.
       script_dir: folder of langdata_lstm.
       output_dir: an existing folder; files are written into `output_dir/lang`.
       lang: name of the language.
-      words: path of a list, one a line; "" for none.
-      puncs: likewise; a space stands for a word.
-      numbers: likewise; a space stands for a digit.
-      version_str: added to the version.
-      lang_is_rtl: store punctuation from right to left.
-      pass_through_recoder: give every unichar its own code.
-      say: gets what Tesseract prints.
+      words: path of a list of words, one a line; "" for none.
+      puncs: path of a list of punctuation, where a space stands for a word; "" for none.
+      numbers: path of a list of numbers, where a space stands for a digit; "" for none.
+      version_str: text that is added to the version.
+      lang_is_rtl: whether punctuation is stored from right to left.
+      pass_through_recoder: whether the code of a unichar is its id.
+      say: called with each line that Tesseract prints.
     Returns: the path of the traineddata.
     Raises: FormatError: a file is missing or damaged. CharsetError: a unichar cannot be coded, or
       no word of a list can be written. LstmjaxError: a file cannot be written.

@@ -1,4 +1,4 @@
-"""A unicharset at work: unichar ids, and text as a sequence of them.
+"""A unicharset in use: unichar ids, and text as a sequence of them.
 
 Source: tesseract src/ccutil/unicharset.cpp.
 """
@@ -17,7 +17,7 @@ SPACE = 0
 """unichar_id of the space."""
 
 LIGATURES = {"\ue003": "ct", "\ue006": "ſh", "\ue007": "ſi", "\ue008": "ſl", "\ue009": "ſſ"}
-"""Private characters that Tesseract uses for ligatures, and their letters."""
+"""Private-use characters that stand for ligatures in Tesseract -> the letters."""
 
 _CLEANUP = str.maketrans({"\u0640": None, "\ufb01": "fi", "\ufb02": "fl"})
 
@@ -26,7 +26,7 @@ _CLEANUP = str.maketrans({"\u0640": None, "\ufb01": "fi", "\ufb02": "fl"})
 class Unicharset:
     """The unichars of a model, by unichar_id.
 
-    Raises: CharsetError: there are none, or the first is not the space.
+    Raises: CharsetError: the table is empty, or the first unichar is not the space.
     """
 
     table: UnicharsetTable
@@ -44,7 +44,8 @@ class Unicharset:
     def unpack(cls, data: bytes) -> "Unicharset":
         """Read the text of a unicharset.
 
-        Raises: FormatError: not a unicharset. CharsetError: see the class.
+        Raises: FormatError: the data is no unicharset. CharsetError: it is empty, or its first
+          unichar is not the space.
         """
         return cls(unicharset_format.unpack(data))
 
@@ -87,12 +88,11 @@ class Unicharset:
     def encode(self, text: str) -> tuple[int, ...]:
         """Split a text into unichars.
 
-        The text is cleaned first, even if the unicharset itself holds a ligature (Tesseract does
-        not even then leave it alone). Of all ways to split it the one is taken that a depth-first
-        search with shorter unichars first meets first. Places found to lead nowhere are
-        remembered, so the time grows with the length of the text only.
+        The text is cleaned first, even if the unicharset itself holds a ligature, as in
+        Tesseract. The split is the first one found by a depth-first search that tries short
+        unichars first. Dead ends are remembered, so the time is linear in the length of the text.
 
-        Raises: UnencodableError: no way of splitting reaches the end.
+        Raises: UnencodableError: no split reaches the end.
         """
         cleaned = self.cleanup(text)
         ids: list[int] = []
@@ -117,7 +117,7 @@ class Unicharset:
         return tuple(ids)
 
     def _matches(self, text: str, start: int) -> Iterator[tuple[int, int]]:
-        """Yield (end, unichar_id) of the unichars that a text goes on with, shortest first."""
+        """Yield (end, unichar_id) of the unichars at a place of a text, shortest first."""
         for length in self._lengths.get(text[start : start + 1], ()):
             unichar_id = self.ids.get(text[start : start + length])
             if unichar_id is not None and start + length <= len(text):

@@ -26,13 +26,13 @@ MAX_WORD = 499
 """Longest word in characters; longer lines are no words."""
 
 _BLOCK = 1 << 22  # bytes read at a time
-_NOWHERE, _IN_PARTS = -1, -2  # of characters that are no unichars; the latter occur in longer ones
+_NOWHERE, _IN_PARTS = -1, -2  # characters that are no unichars; the latter are parts of unichars
 _STRONG_RTL = (1, 13)  # directions R and AL
 _NAMED = 5  # characters named when words are left out
 
 
 class ReversePolicy(enum.IntEnum):
-    """When the letters of a word are stored from right to left; names as Tesseract prints them."""
+    """Which words are stored from right to left; names as Tesseract prints them."""
 
     RRP_DO_NO_REVERSE = 0
     RRP_REVERSE_IF_HAS_RTL = 1
@@ -44,8 +44,8 @@ class Skipped:
     """Words that were left out.
 
     Attributes:
-      characters: first character of each that no unichar has, with the number of such words.
-      too_long: words longer than MAX_WORD.
+      characters: first character of a word that no unichar has -> number of such words.
+      too_long: number of words longer than MAX_WORD.
     """
 
     characters: Counter[str] = field(default_factory=Counter)
@@ -53,14 +53,14 @@ class Skipped:
 
     @property
     def total(self) -> int:
-        """How many there are."""
+        """Number of words that were left out."""
         return self.characters.total() + self.too_long
 
     def describe(self, name: str, kept: int) -> str:
-        """Say in one line what was left out and why.
+        """Return a line for the user with the numbers of words left out and the reasons.
 
         Args:
-          name: of the list.
+          name: name of the list.
           kept: number of words that were not left out.
         """
         common = self.characters.most_common(_NAMED)
@@ -81,8 +81,8 @@ class WordIds:
 
     Attributes:
       ids: [n] the ids of all words, one after the other, uint16 or uint32.
-      ends: [words] int64, where in `ids` each word ends; no word is empty.
-      skipped: what could not be encoded.
+      ends: [words] int64 end of each word in `ids`; no word is empty.
+      skipped: words that could not be encoded.
     """
 
     ids: Int[np.ndarray, " n"]
@@ -94,7 +94,7 @@ class WordIds:
 
     @property
     def starts(self) -> Int[np.ndarray, " words"]:
-        """[words] where in `ids` each word begins."""
+        """[words] begin of each word in `ids`."""
         return np.concatenate([[0], self.ends[:-1]]) if len(self.ends) else self.ends
 
 
@@ -103,8 +103,8 @@ class WordEncoder:
     """Looks words up in a unicharset.
 
     Attributes:
-      unicharset: where.
-      policy: which words to turn round.
+      unicharset: the unicharset that spells the words.
+      policy: which words to reverse.
     """
 
     unicharset: Unicharset
@@ -113,7 +113,7 @@ class WordEncoder:
     def read(self, path: PathLike) -> WordIds:
         """Encode the words of a file, one a line.
 
-        Empty lines are ignored, carriage returns at the ends of lines, too.
+        Empty lines and carriage returns at the ends of lines are ignored.
 
         Raises: FormatError: the file cannot be read.
         """
@@ -139,7 +139,11 @@ class WordEncoder:
         return np.uint16 if len(self.unicharset) <= 1 << 16 else np.uint32
 
     def _encode_block(self, block: bytes, skipped: Skipped) -> tuple[np.ndarray, np.ndarray]:
-        """The ids of whole lines, and the length of each word."""
+        """The ids of the words in a block of whole lines, and the length of each word.
+
+        Words whose characters are unichars of their own are looked up all at once and come first;
+        the order of a word list has no meaning.
+        """
         text = to_text(block)
         if "\r" in text:
             text = re.sub(r"\r+(?=\n|\Z)", "", text)
@@ -151,6 +155,7 @@ class WordEncoder:
         skipped.too_long += int((ends - starts > MAX_WORD).sum())
         usable = (ends > starts) & (ends - starts <= MAX_WORD)
         starts, ends = starts[usable], ends[usable]
+        # Running counts tell whether a word has any such character: the count grows within it.
         unknown = np.append(0, np.cumsum(found == _NOWHERE, dtype=np.int64))
         bad = unknown[ends] > unknown[starts]
         _count_first(points, np.flatnonzero(found == _NOWHERE), starts[bad], skipped)
@@ -176,7 +181,7 @@ class WordEncoder:
 
     @cached_property
     def _table(self) -> Int[np.ndarray, " points"]:
-        """Code point -> unichar_id, or why there is none."""
+        """Code point -> unichar_id, or the reason why there is none."""
         table = np.full(0x110000, _NOWHERE, np.int32)
         ids = self.unicharset.ids
         table[[ord(char) for unichar in ids for char in unichar]] = _IN_PARTS
@@ -194,7 +199,7 @@ class WordEncoder:
         return np.array([row.mirror for row in self.unicharset.table.rows], np.int32)
 
     def _turn(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Turn the words round that the policy says, with their characters mirrored."""
+        """Reverse the words that the policy selects, and mirror their characters."""
         if self.policy == ReversePolicy.RRP_DO_NO_REVERSE or not len(ids):
             return ids
         word = np.repeat(np.arange(len(lengths)), lengths)

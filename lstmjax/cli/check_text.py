@@ -38,19 +38,19 @@ def main(argv: list[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
-        "charset", "", "Unicharset, or traineddata with one (a model or a starter)",
+        "charset", "", "Character set: a unicharset, or a traineddata (a model or a starter)",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_integer(
-        "min_count", 10, "Report unichars that occur less often, and words of one letter case only "
-        "that occur as often", flag_values=values,
+        "min_count", 10, "Occurrences: unichars with fewer are reported, and words in one letter "
+        "case only with as many", flag_values=values,
     )  # fmt: skip
     flags.DEFINE_float(
-        "dominance", 0.2, "Report a character or word that makes up this share of all",
+        "dominance", 0.2, "Share of all characters, or words, from which one is reported (0 to 1)",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_bool(
-        "json", False, "Write everything as JSON, not the beginning of long lists as text",
+        "json", False, "Output as JSON, with full lists, instead of text with shortened ones",
         flag_values=values,
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def _load_codec(path: str) -> "Codec":
 
 
 def _read_lines(path: str, problems: list[str]) -> Iterator["TextLine"]:
-    """Yield the lines of a file of ground truth, whose ending says what it is."""
+    """Yield the lines of a file of ground truth; the suffix tells its format."""
     from lstmjax.charset.check import TextLine
     from lstmjax.formats import box, lstmf
     from lstmjax.formats.files import read_bytes
@@ -116,7 +116,7 @@ def _read_lines(path: str, problems: list[str]) -> Iterator["TextLine"]:
 
 
 def _show(report: "Report", min_count: int, problems: list[str]) -> Iterator[str]:
-    """Yield the report for people, a line at a time."""
+    """Yield the report as text, a line at a time."""
     from lstmjax.charset.check import Repeated
 
     def times(parts: tuple[Repeated, ...]) -> list[str]:
@@ -166,7 +166,7 @@ def _missing(one: "Missing") -> str:
 
 
 def _named(text: str) -> str:
-    """Return a text and what its characters are called."""
+    """Return a text with the Unicode names of its characters."""
     from lstmjax.charset.characters import describe
 
     return f"{text!r} ({', '.join(map(describe, text))})"

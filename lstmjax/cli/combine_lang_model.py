@@ -1,8 +1,8 @@
 """Make a starter traineddata from a unicharset, script data and word lists.
 
-Files (but for the layout of the dawgs), flags and texts are those of Tesseract 5.3.0
-`combine_lang_model`, with these departures: whatever fails exits with 1 and writes nothing, errors
-say why, words that are left out are reported.
+Files (except for the layout of the dawgs), flags and messages are those of Tesseract 5.3.0
+`combine_lang_model`, with these differences: every failure exits with 1 and writes nothing, errors
+give the reason, words that are left out are reported.
 """
 
 import sys
@@ -21,14 +21,14 @@ def _define(values: flags.FlagValues) -> None:
     def boolean(name: str, text: str) -> None:
         flags.DEFINE_bool(name, False, text, flag_values=values)
 
-    string("input_unicharset", "Unicharset to complete, from unicharset_extractor")
+    string("input_unicharset", "Unicharset to complete, made by unicharset_extractor")
     string("script_dir", "Folder with script unicharsets and radical-stroke.txt (langdata_lstm)")
-    string("words", "File with words, one a line")
-    string("puncs", "File with punctuation patterns, one a line; a space stands for the word")
-    string("numbers", "File with number patterns, one a line; a space stands for a digit")
-    string("output_dir", "Folder in which to make <lang>/<lang>.traineddata")
+    string("words", "File with words, one per line")
+    string("puncs", "File with punctuation patterns, one per line; a space stands for the word")
+    string("numbers", "File with number patterns, one per line; a space stands for a digit")
+    string("output_dir", "Folder for <lang>/<lang>.traineddata")
     string("lang", "Name of the language")
-    string("version_str", "Text to add to the version")
+    string("version_str", "Text added to the version")
     boolean("lang_is_rtl", "Store punctuation from right to left")
     boolean("pass_through_recoder", "Give every unichar its own code")
 

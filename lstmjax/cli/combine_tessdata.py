@@ -1,12 +1,13 @@
-"""Put a traineddata together, take it apart, list it, or convert its network to int8.
+"""Combine, extract or list the components of a traineddata, or convert its network to int8.
 
-Texts, streams and statuses are those of Tesseract 5.3.0 `combine_tessdata`, with these
-departures: every failure exits with 1, a file is replaced at once or not at all, errors say why.
+Messages, streams and exit statuses are those of Tesseract 5.3.0 `combine_tessdata`, with these
+differences: every failure exits with 1, files are replaced atomically, errors give the reason.
 """
 
 import sys
 from dataclasses import replace
 
+from lstmjax.cli.flags import print_version
 from lstmjax.errors import FormatError, LstmjaxError
 from lstmjax.formats import lstm, parts, traineddata
 from lstmjax.formats.files import write_atomically
@@ -42,7 +43,7 @@ Usage for compacting LSTM component to int:
 
 
 class _ToolError(LstmjaxError):
-    """A failure with the text of the original tool."""
+    """A failure with the message of the original tool."""
 
 
 def main(argv: list[str]) -> int:
@@ -63,9 +64,7 @@ def main(argv: list[str]) -> int:
 def _run(argv: list[str]) -> int:
     match argv:
         case ["-v" | "--version", *_]:
-            from importlib.metadata import version
-
-            print(f"{traineddata.TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+            print_version()
         case ["-h" | "--help"]:
             print(USAGE, end="")
         case ["-d" | "-l" | "-dl" | "-ld" as letters, path]:
@@ -98,7 +97,7 @@ def _load(path: str) -> TrainedData:
 
 
 def _reason(err: LstmjaxError) -> str:
-    """The system's own words for a failed write."""
+    """The system's message for a failed write."""
     cause = err.__cause__
     return str(cause.strerror) if isinstance(cause, OSError) and cause.strerror else str(err)
 
@@ -139,7 +138,7 @@ def _convert(path: str) -> None:
 
 
 def _save(trained: TrainedData, path: str, problem: str) -> None:
-    """Write as Tesseract does: with the full table, and a version even if there was none."""
+    """Write as Tesseract does: with the full component table, and always with a version."""
     trained = replace(
         trained.with_component("version", trained.version.encode(errors="surrogateescape")),
         num_entries=len(COMPONENTS),
@@ -179,7 +178,7 @@ def _extract_all(path: str, prefix: str) -> None:
 
 
 def _component(trained: TrainedData, suffix: str) -> bytes:
-    """A component, where a missing version counts as the text it is reported as."""
+    """The bytes of a component; for a missing version, the text that is reported instead."""
     if suffix == "version":
         return trained.version.encode(errors="surrogateescape")
     return trained.components.get(suffix, b"")
@@ -195,7 +194,7 @@ def _write_part(output: str, data: bytes) -> None:
 
 
 def _overwrite(path: str, inputs: list[str]) -> None:
-    """Replace components; what was in the file before stays beside it as `.__tmp__`."""
+    """Replace components; the old content is kept beside the file as `.__tmp__`."""
     trained = _load(path)
     known = [name for name in inputs if parts.suffix_of(name) is not None]
     for name in inputs:

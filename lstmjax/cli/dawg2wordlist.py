@@ -1,11 +1,12 @@
-"""Write down the words of a word graph (dawg).
+"""Write the words of a word graph (dawg) to a word list.
 
-Files, texts and streams are those of Tesseract 5.3.0 `dawg2wordlist`; errors also say why, and a
-unicharset that the dawg was not made with is refused.
+Files, messages and streams are those of Tesseract 5.3.0 `dawg2wordlist`. Errors also give the
+reason, and a unicharset that does not fit the dawg is refused.
 """
 
 import sys
 
+from lstmjax.cli.flags import print_version
 from lstmjax.errors import LstmjaxError
 
 USAGE = """\
@@ -25,11 +26,7 @@ def main(argv: list[str]) -> int:
     """
     match argv:
         case ["-v" | "--version", *_]:
-            from importlib.metadata import version
-
-            from lstmjax.formats.traineddata import TESSERACT_VERSION
-
-            print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+            print_version()
         case ["-h" | "--help"]:
             print(USAGE)
         case [unicharset, dawg, words] if not unicharset.startswith("-"):
@@ -79,7 +76,10 @@ def _list(unicharset_path: str, dawg_path: str, words_path: str) -> None:
 
 
 def _words(graph, unicharset, path: str) -> bytes:
-    """All words, a line each, unless they take more than `_MAX_BYTES`."""
+    """All words, one per line.
+
+    Raises: FormatError: the words take more than `_MAX_BYTES`, or the dawg is damaged.
+    """
     from lstmjax.charset.lookup import words_as_text
     from lstmjax.errors import FormatError, naming
     from lstmjax.formats.stream import to_bytes

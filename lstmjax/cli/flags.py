@@ -1,7 +1,8 @@
-"""Flags as Tesseract's tools take them, kept in absl `FlagValues` of the tool's own.
+"""Parsing of flags by the rules of Tesseract's tools, into absl `FlagValues`.
 
-One or two hyphens; `--flag value`, `--flag=value`; a bool also alone, its value only after `=`.
-Parsing stops at the first argument without a hyphen. `--flagfile=path` reads more arguments.
+Flags have one or two hyphens, and are given as `--flag value` or `--flag=value`. A bool may be
+given as `--flag`; it takes a value only after `=`. Parsing stops at the first argument without a
+hyphen. `--flagfile=path` reads more arguments.
 Source: Tesseract src/training/common/commandlineflags.cpp.
 """
 
@@ -21,7 +22,7 @@ LEGACY = frozenset({
     "configfile", "D", "F", "X", "U", "O", "output_trainer", "test_ch",
     "fonts_dir", "fontconfig_tmpdir",
 })  # fmt: skip
-"""Flags of the old training tools that Tesseract's still take and, like these, do not use."""
+"""Flags of the legacy engine: like Tesseract's tools, ours accept and ignore them."""
 
 _KINDS = {"int": "int", "float": "double", "bool": "bool"}
 _KIND_ORDER = ("int", "double", "bool", "string")
@@ -32,27 +33,20 @@ def parse(
 ) -> tuple[flags.FlagValues, list[str]]:
     """Parse the arguments of a tool.
 
-    Without arguments, with `--help` or `--version` it prints what was asked for and exits with
-    0; a bad flag is reported on stderr in Tesseract's words and exits with 1.
+    `--help`, `--version`, or no argument at all prints the text asked for and exits with 0. A bad
+    flag is reported on stderr in Tesseract's words and exits with 1.
 
     Args:
-      tool: its name, for the texts.
-      define: defines the tool's flags in the values it is given.
+      tool: name of the tool.
+      define: function that defines the flags of the tool.
       argv: the arguments after the tool's name.
-
-    Returns: the values by name, and the positional arguments.
-
-    Raises:
-      SystemExit: see above.
+    Returns: the values of the flags, and the positional arguments.
+    Raises: SystemExit: see above.
     """
     values = flags.FlagValues()
     define(values)
     if argv[:1] in (["-v"], ["--version"]):
-        from importlib.metadata import version
-
-        from lstmjax.formats.traineddata import TESSERACT_VERSION
-
-        print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+        print_version()
         raise SystemExit(0)
     usage = f"lstmjax {tool} -v | --version | lstmjax {tool} [OPTION ...]"
     if not argv:
@@ -72,15 +66,24 @@ def parse(
     return values, rest
 
 
+def print_version() -> None:
+    """Print the version of Tesseract, as its tools do, and that of lstmjax."""
+    from importlib.metadata import version
+
+    from lstmjax.formats.traineddata import TESSERACT_VERSION
+
+    print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+
+
 def given(values: flags.FlagValues) -> frozenset[str]:
-    """Names of the flags that were given."""
+    """Names of the flags on the command line or in a flag file."""
     return frozenset(name for name in values if not values[name].using_default_value)
 
 
 def refuse_augment(values: flags.FlagValues) -> None:
-    """Check `--augment`, which recipe tesseract does without.
+    """Check `--augment`, which recipe tesseract does not have.
 
-    Raises: UsageError: it has no meaning, or none for the recipe.
+    Raises: UsageError: the value cannot be parsed, or the recipe does not augment.
     """
     if "augment" not in given(values):
         return
@@ -91,7 +94,7 @@ def refuse_augment(values: flags.FlagValues) -> None:
 
 
 def _read_flagfile(values: flags.FlagValues, argv: list[str]) -> list[str]:
-    """Put the arguments of the flag file named at the front in its place."""
+    """Replace the flag file named by the first argument by the arguments in it."""
     size = 1 if "=" in argv[0] else 2
     try:
         return values.read_flags_from_files(argv[:size]) + argv[size:]
@@ -100,7 +103,7 @@ def _read_flagfile(values: flags.FlagValues, argv: list[str]) -> list[str]:
 
 
 def _take_flag(values: flags.FlagValues, argv: list[str]) -> list[str]:
-    """Set the flag at the front and return the arguments after it."""
+    """Set the flag named by the first argument; the arguments after it."""
     argument, *rest = argv
     name, equals, text = argument.removeprefix("-").removeprefix("-").partition("=")
     if name == "flagfile":
@@ -142,12 +145,12 @@ def _fail(problem: str, hint: str | None = None) -> NoReturn:
 
 
 def _kind(values: flags.FlagValues, name: str) -> str | None:
-    """The type of a flag in Tesseract's words; None if there is no such flag."""
+    """Tesseract's name for the type of a flag; None if there is no such flag."""
     return _KINDS.get(values[name].flag_type(), "string") if name in values else None
 
 
 def _list_flags(values: flags.FlagValues) -> str:
-    """One line a flag, grouped by type, in the order of definition."""
+    """The help text: a line for each flag, grouped by type, in the order of definition."""
     lines = []
     for kind in _KIND_ORDER:
         for name in values:

@@ -1,21 +1,22 @@
-"""Starting a training command again with a memory setting that makes it faster."""
+"""Restart of a training command with memory settings that make it faster."""
 
 import os
 import platform
 import sys
 
 NO_RESTART = "LSTMJAX_NO_REEXEC"
-"""Set this in the environment to keep a command in the process that it was started in."""
+"""Environment variable that forbids the restart."""
 
 _SETTING = "glibc.malloc.hugetlb"
 
 
 def use_large_pages(*arguments: str) -> None:
-    """Start Python with these arguments in the place of this process, once, where that helps.
+    """Replace this process once by Python with these arguments and large memory pages.
 
-    The large temporary buffer of an update otherwise costs tens of thousands of page faults each
-    time: freed memory goes back to the system at once unless it is kept in one arena, untrimmed
-    and never mapped by itself. Only glibc has these settings, and only a new process takes them.
+    Without these settings the large temporary buffer of every update costs tens of thousands of
+    page faults, because freed memory returns to the system at once. They keep it in one arena,
+    which is never trimmed, and keep large blocks from being mapped on their own. Only glibc has
+    them, and it reads them only when a process starts.
     """
     tunables = os.environ.get("GLIBC_TUNABLES", "")
     if os.environ.get(NO_RESTART) or _SETTING in tunables:

@@ -1,7 +1,7 @@
-"""Make box files from what a model reads: what `tesseract ... lstmbox` and `wordstrbox` do.
+"""Make box files from the readings of a model, as `tesseract ... lstmbox` and `wordstrbox` do.
 
-Line images are read whole; the lines of pages are taken from PAGE, ALTO or box files. A page
-without any of these is handed to the installed tesseract, whose layout analysis it needs.
+A line image is read as a whole; the lines of a page are taken from its PAGE, ALTO or box file. A
+page without such a file needs layout analysis, so the installed tesseract reads it.
 """
 
 import os
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TOOL = "lstmbox"
 PAGE_PSM = (1, 3, 4, 6, 11, 12)
 LINE_PSM = (7, 8, 9, 10, 13)
-_BLOCK = 256  # lines read together
+_BLOCK = 256  # lines read at a time
 
 
 def main(argv: list[str]) -> int:
@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
 def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "model", "",
-        "What reads: a traineddata; or a checkpoint, or the base name of a run, with --traineddata",
+        "Model: a traineddata; or a checkpoint or the base name of a run, with --traineddata",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_string(
@@ -60,32 +60,32 @@ def _define(values: flags.FlagValues) -> None:
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_bool(
-        "wordstr", False, "One box a line with its text (WordStr)", flag_values=values
+        "wordstr", False, "One box per line, with its text (WordStr)", flag_values=values
     )
     flags.DEFINE_bool(
-        "char_boxes", False, "Boxes around the characters, instead of the whole line",
+        "char_boxes", False, "A box around each character, instead of the whole line",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_bool(
-        "dictionary", True, "Prefer the words of the model's lists", flag_values=values
+        "dictionary", True, "Prefer words of the model's word lists", flag_values=values
     )
     flags.DEFINE_string(
         "source", "auto",
-        "Where lines are: xml (PAGE, ALTO), box (needs --output_dir or --overwrite), image (see "
-        "--psm), or auto: xml if there is one, else image",
+        "Source of the lines: xml (PAGE, ALTO), box (needs --output_dir or --overwrite), image "
+        "(see --psm), or auto: xml if there is one, else image",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_integer(
         "psm", 13,
-        "What an image is: 7, 8, 9, 10, 13: one line; 1, 3, 4, 6, 11, 12: a page whose lines "
+        "Content of an image: 7, 8, 9, 10, 13: one line; 1, 3, 4, 6, 11, 12: a page whose lines "
         "tesseract finds",
         flag_values=values,
     )  # fmt: skip
     define_background(values)
     flags.DEFINE_string(
-        "output_dir", "", "Folder for the files; by default beside the inputs", flag_values=values
+        "output_dir", "", "Folder for the box files; default: beside the inputs", flag_values=values
     )
-    flags.DEFINE_bool("overwrite", False, "Replace box files that exist", flag_values=values)
+    flags.DEFINE_bool("overwrite", False, "Replace existing box files", flag_values=values)
 
 
 def _kinds(source: str) -> "tuple[Kind, ...]":
@@ -128,7 +128,7 @@ def _make_boxes(values: flags.FlagValues, paths: list[str]) -> int:
 
 
 class _Writer:
-    """Reads inputs, many lines at once, and writes a box file for each."""
+    """Reads the lines of many inputs together, and writes a box file for each input."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class _Writer:
         self._waiting: list[tuple[Input, list[Line]]] = []
 
     def add(self, one: "Input") -> None:
-        """Take in the lines of an input; read them if there are enough."""
+        """Queue the lines of an input; read all queued lines if there are enough."""
         try:
             self._add(one)
         except (DataError, FormatError, LstmjaxError) as err:
@@ -155,7 +155,7 @@ class _Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Read the lines taken in and write their files."""
+        """Read the queued lines and write their files."""
         images = [line.crop.colours() for _, lines in self._waiting for line in lines]
         results = self._reader.read(images)
         for one, lines in self._waiting:

@@ -1,9 +1,9 @@
 """Measure the error rates of a model on lines with known text.
 
-Texts, order and digits are those of Tesseract 5.3.0 `lstmeval`, with these departures: a last line
-adds the true error rates, skipped lines are named (by the original's text as well, once each) and
-counted by reason, and without a single usable line the program stops. Reports and comparisons are
-ours alone; without their flags nothing of them is computed.
+Messages, order and digits are those of Tesseract 5.3.0 `lstmeval`, with these differences: a last
+line adds the true error rates; skipped lines are named, once each, and counted by reason; without
+a single usable line the program fails. Reports and comparisons are additions, computed only if
+their flags are given.
 """
 
 import sys
@@ -42,7 +42,7 @@ _LEGACY: dict[str, int | float | str] = {
     "fonts_dir": "",
     "fontconfig_tmpdir": "",
 }
-_NO_EFFECT = "Accepted as by the original, without effect"
+_NO_EFFECT = "Accepted for compatibility, without effect"
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -53,11 +53,11 @@ def _define(values: flags.FlagValues) -> None:
         flags.DEFINE_integer(name, default, text, flag_values=values, lower_bound=0)
 
     string(
-        "model", "Model to evaluate: a traineddata, checkpoint, .lstm file, or a run's base name"
+        "model", "Model to evaluate: a traineddata, checkpoint, .lstm file, or base name of a run"
     )
     string("traineddata", "Character set of a checkpoint: the traineddata it was trained with")
-    string("eval_listfile", "File that lists the evaluation files, one a line")
-    integer("max_image_MB", 2000, "Memory for images")
+    string("eval_listfile", "List of evaluation files, one path per line")
+    integer("max_image_MB", 2000, "Memory for images, in MB")
     integer(
         "verbosity",
         1,
@@ -66,7 +66,7 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_bool(
         "true_rates",
         True,
-        "Also read as the tesseract program does, for the true CER and WER; takes twice the time",
+        "True CER and WER: also read as the tesseract program does, which takes twice the time",
         flag_values=values,
     )
     for name, default in _LEGACY.items():
@@ -80,7 +80,7 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _define_report(values: flags.FlagValues) -> None:
-    """What the original does not have."""
+    """Define the flags for reports and comparisons, which the original does not have."""
 
     def several(name: str, text: str) -> None:
         flags.DEFINE_multi_string(name, None, text, flag_values=values)
@@ -89,7 +89,9 @@ def _define_report(values: flags.FlagValues) -> None:
     def integer(name: str, default: int, text: str) -> None:
         flags.DEFINE_integer(name, default, text, flag_values=values, lower_bound=0)
 
-    several("report", "Write a report: .html, .json or .csv; several with commas or flags")
+    several(
+        "report", "Report to write (.html, .json, .csv); several: by commas, or repeat the flag"
+    )
     several("compare_model", "Model to compare with --model on the same lines; may be repeated")
     flags.DEFINE_string(
         "compare_traineddata",
@@ -100,11 +102,11 @@ def _define_report(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "train_listfile",
         "",
-        "List of training files: report whether --model reads them better",
+        "List of training files, to check --model for overfitting",
         flag_values=values,
     )
-    integer("train_lines", 1000, "How many lines of --train_listfile to read; 0 all")
-    integer("worst_lines", 30, "How many of the worst lines the .html shows")
+    integer("train_lines", 1000, "Number of lines of --train_listfile to read; 0: all")
+    integer("worst_lines", 30, "Number of worst lines shown in the .html report")
 
 
 def main(argv: list[str]) -> int:
@@ -147,7 +149,7 @@ def _evaluate(values: flags.FlagValues) -> None:
 
 
 def _refuse_without_true_rates(values: flags.FlagValues) -> None:
-    """Stop at flags whose results are made of true rates when these are not wanted."""
+    """Refuse flags that need true error rates if these are switched off."""
     if values.true_rates:
         return
     for name in ("report", "compare_model", "train_listfile"):
@@ -156,7 +158,7 @@ def _refuse_without_true_rates(values: flags.FlagValues) -> None:
 
 
 def _read(values: flags.FlagValues, forward: "Forward", index: "LineIndex") -> "Evaluation":
-    """Evaluate the model and print what is asked for."""
+    """Evaluate the model, and print lines and results as --verbosity asks."""
     from lstmjax.infer.evaluate import evaluate
 
     verbosity = values.verbosity
@@ -206,7 +208,7 @@ def _report(
     others: list[tuple[str, "LoadedModel"]],
     training: "TrainingLines | None",
 ) -> None:
-    """Read what else there is to read, print what came out, write the files."""
+    """Evaluate the other models and the training lines, print a summary, write the files."""
     from lstmjax.infer.choose import make_forward
     from lstmjax.report.output import write
     from lstmjax.report.run import Evaluated, build_report, evaluate_quietly
@@ -237,7 +239,7 @@ def _say(text: str) -> None:
 
 
 def _read_lines(list_path: str, kind: str = "eval") -> "LineIndex":
-    """Index the lines of a list and name its documents as the original does."""
+    """Index the lines of a list, and print its documents as the original does."""
     from lstmjax.data.lines import build_index
     from lstmjax.data.listing import read_list
     from lstmjax.data.skips import printable
@@ -290,7 +292,7 @@ def _show_result(result: "Evaluation", true_rates: bool) -> None:
 
 
 def _table(skips: Iterable["Skip"]) -> list[str]:
-    """Count skipped lines by reason."""
+    """The number of skipped lines by reason, as text."""
     counts = Counter(skip.reason for skip in skips)
     rows = [
         f"  {count:6}  {reason.name.lower().replace('_', ' ')}: {reason.value}"

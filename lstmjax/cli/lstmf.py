@@ -1,6 +1,6 @@
-"""Make lstmf training data from images with texts: what `tesseract ... lstm.train` does, and more.
+"""Make lstmf training data from images with texts, as `tesseract ... lstm.train` does, and more.
 
-`--as_tesseract` in front takes the arguments of the tesseract program.
+With `--as_tesseract` as the first argument, the others are those of the tesseract program.
 """
 
 import os
@@ -44,9 +44,9 @@ def main(argv: list[str]) -> int:
 
 
 def refuse_flags_behind(paths: list[str]) -> None:
-    """Refuse what looks like a flag among the paths.
+    """Check that no flag comes after a path.
 
-    Raises: UsageError: names it.
+    Raises: UsageError: one does.
     """
     from lstmjax.errors import UsageError
 
@@ -56,12 +56,12 @@ def refuse_flags_behind(paths: list[str]) -> None:
 
 
 def define_background(values: "flags.FlagValues") -> None:
-    """Define the flag for what surrounds the polygon of a line."""
+    """Define the flag for the background around the polygon of a line."""
     from absl import flags
 
     flags.DEFINE_string(
         "background", "paper",
-        "What surrounds the polygon of a PAGE or ALTO line: paper (its median colour) or white",
+        "Background around the polygon of a PAGE or ALTO line: paper (its median colour) or white",
         flag_values=values,
     )  # fmt: skip
 
@@ -70,42 +70,40 @@ def _define(values: "flags.FlagValues") -> None:
     from absl import flags
 
     flags.DEFINE_string(
-        "output", "", "One file for all lines, instead of one for each input", flag_values=values
+        "output", "", "File for all lines, instead of one for each input", flag_values=values
     )
     flags.DEFINE_string(
-        "output_dir", "", "Folder for the files; by default beside the inputs", flag_values=values
+        "output_dir", "", "Folder for the files; default: beside the inputs", flag_values=values
     )
     flags.DEFINE_string(
         "source", "auto",
-        "Where lines come from: box, gt (.gt.txt), xml (PAGE, ALTO), or auto: the first of these "
-        "that is there",
+        "Source of the lines: box, gt (.gt.txt), xml (PAGE, ALTO), or auto: the first of these "
+        "that exists",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_integer(
         "psm", 13,
-        "Page segmentation mode: 5 turns vertical lines upright; 7 to 10 and 13 take images "
-        "without ink",
+        "Page segmentation mode: 5 rotates vertical lines; 7 to 10 and 13 accept images without "
+        "ink",
         flag_values=values,
     )  # fmt: skip
     define_background(values)
     flags.DEFINE_string(
         "gt_boxes", "auto",
-        "Boxes of lines that have a text only: characters, wordstr (right to left as it looks), or "
-        "auto: wordstr for right-to-left text",
+        "Boxes for lines with a text only: characters, wordstr (right-to-left text in visual "
+        "order), or auto: wordstr for right-to-left text",
         flag_values=values,
     )  # fmt: skip
-    flags.DEFINE_integer(
-        "workers", 0, "Processes to use; 0 for one on each core", flag_values=values
-    )
+    flags.DEFINE_integer("workers", 0, "Number of processes; 0: one per core", flag_values=values)
     flags.DEFINE_bool(
         "as_tesseract", False,
-        "In front of all others: take the arguments of tesseract, IMAGE BASE [--psm N]",
+        "As the first argument: take the arguments of tesseract, IMAGE BASE [--psm N]",
         flag_values=values,
     )  # fmt: skip
 
 
 def _kind(source: str) -> "Kind | None":
-    """The kind of source a flag names; None for auto."""
+    """The source of lines that `--source` names; None for auto."""
     from lstmjax.errors import UsageError
     from lstmjax.pages.sources import WITH_TEXT
 
@@ -156,7 +154,7 @@ def _totals(summary: "Summary", output: str) -> str:
 
 
 class _Reporter:
-    """Says what goes wrong with each input, and on a terminal how far it is."""
+    """Prints the problems of each input and, on a terminal, the progress."""
 
     def __init__(self, count: int) -> None:
         self._count, self._done = count, 0

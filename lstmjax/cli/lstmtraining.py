@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from lstmjax.cli.flags import given, parse, refuse_augment
+from lstmjax.cli.flags import given, parse
 from lstmjax.cli.large_pages import use_large_pages
 from lstmjax.errors import UsageError
 from lstmjax.kernels.ahead import start as start_compiling
+from lstmjax.training.check import check, flag
+from lstmjax.training.config import TrainConfig, make_config
+from lstmjax.training.request import Request
+from lstmjax.training.tesseract.check import check_settings
 
 if TYPE_CHECKING:
-    from lstmjax.training.config import TrainConfig
-    from lstmjax.training.request import Request
     from lstmjax.view.watching import Watching
 
 _NOT_YET = {
@@ -42,7 +44,7 @@ _SETTINGS = {
     "debug_interval": "debug_interval",
     "checkpoint_seconds": "checkpoint_seconds",
 }
-"""Flags that are settings of a run, and the fields of `TrainConfig` they fill when given."""
+"""Flag -> field of `TrainConfig` that it sets if given."""
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -58,32 +60,38 @@ def _define(values: flags.FlagValues) -> None:
     def boolean(name: str, text: str) -> None:
         flags.DEFINE_bool(name, False, text, flag_values=values)
 
-    string("traineddata", "", "Character set of the network: a starter or a whole traineddata")
+    string("traineddata", "", "Character set of the network: a starter or a complete traineddata")
     string("net_spec", "", "Network to build, such as [1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx192 O1c1]")
     string("model_output", "lstmtrain", "Base name of the files written")
-    string("continue_from", "", "Checkpoint, .lstm file, traineddata or a run's base name")
-    string("train_listfile", "", "File that lists the training files, one a line")
-    string("eval_listfile", "", "File that lists the evaluation files, one a line")
-    string("old_traineddata", "", "Traineddata of continue_from, when the character set changes")
-    integer("max_iterations", 0, "Lines to train on; 0 no end, -n: n times the number of files")
-    number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent")
-    number("learning_rate", 0.001, "Highest learning rate; recipe fast: 0.004 if new", 0.0)
+    string("continue_from", "", "Checkpoint, .lstm file, traineddata or base name of a run")
+    string("train_listfile", "", "List of training files, one path per line")
+    string("eval_listfile", "", "List of evaluation files, one path per line")
+    string("old_traineddata", "", "Traineddata of continue_from, if the character set changes")
+    integer("max_iterations", 0, "Lines to train on; 0: no limit, -n: n times the number of files")
+    number("target_error_rate", 0.01, "Training error (BCER) to stop at, in percent")
+    number("learning_rate", 0.001, "Peak learning rate; recipe fast: 0.004 for a new network", 0.0)
     number("momentum", 0.9, "Decay of the first moment; 0.5 in recipe tesseract", 0.0)
     number("adam_beta", 0.999, "Decay of the second moment", 0.0)
-    number("weight_range", 0.1, "Draw initial weights from +-this; recipe fast has its own way")
+    number("weight_range", 0.1, "Largest initial weight; recipe fast has its own initialization")
     integer("net_mode", 192, "64: learning rates by layer, 128: Adam, 192: both")
     integer("perfect_sample_delay", 0, "Lines to wait before a line without error counts again")
-    integer("max_image_MB", 6000, "Memory for images", 0)
-    integer("append_index", -1, "Keep layers 0 to this of continue_from and append net_spec")
+    integer("max_image_MB", 6000, "Memory for images, in MB", 0)
+    integer("append_index", -1, "Last layer of continue_from to keep; net_spec is appended to it")
     integer("debug_interval", 0, "-1: texts about every line; n: also pictures every n lines")
     boolean("stop_training", "Write continue_from as a traineddata and stop")
     boolean("convert_to_int", "With stop_training: convert to an int8 (fast) model")
-    boolean("sequential_training", "Take the files one after the other, their lines as they stand")
+    boolean("sequential_training", "Train on the files one after the other, lines in file order")
     boolean("reset_learning_rate", "With continue_from: forget its learning rates")
     boolean("randomly_rotate", "Turn half of the lines upside down")
     boolean("debug_network", "Print histograms of the weights")
     boolean("debug_float", "Stop at floating point errors")
-    flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
+    flags.DEFINE_enum(
+        "recipe",
+        "fast",
+        ["fast", "tesseract"],
+        "Way of training; tesseract reproduces the original's figures",
+        flag_values=values,
+    )
     integer("batch", 16, "Lines per update", 1)
     flags.DEFINE_bool(
         "muon",
@@ -91,23 +99,23 @@ def _define(values: flags.FlagValues) -> None:
         "With Adam: orthogonalise the steps of weight matrices; default: from a batch of 4 on",
         flag_values=values,
     )
-    string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
+    string("augment", "0", "Strength of augmentation: 0 off, 1 usual; or by kind, such as noise=1")
     flags.DEFINE_enum(
         "precision",
         "auto",
         ["auto", "float32", "bfloat16"],
-        "Of the factors of LSTMs' products; auto: bfloat16 where the processor multiplies it",
+        "Number format of the factors in LSTMs' products; auto: bfloat16 if the CPU multiplies it",
         flag_values=values,
     )
-    integer("devices", 0, "How many cores or GPUs share a batch; 0: as many as divide it", 0)
-    integer("freeze_below", 0, "Do not train the layers before this one", 0)
-    boolean("allow_int_start", "With continue_from: take an int8 model, too, with what it has lost")
-    integer("seed", 0, "Seed of weights, of the order of lines and of augmentation", 0)
-    integer("eval_interval", 0, "Lines between evaluations; 0: fitting the evaluation data")
-    number("checkpoint_seconds", 15.0, "Shortest time between checkpoints", 0.0)
+    integer("devices", 0, "Number of cores or GPUs that share a batch; 0: as many as divide it", 0)
+    integer("freeze_below", 0, "Number of the first layer to train; those before it are frozen", 0)
+    boolean("allow_int_start", "With continue_from: accept an int8 model, though it lost precision")
+    integer("seed", 0, "Seed of weights, order of lines and augmentation", 0)
+    integer("eval_interval", 0, "Lines between evaluations; 0: chosen by the size of the data")
+    number("checkpoint_seconds", 15.0, "Shortest time between checkpoints, in seconds", 0.0)
     boolean("view", "Show the run in a browser; prints the address")
-    integer("view_port", 0, "With view: port to listen at; 0: the first free one from 8624 on", 0)
-    string("view_host", "127.0.0.1", "With view: address to listen at")
+    integer("view_port", 0, "With view: port to listen on; 0: the first free one from 8624 on", 0)
+    string("view_host", "127.0.0.1", "With view: address to listen on")
     boolean("tensorboard", "Write for TensorBoard, to <model_output>.tensorboard/")
 
 
@@ -122,6 +130,10 @@ def main(argv: list[str]) -> int:
     if rest:
         raise UsageError(f"what is {rest[0]!r}? All arguments of lstmtraining are flags")
     _refuse(values)
+    request, config = _request(values), _config(values)
+    check(request, config)
+    if values.recipe == "tesseract":
+        check_settings(config, flag)
     if not values.model_output:
         raise UsageError("Must provide a --model_output!")
     if not values.traineddata:
@@ -131,58 +143,19 @@ def main(argv: list[str]) -> int:
     if not values.train_listfile:
         raise UsageError("Must supply a list of training filenames! --train_listfile")
     use_large_pages("-m", "lstmjax", "lstmtraining", *argv)
-    return _train(values, argv)
+    return _train(values, request, config, argv)
 
 
 def _refuse(values: flags.FlagValues) -> None:
-    """Stop at what cannot be honoured."""
+    """Refuse flags that cannot be honoured; rules on a run itself are those of `training.check`."""
     for name, what in _NOT_YET.items():
         if values[name].value != values[name].default:
             raise UsageError(f"--{name} ({what}) is not available yet")
-    refuse_augment(values)
-    if values.recipe == "tesseract":
-        _refuse_with_tesseract(values)
     for name in ("view_port", "view_host"):
         if not values.view and name in given(values):
             raise UsageError(f"--{name} needs --view")
     if values.convert_to_int and not values.stop_training:
         raise UsageError("--convert_to_int needs --stop_training")
-    _refuse_without_origin(values)
-    if values.muon and "muon" in given(values) and not values.net_mode & 128:
-        raise UsageError("--muon changes Adam's steps; leave it out, or add 128 to --net_mode")
-    if values.momentum >= 1 or values.adam_beta >= 1:
-        raise UsageError("--momentum and --adam_beta must be below 1")
-    if values.net_mode & ~192:
-        raise UsageError(f"--net_mode {values.net_mode}: only 0, 64, 128 and 192 have a meaning")
-
-
-def _refuse_without_origin(values: flags.FlagValues) -> None:
-    """Stop at flags that change another model when there is none, or contradict each other."""
-    if values.append_index >= 0:
-        if not values.continue_from:
-            raise UsageError("Must set --continue_from for appending!")
-        if not values.net_spec:
-            raise UsageError("--append_index needs --net_spec, the new layers such as '[O1c1]'")
-        if values.old_traineddata:
-            raise UsageError(
-                "--append_index makes new outputs, so there are none for --old_traineddata to "
-                "convert; leave one of the two out"
-            )
-    if not values.continue_from:
-        for name in ("reset_learning_rate", "old_traineddata", "allow_int_start"):
-            if values[name].value:
-                raise UsageError(f"--{name} needs --continue_from")
-
-
-def _refuse_with_tesseract(values: flags.FlagValues) -> None:
-    if values.batch != 1 and "batch" in given(values):
-        raise UsageError("--recipe=tesseract trains one line at a time; leave out --batch")
-    if values.muon and "muon" in given(values):
-        raise UsageError("--recipe=tesseract updates as the original does; leave out --muon")
-    if values.devices > 1:
-        raise UsageError("--recipe=tesseract trains one line at a time; leave out --devices")
-    for name in sorted({"seed", "eval_interval", "precision"} & given(values)):
-        raise UsageError(f"--recipe=tesseract does as the original, which has no --{name}")
 
 
 def _stop_training(values: flags.FlagValues) -> int:
@@ -209,14 +182,13 @@ def _stop_training(values: flags.FlagValues) -> int:
     return 0
 
 
-def _train(values: flags.FlagValues, argv: list[str]) -> int:
+def _train(values: flags.FlagValues, request: Request, config: TrainConfig, argv: list[str]) -> int:
     if values.recipe == "fast":
         start_compiling(values.net_spec)  # while JAX, lines and weights are made ready
     from lstmjax.training.best_file import next_command
-    from lstmjax.training.fast.loop import InterruptedRun
     from lstmjax.training.run import run_training
+    from lstmjax.training.signals import InterruptedRun
 
-    request, config = _request(values), _config(values)
     watching = _watching(values)
     try:
         run_training(request, config, watch=watching.of if watching else None)
@@ -240,7 +212,7 @@ def _say(text: str) -> None:
 
 
 def _watching(values: flags.FlagValues) -> "Watching | None":
-    """Who watches the run; None, and nothing loaded, if nobody asked to."""
+    """The watchers of the run; None, without loading anything, if no flag asks for one."""
     if not (values.view or values.tensorboard or values.debug_interval > 0):
         return None
     from lstmjax.view.settings import ServerSettings
@@ -250,9 +222,7 @@ def _watching(values: flags.FlagValues) -> "Watching | None":
     return Watching(server, values.tensorboard, values.debug_interval > 0)
 
 
-def _request(values: flags.FlagValues) -> "Request":
-    from lstmjax.training.request import Request
-
+def _request(values: flags.FlagValues) -> Request:
     return Request(
         traineddata=values.traineddata,
         model_output=values.model_output,
@@ -269,11 +239,9 @@ def _request(values: flags.FlagValues) -> "Request":
     )
 
 
-def _config(values: flags.FlagValues) -> "TrainConfig":
-    from lstmjax.training.config import TrainConfig, tesseract_config
-
+def _config(values: flags.FlagValues) -> TrainConfig:
     known = given(values)
     chosen: dict[str, Any] = {
         field: values[flag].value for flag, field in _SETTINGS.items() if flag in known
     }
-    return tesseract_config(**chosen) if values.recipe == "tesseract" else TrainConfig(**chosen)
+    return make_config(values.recipe, **chosen)

@@ -1,4 +1,4 @@
-"""`lstmjax <tool> [flags]`: choose a tool, run it, turn its errors into texts and statuses."""
+"""`lstmjax <tool> [flags]`: run a tool, and turn its errors into messages and exit statuses."""
 
 import atexit
 import difflib
@@ -11,35 +11,35 @@ from lstmjax.errors import LstmjaxError
 TOOLS = {
     "lstmtraining": "train a model, continue or fine-tune one, or turn a checkpoint into a model",
     "lstmeval": "measure the error rates of a model on lines with known text",
-    "combine_tessdata": "put a traineddata together, take it apart, list or convert it",
+    "combine_tessdata": "combine, extract, list or convert the components of a traineddata",
     "unicharset_extractor": "make the unicharset of texts or box files",
     "set_unicharset_properties": "complete a unicharset with properties and measured bounds",
     "merge_unicharsets": "merge unicharsets into one",
     "text2image": "render text in fonts to page images with box files",
     "lstmf": "make training data (lstmf) from images with box files, texts, PAGE or ALTO",
-    "lstmbox": "make box files from what a model reads in line images and pages",
+    "lstmbox": "make box files from a model's readings of line images and pages",
     "check_text": "check ground truth against a character set before training",
     "combine_lang_model": "make a starter traineddata from a unicharset and word lists",
     "wordlist2dawg": "make a word graph (dawg) from a word list",
-    "dawg2wordlist": "write down the words of a word graph (dawg)",
-    "view": "show runs in a browser, while they go on or afterwards",
-    "tesstrain": "go the whole way from ground truth, or a text and fonts, to models",
+    "dawg2wordlist": "write the words of a word graph (dawg) to a word list",
+    "view": "show runs in a browser, live or afterwards",
+    "tesstrain": "make models from ground truth, or from a text and fonts, in one command",
     "shims": "write executables with the names of Tesseract's tools that call lstmjax",
 }
-"""What can be run: name (of the module in this package, too) and description."""
+"""Name of a tool (its module in this package) -> description."""
 
 
 def main() -> None:
-    """Run the program in a process of its own and leave with its exit status; see `run`."""
+    """Run the program and exit with its status; see `run`."""
     status = None
 
-    def leave() -> None:  # taking JAX down piece by piece takes half a second
+    def leave() -> None:  # an orderly shutdown of JAX takes half a second
         if status is not None and "jax" in sys.modules:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
 
-    atexit.register(leave)  # the first to be registered is the last to be called
+    atexit.register(leave)  # registered first, so called last
     status = run(sys.argv[1:])
     sys.exit(status)
 
@@ -50,8 +50,8 @@ def run(argv: list[str]) -> int:
     Args:
       argv: the tool's name and its arguments.
 
-    Returns: the exit status: the tool's own, 1 after an error, 130 after an interrupt, 141 if
-      whoever read the output went away.
+    Returns: the exit status: the tool's own, 1 after an error, 130 after an interrupt, 141 if the
+      reader of the output has closed it.
     """
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(_usage())
@@ -79,7 +79,7 @@ def _run_tool(tool: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Python flushes stdout once more on its way out; that must not fail again.
+        # Python flushes stdout once more when it exits; that must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
 

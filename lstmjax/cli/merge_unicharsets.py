@@ -1,11 +1,12 @@
 """Merge unicharsets into one.
 
-Texts (all on stdout), statuses and the file are those of Tesseract 5.3.0 `merge_unicharsets`; the
-reason of a failure goes to stderr.
+Messages (all on stdout), exit statuses and the file are those of Tesseract 5.3.0
+`merge_unicharsets`; the reason for a failure goes to stderr.
 """
 
 import sys
 
+from lstmjax.cli.flags import print_version
 from lstmjax.errors import LstmjaxError
 
 USAGE = """\
@@ -25,11 +26,7 @@ def main(argv: list[str]) -> int:
     Returns: the exit status.
     """
     if argv[:1] in (["-v"], ["--version"]):
-        from importlib.metadata import version
-
-        from lstmjax.formats.traineddata import TESSERACT_VERSION
-
-        print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+        print_version()
         return 0
     if argv[:1] in (["-h"], ["--help"]):
         print(USAGE)

@@ -1,7 +1,7 @@
 """Complete a unicharset: kind, script, case and mirror of each unichar, bounds from script files.
 
-Texts, statuses and files are those of Tesseract 5.3.0 `set_unicharset_properties`, except that a
-unicharset that cannot be loaded or written is an error with a reason and status 1.
+Messages, exit statuses and files are those of Tesseract 5.3.0 `set_unicharset_properties`, except
+that a unicharset that cannot be loaded or written is an error with a reason and exit status 1.
 """
 
 from absl import flags
@@ -34,10 +34,10 @@ def main(argv: list[str]) -> int:
 
 def _define(values: flags.FlagValues) -> None:
     for name, default, about in (
-        ("U", "unicharset", "File to load unicharset from"),
-        ("O", "", "File to write unicharset to"),
-        ("X", "", "File to write the x-heights of the scripts to"),
-        ("script_dir", "", "Directory name for input script unicharsets/xheights"),
+        ("U", "unicharset", "Unicharset to complete"),
+        ("O", "", "File for the completed unicharset"),
+        ("X", "", "File for the x-heights of the scripts"),
+        ("script_dir", "", "Folder with the unicharsets and xheights of the scripts"),
     ):
         flags.DEFINE_string(name, default, about, flag_values=values)
     define_hex(values)

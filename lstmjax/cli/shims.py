@@ -1,4 +1,4 @@
-"""Write executables with the names of Tesseract's tools, so that Makefiles use lstmjax."""
+"""Write executables with the names of Tesseract's tools, so that existing Makefiles use lstmjax."""
 
 import os
 import shlex
@@ -7,7 +7,7 @@ from lstmjax.errors import UsageError
 
 USAGE = """\
 Usage: lstmjax shims DIR
-Writes executables named lstmtraining, lstmeval, tesseract, ... into DIR. With DIR first in PATH
+Writes executables named lstmtraining, lstmeval, tesseract, ... to DIR. With DIR first in PATH,
 existing Makefiles and scripts use lstmjax:
   PATH=DIR:$PATH make training"""
 
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
 
 
 def _as_tesseract(arguments: list[str]) -> int:
-    """Do what the program tesseract is asked for; training data is made here."""
+    """Answer a call of the program tesseract: make training data, or run the real one."""
     from lstmjax.pipeline.shims import hand_over, training_call
 
     call = training_call(arguments)

@@ -1,7 +1,7 @@
 """From ground truth, or from a text and fonts, to models, in one command.
 
-It takes the flags of tesstrain.sh and tesstrain.py; what they make with `--linedata_only` (lines, a
-starter traineddata, a list), it makes too, and without that flag it trains.
+It takes the flags of tesstrain.sh and tesstrain.py. With `--linedata_only` it makes what they make:
+lines, a starter traineddata and a list. Without that flag it also trains.
 """
 
 import os
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 TOOL = "tesstrain"
 _SETTINGS = ("max_iterations", "learning_rate", "target_error_rate", "batch", "augment", "seed")
-"""Flags that are settings of training when given."""
+"""Flags that set fields of `TrainConfig` if given."""
 _WITH_VALUES = ("fontlist", "vertical_fontlist", "eval_fontlist", "exposures")
-"""Flags that take all arguments up to the next flag."""
+"""Flags that take all arguments up to the next flag as values."""
 _RENDERING = (
     "fontlist", "vertical_fontlist", "eval_fontlist", "fonts_dir", "exposures", "maxpages",
     "ptsize", "distort_image", "save_box_tiff", "training_text",
@@ -48,10 +48,9 @@ def main(argv: list[str]) -> int:
 
 
 def read_plan(argv: list[str]) -> "Plan":
-    """What the arguments ask for.
+    """Turn the arguments into a plan.
 
-    Raises: UsageError: they contradict each other, or something is missing or not to be had.
-      SystemExit: see `cli.flags.parse`.
+    Raises: UsageError: flags conflict, or something is missing. SystemExit: see `cli.flags.parse`.
     """
     values, rest = parse(TOOL, _define, list(_spread(argv)))
     if rest:
@@ -77,49 +76,52 @@ def _define(values: flags.FlagValues) -> None:
     def boolean(name: str, text: str) -> None:
         flags.DEFINE_bool(name, False, text, flag_values=values)
 
-    string("output_dir", "", "Folder for everything that is made")
-    string("model_name", "", "Name of the model; --lang if not given")
-    string("lang", "", "Language: its settings and, in langdata_dir, its lists and text")
-    string("langdata_dir", "", "Folder as tesseract-ocr/langdata_lstm")
+    string("output_dir", "", "Folder for all output")
+    string("model_name", "", "Name of the model; default: --lang")
+    string("lang", "", "Language, for its settings and for its lists and text in langdata_dir")
+    string("langdata_dir", "", "Copy of tesseract-ocr/langdata_lstm")
     string("ground_truth", "", "Folder with line images and texts, PAGE or ALTO files, or lstmf")
-    string("training_text", "", "Text to draw; <lang>.training_text of langdata_dir if not given")
-    several("fontlist", "Names of fonts to draw it in")
-    several("vertical_fontlist", "Names of fonts to draw it in from top to bottom")
-    several("eval_fontlist", "Names of fonts of evaluation lines; those of training if not given")
-    string("fonts_dir", "", "Folder of the fonts; those of the system if not given")
-    several("exposures", "How dark pages are, such as -1 0 1")
-    integer("maxpages", 0, "Most pages of a document; 0: no bound", 0)
-    integer("ptsize", 12, "Size of the text in points", 1)
-    boolean("distort_image", "Bend the pages")
+    string("training_text", "", "Text to render; default: <lang>.training_text of langdata_dir")
+    several("fontlist", "Names of fonts to render the text in")
+    several("vertical_fontlist", "Names of fonts to render the text in from top to bottom")
+    several("eval_fontlist", "Names of fonts of evaluation lines; default: those of training")
+    string("fonts_dir", "", "Folder of the fonts; default: the system's folders")
+    several("exposures", "Darkness levels of pages, such as -1 0 1")
+    integer("maxpages", 0, "Largest number of pages per document; 0: no limit", 0)
+    integer("ptsize", 12, "Size of the text, in points", 1)
+    boolean("distort_image", "Warp the pages")
     boolean("save_box_tiff", "Keep pages and box files in output_dir")
-    string("tmp_dir", "", "Folder for pages and other files that are needed only for a while")
+    string("tmp_dir", "", "Folder for pages and other temporary files")
     boolean("linedata_only", "Make lines, a list and a starter traineddata, and stop")
     boolean("overwrite", "Use an output_dir that holds files of another origin")
-    boolean("extract_font_properties", "Refused: they are for the old engine")
-    boolean("noextract_font_properties", "Does nothing: they are never extracted")
-    string("wordlist", "", "Word list; <lang>.wordlist of langdata_dir if not given")
-    string("tessdata_dir", "", "Folder of the start model; $TESSDATA_PREFIX if not given")
+    boolean("extract_font_properties", "Refused: font properties are for the legacy engine")
+    boolean("noextract_font_properties", "No effect: font properties are never extracted")
+    string("wordlist", "", "Word list; default: <lang>.wordlist of langdata_dir")
+    string("tessdata_dir", "", "Folder of the start model; default: $TESSDATA_PREFIX")
     string("start_model", "", "Model to fine-tune: path, or name in tessdata_dir")
     integer(
-        "norm_mode", 0, "Units of the unicharset, see unicharset_extractor; 0: as --lang has", 0
+        "norm_mode", 0, "Units of the unicharset, see unicharset_extractor; 0: as for --lang", 0
     )
     string("net_spec", "", "Network to build without a start model")
-    flags.DEFINE_enum("recipe", "fast", ["fast", "tesseract"], "How to train", flag_values=values)
+    flags.DEFINE_enum(
+        "recipe", "fast", ["fast", "tesseract"],
+        "Way of training; tesseract reproduces the original's figures", flag_values=values,
+    )  # fmt: skip
     flags.DEFINE_enum(
         "split_by", "auto", ["auto", "line", "page", "book"],
-        "What is kept whole in the division of ground truth; auto: pages if names show enough",
+        "Unit of ground truth that is never divided; auto: page, if names show enough pages",
         flag_values=values,
     )  # fmt: skip
-    number("ratio_train", 0.9, "Part of the lines that is for training", 0.0, 1.0)
-    integer("max_iterations", 10_000, "Lines to train on; 0 no end, -n: n times the documents")
+    number("ratio_train", 0.9, "Fraction of the lines that is for training", 0.0, 1.0)
+    integer("max_iterations", 10_000, "Lines to train on; 0: no limit, -n: n times the documents")
     number(
-        "learning_rate", 0.004, "Highest learning rate; 0.001 with a start model or batch < 4",
+        "learning_rate", 0.004, "Peak learning rate; 0.001 with a start model or batch < 4",
         0.0, None,
     )  # fmt: skip
-    number("target_error_rate", 0.01, "Stop at this training error (BCER), in percent", 0.0, 100.0)
+    number("target_error_rate", 0.01, "Training error (BCER) to stop at, in percent", 0.0, 100.0)
     integer("batch", 16, "Lines per update", 1)
-    string("augment", "0", "Degrade lines anew each time: 0 off, 1 usual; or by kind: noise=1")
-    integer("seed", 0, "Of the division into training and evaluation, weights, order of lines", 0)
+    string("augment", "0", "Strength of augmentation: 0 off, 1 usual; or by kind, such as noise=1")
+    integer("seed", 0, "Seed of the division of lines, of weights and of the order of lines", 0)
 
 
 def _spread(argv: list[str]) -> Iterator[str]:
@@ -251,20 +253,20 @@ def _start_model(values: flags.FlagValues) -> str:
 
 
 def _settings(values: flags.FlagValues, *, fine_tuned: bool) -> tuple[tuple[str, Any], ...]:
-    """The settings of training: what was given, and what differs from training's own defaults."""
+    """The training settings that were given, and those that differ from training's defaults."""
     chosen = {name: values[name].value for name in _SETTINGS if name in given(values)}
     chosen.setdefault("max_iterations", values.max_iterations)
     if values.recipe == "tesseract":
         chosen.pop("seed", None)
         chosen.setdefault("learning_rate", 0.0001 if fine_tuned else 0.002)
-    elif fine_tuned:  # training has a rate of its own for new networks
+    elif fine_tuned:  # for new networks training chooses the rate itself
         chosen.setdefault("learning_rate", 0.001)
     return tuple(sorted(chosen.items()))
 
 
 def _run(plan: "Plan") -> int:
     from lstmjax.pipeline.tesstrain import run
-    from lstmjax.training.run_parts import InterruptedRun
+    from lstmjax.training.signals import InterruptedRun
 
     try:
         run(plan, _say)

@@ -1,7 +1,7 @@
 """Render text to page images and box files.
 
-Flags, texts and files are those of Tesseract 5.3.0 `text2image`; docs/text2image.md lists the
-departures.
+Flags, messages and files are those of Tesseract 5.3.0 `text2image`; docs/text2image.md lists the
+differences.
 """
 
 import sys
@@ -19,59 +19,64 @@ if TYPE_CHECKING:
 TOOL = "text2image"
 
 _STRINGS = (
-    ("text", "", "File name of text input to process"),
-    ("outputbase", "", "Basename for output image/box file"),
-    ("font", "Arial", "Font description name to use, or the path of a font file"),
-    ("fontlist", "", "Several fonts, separated by commas or plus signs, or the file with a name a "
-     "line; each is written to <outputbase>.<Font_Name>"),
-    ("fonts_dir", "", "Folder with fonts; the system's folders if empty"),
-    ("fontconfig_tmpdir", "", "Taken for compatibility and not used"),
+    ("text", "", "File with the text to render"),
+    ("outputbase", "", "Base name of the image and box files"),
+    ("font", "Arial", "Font: a font description, or the path of a font file"),
+    ("fontlist", "", "Several fonts, separated by commas or plus signs, or a file with one name "
+     "per line; each is written to <outputbase>.<Font_Name>"),
+    ("fonts_dir", "", "Folder with fonts; default: the system's folders"),
+    ("fontconfig_tmpdir", "", "Accepted for compatibility, without effect"),
     ("writing_mode", "horizontal", "'horizontal', 'vertical' (narrow characters lie on their "
      "side) or 'vertical-upright' (all characters stand)"),
-    ("unicharset_file", "", "With --render_ngrams: leave ngrams out that hold other unichars"),
+    ("unicharset_file", "", "With --render_ngrams: unicharset; ngrams with other unichars are left "
+     "out"),
 )  # fmt: skip
 _BOOLS = (
-    ("degrade_image", True, "Degrade rendered image with speckle noise, blur and rotation"),
-    ("rotate_image", True, "Rotate the image in a random way"),
-    ("distort_image", False, "Degrade rendered image with noise, blur, invert"),
+    ("degrade_image", True, "Degrade the image with speckle noise, blur and rotation"),
+    ("rotate_image", True, "Rotate the image at random"),
+    ("distort_image", False, "Degrade the image with noise, blur and inversion"),
     ("invert", True, "With --distort_image: maybe invert the image"),
     ("white_noise", True, "With --distort_image: maybe add Gaussian noise"),
     ("smooth_noise", True, "With --distort_image: maybe add smoothed noise"),
     ("blur", True, "With --distort_image: maybe blur the image"),
-    ("strip_unrenderable_words", True, "Remove unrenderable words from source text"),
+    ("strip_unrenderable_words", True, "Remove words that the font cannot render from the text"),
     ("ligatures", False, "Rebuild and render ligatures"),
     ("find_fonts", False, "Search for all fonts that can render the text"),
     ("render_per_font", True, "With --find_fonts: render each font to its own image, "
      "<outputbase>.<Font_Name>.tif"),
-    ("list_available_fonts", False, "List available fonts and quit"),
-    ("render_ngrams", False, "Put each space-separated entity from the input file into one "
-     "bounding box; they are rendered in random order"),
-    ("output_word_boxes", False, "Output word bounding boxes instead of character boxes"),
+    ("list_available_fonts", False, "List the available fonts and quit"),
+    ("render_ngrams", False, "Render the space-separated parts of the text in random order, each "
+     "with one box"),
+    ("output_word_boxes", False, "Write boxes of words instead of characters"),
     ("bidirectional_rotation", False, "Render all pages a second time, rotated the other way"),
     ("only_extract_font_properties", False, "Measure the spacing of the bigrams of the text and "
      "write it to <outputbase>.fontinfo"),
-    ("output_individual_glyph_images", False, "Also write each character to a JPEG"),
+    ("output_individual_glyph_images", False, "Also write each character as a JPEG"),
 )  # fmt: skip
 _INTEGERS = (
-    ("exposure", 0, "Exposure level in photocopier"),
-    ("resolution", 300, "Pixels per inch"),
-    ("xsize", 3600, "Width of output image"),
-    ("ysize", 4800, "Height of output image"),
-    ("max_pages", 0, "Maximum number of pages to output (0=unlimited)"),
-    ("margin", 100, "Margin round edges of image"),
-    ("ptsize", 12, "Size of printed text"),
-    ("leading", 12, "Inter-line space (in pixels)"),
-    ("box_padding", 0, "Padding around produced bounding boxes"),
-    ("glyph_resized_size", 0, "Side length of the image of a character in pixels"),
-    ("glyph_num_border_pixels_to_pad", 0, "White pixels around the image of a character"),
-    ("seed", 0x18273645, "Seed of the random numbers of the degradation"),
-    ("workers", 1, "Pages or fonts that are worked on at a time"),
-    ("tlog_level", 0, "Taken for compatibility and not used"),
+    ("exposure", 0, "Darkness of the page, as the exposure level of a photocopier"),
+    ("resolution", 300, "Resolution of the image, in pixels per inch"),
+    ("xsize", 3600, "Width of the image, in pixels"),
+    ("ysize", 4800, "Height of the image, in pixels"),
+    ("max_pages", 0, "Largest number of pages; 0: no limit"),
+    ("margin", 100, "Margin of the page, in pixels"),
+    ("ptsize", 12, "Size of the text, in points"),
+    ("leading", 12, "Space between lines, in pixels"),
+    ("box_padding", 0, "Padding around boxes, in pixels"),
+    ("glyph_resized_size", 0, "Side length of the image of a character, in pixels"),
+    ("glyph_num_border_pixels_to_pad", 0, "White border of the image of a character, in pixels"),
+    ("seed", 0x18273645, "Seed of the degradation"),
+    ("workers", 1, "Number of pages or fonts rendered at a time"),
+    ("tlog_level", 0, "Accepted for compatibility, without effect"),
 )  # fmt: skip
 _FLOATS = (
-    ("char_spacing", 0.0, "Inter-character space in ems"),
-    ("underline_start_prob", 0.0, "Fraction of words to underline (value in [0,1])"),
-    ("underline_continuation_prob", 0.0, "Probability that an underline goes on to the next word"),
+    ("char_spacing", 0.0, "Extra space between characters, in ems"),
+    ("underline_start_prob", 0.0, "Fraction of words to underline, 0 to 1"),
+    (
+        "underline_continuation_prob",
+        0.0,
+        "Probability that an underline continues to the next word, 0 to 1",
+    ),
     ("min_coverage", 1.0, "With --find_fonts: share of the text that a font must have, 0 to 1"),
 )
 _MAX_WORKERS = 256
@@ -122,7 +127,7 @@ def _say(text: str) -> None:
 
 
 def _missing(values: flags.FlagValues) -> str | None:
-    """What is wrong with the flags, in Tesseract's words where it has some."""
+    """What is wrong with the flags, in Tesseract's words where it has a message for it."""
     if not values.text:
         return "'--text' option is missing!"
     if not values.outputbase:
@@ -183,7 +188,7 @@ def _list_fonts(catalog: "FontCatalog") -> int:
 
 
 def _fonts(values: flags.FlagValues, catalog: "FontCatalog") -> "list[FontEntry] | None":
-    """The fonts that were asked for; None if one is missing, which is reported."""
+    """The fonts asked for; None if one is missing, after a message about it."""
     from lstmjax.render.catalog import read_font_list
 
     names = read_font_list(values.fontlist) if values.fontlist else [values.font]
@@ -206,7 +211,7 @@ def _fonts(values: flags.FlagValues, catalog: "FontCatalog") -> "list[FontEntry]
 
 
 def _text(values: flags.FlagValues) -> str:
-    """The text as it goes on the pages."""
+    """The text to render, after the changes that the flags ask for."""
     from lstmjax.render.files import read_text
     from lstmjax.render.ngrams import spread
 
@@ -223,7 +228,7 @@ def _text(values: flags.FlagValues) -> str:
 
 
 def _known_words(text: str, path: str) -> str:
-    """Leave words out that a unicharset cannot encode."""
+    """Leave out the words that a unicharset cannot encode."""
     from lstmjax.charset.unicharset import Unicharset
     from lstmjax.errors import CharsetError
     from lstmjax.formats import unicharset as unicharset_format

@@ -1,9 +1,9 @@
 """Make the unicharset of box files and plain text files.
 
-Texts, statuses and the file are those of Tesseract 5.3.0 `unicharset_extractor`, with these
-departures: a mode other than 1, 2 and 3 is refused, units too long for a unichar are left out, and
-nothing is written if no file could be read. What the original passes over in silence (invalid
-UTF-8, zero bytes, a byte order mark) is reported beside.
+Messages, exit statuses and the file are those of Tesseract 5.3.0 `unicharset_extractor`, with
+these differences: a mode other than 1, 2 and 3 is refused, units too long for a unichar are left
+out, and nothing is written if no file could be read. What the original ignores silently (invalid
+UTF-8, zero bytes, a byte order mark) is reported.
 """
 
 import sys
@@ -45,19 +45,19 @@ def say(text: str) -> None:
 
 
 def define_hex(values: flags.FlagValues) -> None:
-    """Define the flag for correct files, which tools that write unicharsets share."""
+    """Define the flag for hexadecimal properties, shared by the tools that write unicharsets."""
     flags.DEFINE_bool(
         "hex_properties", False,
-        "Write properties in hexadecimal, as they are read, and not in decimal as Tesseract 5 does",
+        "Properties in hexadecimal, as readers expect them, not in decimal as Tesseract 5 writes",
         flag_values=values,
     )  # fmt: skip
 
 
 def _define(values: flags.FlagValues) -> None:
-    flags.DEFINE_string("output_unicharset", "unicharset", "Output file path", flag_values=values)
+    flags.DEFINE_string("output_unicharset", "unicharset", "File to write", flag_values=values)
     flags.DEFINE_integer(
         "norm_mode", 1,
-        "Normalization mode: 1=Combine graphemes, 2=Split graphemes, 3=Pure unicode",
+        "Normalization mode: 1 combine graphemes, 2 split graphemes, 3 pure Unicode",
         flag_values=values,
     )  # fmt: skip
     define_hex(values)

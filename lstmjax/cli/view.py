@@ -1,4 +1,4 @@
-"""Show runs in a browser, while they go on or afterwards."""
+"""Show runs in a browser, live or afterwards."""
 
 import signal
 import sys
@@ -11,11 +11,11 @@ from lstmjax.errors import UsageError
 
 def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
-        "host", "127.0.0.1", "Address to listen at; others than this machine's are warned about",
+        "host", "127.0.0.1", "Address to listen on; warns if other machines can reach it",
         flag_values=values,
     )  # fmt: skip
     flags.DEFINE_integer(
-        "port", 0, "Port to listen at; 0: the first free one from 8624 on", 0, 65535,
+        "port", 0, "Port to listen on; 0: the first free one from 8624 on", 0, 65535,
         flag_values=values,
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ def _serve(names: list[str], host: str, port: int) -> int:
         print("Ctrl-C ends it.", file=sys.stderr, flush=True)
         await asyncio.Event().wait()
 
-    # A shell that starts a program in the background may let it ignore Ctrl-C.
+    # A shell that starts a program in the background may make it ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     asyncio.run(serve())
     return 0

@@ -1,12 +1,13 @@
 """Make a word graph (dawg) from a word list, or check one against it.
 
-Texts and streams are those of Tesseract 5.3.0 `wordlist2dawg`, with these departures: every
-failure exits with 1 (also an empty word graph and missing words), words that are left out are
-reported, a file is replaced at once or not at all.
+Messages and streams are those of Tesseract 5.3.0 `wordlist2dawg`, with these differences: every
+failure exits with 1 (an empty word graph and missing words, too), words that are left out are
+reported, files are replaced atomically.
 """
 
 import sys
 
+from lstmjax.cli.flags import print_version
 from lstmjax.errors import FormatError, LstmjaxError, UsageError
 
 USAGE = """\
@@ -27,11 +28,7 @@ def main(argv: list[str]) -> int:
     """
     match argv:
         case ["-v" | "--version", *_]:
-            from importlib.metadata import version
-
-            from lstmjax.formats.traineddata import TESSERACT_VERSION
-
-            print(f"{TESSERACT_VERSION}\n lstmjax {version('lstmjax')}")
+            print_version()
         case ["-h" | "--help"]:
             print(USAGE)
         case ["-r", policy, words, dawg, unicharset]:
@@ -94,7 +91,7 @@ def _build(words_path: str, dawg_path: str, unicharset_path: str, policy_text: s
 
 
 def _check(words_path: str, dawg_path: str, unicharset_path: str) -> int:
-    """Print the words of a list that a dawg does not have; 1 if there are any."""
+    """Print the words of a list that a dawg lacks; exit status 1 if there are any."""
     from lstmjax.charset.lookup import WordLookup, check_unicharset
     from lstmjax.errors import CharsetError
     from lstmjax.formats import dawg as dawg_format

@@ -1,23 +1,37 @@
-"""The loops of the beam search; `beam` says what they compute."""
+"""The loops of the beam search without a dictionary; `beam` says what they compute."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from lstmjax.ctc._beams import (
+    ANY,
+    BEAM_WIDTHS,
+    NO_DUP,
+    NUM_LENGTHS,
+    NUM_PLAIN_BEAMS,
+    ONLY_DUP,
+    Beams,
+    extend_history,
+    free_node,
+    make_beams,
+    next_step,
+)
+from lstmjax.ctc._codes import (
+    ALSO_RAN,
+    TOP_TWO,
+    Codes,
+    are_two_best,
+    certainty_of,
+    list_edges,
+    make_codes,
+    rank_codes,
+)
+from lstmjax.ctc._heaps import pop, sift_down, sift_up
 from lstmjax.simd.borrow import always_inline, borrowed
 from lstmjax.simd.compile import inner, kernel
 
-MIN_CERTAINTY = np.float32(-20)
-MIN_PROB = np.exp(MIN_CERTAINTY)
-
-ANY, ONLY_DUP, NO_DUP = 0, 1, 2
-NUM_LENGTHS = 10  # a character takes at most 9 codes
-NUM_BEAMS = 3 * NUM_LENGTHS  # beam = continuation * NUM_LENGTHS + codes already read
-BEAM_WIDTHS = np.array([5, 10, 16, 16, 16, 16, 16, 16, 16, 16], np.int64)
-MAX_WIDTH = 16
 MAX_NODES = 3 * int(BEAM_WIDTHS.sum()) + 1  # of a step; one more while a full heap takes a new one
-TOP_N = 5
-TOP_TWO, TOP_FIVE, ALSO_RAN = 0, 1, 2  # ranks of codes at a step
 
 
 class Edges(NamedTuple):
@@ -46,171 +60,64 @@ NODE = np.dtype(
 )
 
 
-class _Beams(NamedTuple):
-    """The beams of one time step.
-
-    Attributes:
-      heaps: [NUM_BEAMS, MAX_WIDTH + 1] nodes, the worst of a beam first.
-      sizes: [NUM_BEAMS].
-      counters: [2] the number of nodes used, and a node dropped at this step (or -1), to be reused.
-      worst: [NUM_BEAMS] the score of the worst node of each full beam, which a new one must exceed.
-      old_heaps: those of the step before.
-      old_sizes: likewise.
-    """
-
-    heaps: np.ndarray
-    sizes: np.ndarray
-    counters: np.ndarray
-    worst: np.ndarray
-    old_heaps: np.ndarray
-    old_sizes: np.ndarray
-
-
-class _Step(NamedTuple):
-    """What extending the nodes of one time step works with.
-
-    Attributes:
-      ranks: [K] the rank of each code at this step.
-      best: [2] the best and the second best code.
-      alone: [K] certainty of each of the `TOP_TWO`.
-      or_null: [K] certainty of each of them or the null.
-      listed: [states, 3] for which step and rank the edges of a state were listed last, and
-        where in `listing`: most nodes are in the same state and want the same few edges.
-      listing: [edges].
-      top: [TOP_N + 1] room to rank codes.
-    """
-
-    ranks: np.ndarray
-    best: np.ndarray
-    alone: np.ndarray
-    or_null: np.ndarray
-    listed: np.ndarray
-    listing: np.ndarray
-    top: np.ndarray
-
-
 class Room(NamedTuple):
-    """Memory for a search: `nodes` of all steps of a line, and what one step needs."""
+    """Memory for a search.
+
+    Attributes:
+      nodes: [MAX_NODES * T] nodes of all steps of a line.
+      beams: beams of a step.
+      worst: [NUM_PLAIN_BEAMS] score of the worst node of each full beam, which a new one must
+        exceed.
+      codes: codes of a step.
+      alone: [K] certainty of each of the `TOP_TWO` codes.
+      or_null: [K] certainty of each of them or the null.
+    """
 
     nodes: np.ndarray
-    beams: _Beams
-    step: _Step
+    beams: Beams
+    worst: np.ndarray
+    codes: Codes
+    alone: np.ndarray
+    or_null: np.ndarray
+
+
+class _Search(NamedTuple):
+    """All that the search of a line works with, see `Room`."""
+
+    edges: Edges
+    null_char: int
+    nodes: np.ndarray
+    beams: Beams
+    worst: np.ndarray
+    codes: Codes
+    alone: np.ndarray
+    or_null: np.ndarray
 
 
 def make_room(num_steps: int, num_codes: int, edges: Edges) -> Room:
-    """For lines of up to so many steps."""
-    sizes = (NUM_BEAMS, MAX_WIDTH + 1)
-    beams = _Beams(
-        np.empty(sizes, np.int64),
-        np.empty(NUM_BEAMS, np.int64),
-        np.empty(2, np.int64),
-        np.empty(NUM_BEAMS, np.float32),
-        np.empty(sizes, np.int64),
-        np.empty(NUM_BEAMS, np.int64),
-    )
-    step = _Step(
-        np.empty(num_codes, np.int8),
-        np.empty(2, np.int64),
+    """Memory for lines of up to so many steps."""
+    return Room(
+        np.empty(MAX_NODES * num_steps, NODE),
+        make_beams(NUM_PLAIN_BEAMS, 2),
+        np.empty(NUM_PLAIN_BEAMS, np.float32),
+        make_codes(num_codes, len(edges.starts) - 1, len(edges.codes)),
         np.empty(num_codes, np.float32),
         np.empty(num_codes, np.float32),
-        np.empty((len(edges.starts) - 1, 3), np.int64),
-        np.empty(len(edges.codes), np.int64),
-        np.empty(TOP_N + 1, np.int64),
     )
-    return Room(np.empty(MAX_NODES * num_steps, NODE), beams, step)
 
 
 @inner
-def _sift_up(heap, hole, node, keys):
-    """Move a hole towards the root until the node may fill it; return where it is."""
+def _note_certainties(s, probs):
+    """Compute the certainties once that paths in many beams ask for."""
     always_inline()
-    while hole > 0:
-        parent = (hole + 1) // 2 - 1
-        if not keys[node] < keys[heap[parent]]:
-            break
-        heap[hole] = heap[parent]
-        hole = parent
-    return hole
-
-
-@inner
-def _sift_down(heap, size, hole, node, keys):
-    """Move a hole towards the leaves until the node may fill it; return where it is."""
-    always_inline()
-    while True:
-        child = 2 * hole + 1
-        if child >= size:
-            break
-        if child + 1 < size and keys[heap[child + 1]] < keys[heap[child]]:
-            child += 1
-        if not keys[heap[child]] < keys[node]:
-            break
-        heap[hole] = heap[child]
-        hole = child
-    return hole
-
-
-@inner
-def _pop(heap, size, keys):
-    """Take the least node off a heap of `size` nodes and return it."""
-    always_inline()
-    least, last = heap[0], heap[size - 1]
-    heap[_sift_down(heap, size - 1, 0, last, keys)] = last
-    return least
-
-
-@inner
-def _rank_codes(probs, null_char, step):
-    """Find the best two codes and the best five; the null always counts among the best."""
-    always_inline()
-    heap, size = step.top, 0
-    worst = np.float32(0)
-    for code in range(len(probs)):
-        if size < TOP_N or probs[code] > worst:
-            heap[_sift_up(heap, size, code, probs)] = code
-            size += 1
-            if size > TOP_N:
-                _pop(heap, size, probs)
-                size -= 1
-            worst = probs[heap[0]]
-    step.ranks[:] = ALSO_RAN
-    step.best[:] = -1
-    while size > 0:
-        code = _pop(heap, size, probs)
-        size -= 1
-        step.ranks[code] = TOP_FIVE if size > 1 else TOP_TWO
-        if size < 2:
-            step.best[size] = code
-    step.ranks[null_char] = TOP_TWO
-
-
-@inner
-def _note_certainties(probs, null_char, step):
-    """Find out once what paths in many beams ask for."""
-    always_inline()
-    for code in (step.best[0], step.best[1], null_char):
+    for code in (s.codes.best[0], s.codes.best[1], s.null_char):
         if code >= 0:
-            step.alone[code] = _certainty(probs[code])
-            step.or_null[code] = _certainty(probs[code] + probs[null_char])
-
-
-@kernel
-def _certainty(prob):
-    always_inline()
-    return np.log(prob) if prob > MIN_PROB else MIN_CERTAINTY
-
-
-@kernel
-def _extend_history(history, code, num_codes):
-    """Hash one more code; code 0 at the start changes nothing, which the C++ shares."""
-    always_inline()
-    n = np.uint64(num_codes)
-    carry = ((history >> np.uint64(32)) * n) >> np.uint64(32)
-    return history * n + carry + np.uint64(code)
+            s.alone[code] = certainty_of(probs[code])
+            s.or_null[code] = certainty_of(probs[code] + probs[s.null_char])
 
 
 @inner
-def _push(nodes, beams, beam, code, state, history, certainty, score, previous):
+def _push(nodes, beams, worst, beam, code, state, history, certainty, score, previous):
     """Put a node into a beam, which it is good enough for; keep one of each code and history.
 
     Callers compare the score with `worst` first, since most nodes are not good enough.
@@ -227,163 +134,157 @@ def _push(nodes, beams, beam, code, state, history, certainty, score, previous):
         if not score > nodes[node].score:
             return
     else:
-        node = beams.counters[1]
-        if node >= 0:
-            beams.counters[1] = -1
-        else:
-            node = beams.counters[0]
-            beams.counters[0] += 1
+        node = free_node(beams.counters)
     new = nodes[node]
     new.code, new.state, new.history, new.previous = code, state, history, previous
     new.score, new.certainty = score, certainty
     if slot < size:
-        slot = _sift_down(heap, size, slot, node, nodes.score)
-        heap[_sift_up(heap, slot, node, nodes.score)] = node
+        slot = sift_down(heap, size, slot, node, nodes.score)
+        heap[sift_up(heap, slot, node, nodes.score)] = node
     else:
-        heap[_sift_up(heap, size, node, nodes.score)] = node
+        heap[sift_up(heap, size, node, nodes.score)] = node
         size += 1
         if size > width:
-            beams.counters[1] = _pop(heap, size, nodes.score)
+            beams.counters[1] = pop(heap, size, nodes.score)
             size -= 1
         beams.sizes[beam] = size
     if size == width:
-        beams.worst[beam] = nodes[heap[0]].score
+        worst[beam] = nodes[heap[0]].score
 
 
 @inner
-def _list_edges(edges, state, rank, t, step, listed_edges):
-    """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
-    always_inline()
-    token = 3 * t + rank
-    if step.listed[state, 0] != token:
-        step.listed[state, 0] = token
-        step.listed[state, 1] = listed_edges
-        for edge in range(edges.starts[state], edges.starts[state + 1]):
-            if step.ranks[edges.codes[edge]] == rank:
-                step.listing[listed_edges] = edge
-                listed_edges += 1
-        step.listed[state, 2] = listed_edges
-    return step.listed[state, 1], step.listed[state, 2], listed_edges
-
-
-@inner
-def _repeat(probs, null_char, rank, step, nodes, beams, node, beam):
+def _repeat(s, probs, rank, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
     always_inline()
-    code, state, history = nodes[node].code, nodes[node].state, nodes[node].history
+    old, null_char = s.nodes[node], s.null_char
+    code, state, history, before = old.code, old.state, old.history, old.score
     continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
-    before = nodes[node].score
-    if step.ranks[code] == rank:
+    if s.codes.ranks[code] == rank:
         if continuation != NO_DUP:
-            certainty = step.alone[code] if rank == TOP_TWO else _certainty(probs[code])
+            certainty = s.alone[code] if rank == TOP_TWO else certainty_of(probs[code])
             score = certainty + before
-            if score > beams.worst[length]:
-                _push(nodes, beams, length, code, state, history, certainty, score, node)
+            if score > s.worst[length]:
+                _push(
+                    s.nodes, s.beams, s.worst, length, code, state, history, certainty, score, node
+                )
         if continuation == ANY and rank == TOP_TWO and code != null_char:
             no_dup = NO_DUP * NUM_LENGTHS + length
-            score = step.or_null[code] + before
-            if score > beams.worst[no_dup]:
-                either = step.or_null[code]
-                _push(nodes, beams, no_dup, code, state, history, either, score, node)
+            score = s.or_null[code] + before
+            if score > s.worst[no_dup]:
+                either = s.or_null[code]
+                _push(s.nodes, s.beams, s.worst, no_dup, code, state, history, either, score, node)
     if continuation == ONLY_DUP:
         return
-    if code != null_char and length > 0 and step.ranks[null_char] == rank:
-        certainty = step.alone[null_char]
+    if code != null_char and length > 0 and s.codes.ranks[null_char] == rank:
+        certainty = s.alone[null_char]
         score = certainty + before
-        if score > beams.worst[length]:
-            _push(nodes, beams, length, null_char, state, history, certainty, score, node)
+        if score > s.worst[length]:
+            _push(
+                s.nodes, s.beams, s.worst, length, null_char, state, history, certainty, score, node
+            )
 
 
 @inner
-def _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin, end):
-    """Extend a node (-1: the start of the line) by the codes of the listed edges."""
+def _go_on(s, probs, rank, node, beam, begin, end):
+    """Extend a node (-1: the start of the line) by the codes of the listed s.edges."""
     always_inline()
     continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
     before, history, so_far = -1, np.uint64(0), np.float32(0)
     if node >= 0:
-        before, history, so_far = nodes[node].code, nodes[node].history, nodes[node].score
-    best, second = step.best[0], step.best[1]
+        before, history, so_far = s.nodes[node].code, s.nodes[node].history, s.nodes[node].score
+    null_char = s.null_char
     for i in range(begin, end):
-        edge = step.listing[i]
-        code, state = edges.codes[edge], edges.next_states[edge]
+        edge = s.codes.listing[i]
+        code, state = s.edges.codes[edge], s.edges.next_states[edge]
         if code == before:
             continue
-        new_length = 0 if edges.is_final[edge] else length + 1
+        new_length = 0 if s.edges.is_final[edge] else length + 1
         if new_length >= NUM_LENGTHS:
             continue
-        certainty = step.alone[code] if rank == TOP_TWO else _certainty(probs[code])
+        certainty = s.alone[code] if rank == TOP_TWO else certainty_of(probs[code])
         score = certainty + so_far
-        if score > beams.worst[new_length]:
+        if score > s.worst[new_length]:
             new_history = history
             if code != null_char:
-                new_history = _extend_history(history, code, edges.num_codes)
-            _push(nodes, beams, new_length, code, state, new_history, certainty, score, node)
+                new_history = extend_history(history, code, s.edges.num_codes)
+            _push(
+                s.nodes,
+                s.beams,
+                s.worst,
+                new_length,
+                code,
+                state,
+                new_history,
+                certainty,
+                score,
+                node,
+            )
         if rank == TOP_TWO and code != null_char:
-            certainty = step.or_null[code]
-            are_best = (before == best and code == second) or (code == best and before == second)
-            if are_best and continuation == ANY and before >= 0 and before != null_char:
-                certainty = _certainty(probs[code] + probs[null_char] + probs[before])
+            certainty = s.or_null[code]
+            alternate = are_two_best(s.codes, code, before)
+            if alternate and continuation == ANY and before >= 0 and before != null_char:
+                certainty = certainty_of(probs[code] + probs[null_char] + probs[before])
             only_dup = ONLY_DUP * NUM_LENGTHS + new_length
             score = certainty + so_far
-            if score > beams.worst[only_dup]:
-                new_history = _extend_history(history, code, edges.num_codes)
-                _push(nodes, beams, only_dup, code, state, new_history, certainty, score, node)
+            if score > s.worst[only_dup]:
+                new_history = extend_history(history, code, s.edges.num_codes)
+                _push(
+                    s.nodes,
+                    s.beams,
+                    s.worst,
+                    only_dup,
+                    code,
+                    state,
+                    new_history,
+                    certainty,
+                    score,
+                    node,
+                )
 
 
 @inner
-def _extend_all(probs, null_char, t, step, nodes, beams, edges):
+def _extend_all(s, probs, t):
     """Extend every node of the step before by codes of falling rank until there is something."""
     always_inline()
-    for rank in range(3):
+    for rank in range(ALSO_RAN + 1):
         listed_edges = 0
-        for beam in range(NUM_BEAMS):
-            for slot in range(beams.old_sizes[beam] - 1, -1, -1):
-                node = beams.old_heaps[beam, slot]
-                _repeat(probs, null_char, rank, step, nodes, beams, node, beam)
+        for beam in range(NUM_PLAIN_BEAMS):
+            for slot in range(s.beams.old_sizes[beam] - 1, -1, -1):
+                node = s.beams.old_heaps[beam, slot]
+                _repeat(s, probs, rank, node, beam)
                 if beam // NUM_LENGTHS == ONLY_DUP:
                     continue
-                begin, end, listed_edges = _list_edges(
-                    edges, nodes[node].state, rank, t, step, listed_edges
+                state = s.nodes[node].state
+                begin, end, listed_edges = list_edges(
+                    s.edges, state, rank, t, s.codes, listed_edges
                 )
-                _go_on(probs, null_char, rank, step, nodes, beams, node, beam, edges, begin, end)
-        if beams.sizes[:NUM_LENGTHS].sum() > 0:  # the ANY beams
+                _go_on(s, probs, rank, node, beam, begin, end)
+        if s.beams.sizes[:NUM_LENGTHS].sum() > 0:  # the ANY beams
             break
 
 
 @inner
-def _keep_beams(beams):
-    """Make the beams those of the step before, and begin new ones."""
-    always_inline()
-    for beam in range(NUM_BEAMS):
-        size = beams.sizes[beam]
-        for slot in range(size):
-            beams.old_heaps[beam, slot] = beams.heaps[beam, slot]
-        beams.old_sizes[beam] = size
-        beams.sizes[beam] = 0
-        beams.worst[beam] = -np.inf
-
-
-@inner
-def _search_line(probs, null_char, edges, nodes, beams, step):
+def _search_line(probs, s):
     """Run the search and return the last node of the best path, or -1."""
-    beams.sizes[:] = 0
-    beams.counters[0] = 0
-    step.listed[:] = -1
+    always_inline()
+    s.beams.sizes[:] = 0
+    s.beams.counters[0] = 0
+    s.codes.listed[:] = -1
     for t in range(len(probs)):
-        _keep_beams(beams)
-        beams.counters[1] = -1
-        _rank_codes(probs[t], null_char, step)
-        _note_certainties(probs[t], null_char, step)
+        next_step(s.beams)
+        s.worst[:] = -np.inf
+        rank_codes(probs[t], s.null_char, s.codes)
+        _note_certainties(s, probs[t])
         if t == 0:
-            begin, end, _ = _list_edges(edges, 0, TOP_TWO, 0, step, 0)
-            _go_on(probs[0], null_char, TOP_TWO, step, nodes, beams, -1, 0, edges, begin, end)
+            begin, end, _ = list_edges(s.edges, 0, TOP_TWO, 0, s.codes, 0)
+            _go_on(s, probs[0], TOP_TWO, -1, 0, begin, end)
         else:
-            _extend_all(probs[t], null_char, t, step, nodes, beams, edges)
+            _extend_all(s, probs[t], t)
     best = -1
     for beam in (ANY * NUM_LENGTHS, NO_DUP * NUM_LENGTHS):
-        for slot in range(beams.sizes[beam]):
-            node = beams.heaps[beam, slot]
-            if best < 0 or nodes[node].score > nodes[best].score:
+        for slot in range(s.beams.sizes[beam]):
+            node = s.beams.heaps[beam, slot]
+            if best < 0 or s.nodes[node].score > s.nodes[best].score:
                 best = node
     return best
 
@@ -410,40 +311,22 @@ def _read_path(nodes, node, T, null_char, codes, starts, ends, certainty):
 
 @kernel
 def search_lines(
-    probs, lengths, all_edges, null_char, room, codes, starts, ends, certainty, counts
+    probs, lengths, all_edges, null_char, all_room, codes, starts, ends, certainty, counts
 ):
-    edges = Edges(
-        borrowed(all_edges.starts),
-        borrowed(all_edges.codes),
-        borrowed(all_edges.next_states),
-        borrowed(all_edges.is_final),
-        all_edges.num_codes,
-    )
-    own, own_step = room.beams, room.step
-    nodes = borrowed(room.nodes)
-    beams = _Beams(
-        borrowed(own.heaps),
-        borrowed(own.sizes),
-        borrowed(own.counters),
-        borrowed(own.worst),
-        borrowed(own.old_heaps),
-        borrowed(own.old_sizes),
-    )
-    step = _Step(
-        borrowed(own_step.ranks),
-        borrowed(own_step.best),
-        borrowed(own_step.alone),
-        borrowed(own_step.or_null),
-        borrowed(own_step.listed),
-        borrowed(own_step.listing),
-        borrowed(own_step.top),
-    )
-    all_probs = borrowed(probs)
+    """Read all lines [T, B, K]: the codes of each, their times and certainties, and how many.
+
+    Whoever calls this keeps all arrays, so that loops need not count references to them.
+    """
+    room, all_probs = borrowed(all_room), borrowed(probs)
+    search = _Search(
+        borrowed(all_edges), null_char,
+        room.nodes, room.beams, room.worst, room.codes, room.alone, room.or_null,
+    )  # fmt: skip
     for b in range(len(lengths)):
         T = lengths[b]
-        node = _search_line(all_probs[:T, b], null_char, edges, nodes, beams, step)
+        node = _search_line(all_probs[:T, b], search)
         counts[b] = 0
         if node >= 0:
             counts[b] = _read_path(
-                nodes, node, T, null_char, codes[b], starts[b], ends[b], certainty[b]
+                room.nodes, node, T, null_char, codes[b], starts[b], ends[b], certainty[b]
             )

@@ -1,7 +1,5 @@
 """The loops of the beam search with a dictionary; `lexicon_beam` says what they compute.
 
-Heaps, ranks and hashes are those of `_beam_loops`.
-
 Source: tesseract src/lstm/recodebeam.cpp, ContinueContext, ContinueDawg, ExtractBestPaths.
 """
 
@@ -9,18 +7,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.ctc._beam_loops import (
-    ALSO_RAN,
+from lstmjax.ctc._beams import (
     ANY,
-    MAX_WIDTH,
-    MIN_CERTAINTY,
     NO_DUP,
+    NUM_CONTINUATIONS,
     NUM_LENGTHS,
     ONLY_DUP,
-    TOP_N,
+    Beams,
+    free_node,
+    make_beams,
+    next_step,
+)
+from lstmjax.ctc._codes import (
+    ALSO_RAN,
+    MIN_CERTAINTY,
     TOP_TWO,
-    _certainty,
-    _rank_codes,
+    Codes,
+    are_two_best,
+    certainty_of,
+    list_edges,
+    make_codes,
+    rank_codes,
 )
 from lstmjax.ctc._lexicon_nodes import (
     DICTIONARY,
@@ -30,13 +37,10 @@ from lstmjax.ctc._lexicon_nodes import (
     INVALID,
     NO_DAWGS,
     NUM_BEAMS,
-    NUM_CONTINUATIONS,
     START_OF_DAWG,
     START_OF_WORD,
-    Edges,
     New,
     Search,
-    free_node,
     insert,
     is_full,
     push,
@@ -47,7 +51,6 @@ from lstmjax.ctc._lexicon_walk import (
     NO_PERM,
     SPACE,
     TOP_CHOICE_PERM,
-    Lexicon,
     initial_positions,
 )
 from lstmjax.simd.borrow import always_inline, borrowed
@@ -56,61 +59,27 @@ from lstmjax.simd.compile import inner, kernel
 FULL = -2  # returned when there is no room for positions left
 
 
-class _Step(NamedTuple):
-    """What is known about the codes of one time step, see `_beam_loops`."""
-
-    probs: np.ndarray
-    ranks: np.ndarray
-    best: np.ndarray
-    listed: np.ndarray
-    listing: np.ndarray
-    top: np.ndarray
-
-
 class Room(NamedTuple):
-    """Memory for the search of a line, which the caller keeps: inner loops only borrow it.
+    """Memory for the search of a line, which the caller keeps: inner loops only borrow it."""
 
-    Attributes:
-      heaps, sizes, counters, has_start: see `Search`.
-      old_heaps, old_sizes: those of the time step before.
-      ranks, best, listed, listing, top: see `_Step`.
-    """
-
-    heaps: np.ndarray
-    sizes: np.ndarray
-    counters: np.ndarray
+    beams: Beams
     has_start: np.ndarray
-    old_heaps: np.ndarray
-    old_sizes: np.ndarray
-    ranks: np.ndarray
-    best: np.ndarray
-    listed: np.ndarray
-    listing: np.ndarray
-    top: np.ndarray
+    codes: Codes
 
 
 def make_room(num_codes: int, num_states: int, num_edges: int) -> Room:
-    """Take memory for lines of a character set."""
-    shape = (NUM_BEAMS, MAX_WIDTH + 1)
+    """Memory for lines of a character set."""
     return Room(
-        np.empty(shape, np.int64),
-        np.empty(NUM_BEAMS, np.int64),
-        np.empty(3, np.int64),
+        make_beams(NUM_BEAMS, 3),
         np.empty(NUM_CONTINUATIONS, np.bool_),
-        np.empty(shape, np.int64),
-        np.empty(NUM_BEAMS, np.int64),
-        np.empty(num_codes, np.int8),
-        np.empty(2, np.int64),
-        np.empty((num_states, 3), np.int64),
-        np.empty(num_edges, np.int64),
-        np.empty(TOP_N + 1, np.int64),
+        make_codes(num_codes, num_states, num_edges),
     )
 
 
 @inner
 def _offset_certainty(prob, weights):
     always_inline()
-    return np.float32(np.float64(_certainty(prob)) + weights.offset)
+    return np.float32(np.float64(certainty_of(prob)) + weights.offset)
 
 
 @inner
@@ -131,7 +100,7 @@ def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, 
             plan.dawgs if half else NO_DAWGS, plan.num_dawgs,
         )  # fmt: skip
         if push(s, half + continuation * NUM_LENGTHS, new) and half:
-            s.counters[2] += plan.num_dawgs
+            s.beams.counters[2] += plan.num_dawgs
     if plan.start:
         flags = plan.flags | START_OF_DAWG
         new = New(
@@ -163,30 +132,14 @@ def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certa
 
 
 @inner
-def _list_edges(edges, state, rank, t, step, listed_edges):
-    """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
-    always_inline()
-    token = 3 * t + rank
-    if step.listed[state, 0] != token:
-        step.listed[state, 0] = token
-        step.listed[state, 1] = listed_edges
-        for edge in range(edges.starts[state], edges.starts[state + 1]):
-            if step.ranks[edges.codes[edge]] == rank:
-                step.listing[listed_edges] = edge
-                listed_edges += 1
-        step.listed[state, 2] = listed_edges
-    return step.listed[state, 1], step.listed[state, 2], listed_edges
-
-
-@inner
-def _repeat(s, step, rank, node, beam):
+def _repeat(s, probs, codes, rank, node, beam):
     """Extend a node by its own code once more, and a half read character by a null."""
     always_inline()
-    old, null_char, probs = s.nodes[node], s.edges.null_char, step.probs
+    old, null_char = s.nodes[node], s.edges.null_char
     code, state, unichar = old.code, old.state, old.unichar
     continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
     length = beam % NUM_LENGTHS
-    is_null, has_rank = code == null_char, step.ranks[code] == rank
+    is_null, has_rank = code == null_char, codes.ranks[code] == rank
     for way in range(3):
         prob, new_continuation, new_code, is_duplicate = probs[code], ANY, code, True
         if way == 0:
@@ -196,7 +149,7 @@ def _repeat(s, step, rank, node, beam):
             prob, new_continuation = np.float32(probs[code] + probs[null_char]), NO_DUP
         else:
             wanted = continuation != ONLY_DUP and not is_null and length > 0
-            wanted = wanted and step.ranks[null_char] == rank
+            wanted = wanted and codes.ranks[null_char] == rank
             prob, new_code, is_duplicate, unichar = probs[null_char], null_char, False, INVALID
         if wanted:
             certainty = _offset_certainty(prob, s.weights)
@@ -208,38 +161,37 @@ def _repeat(s, step, rank, node, beam):
 
 
 @inner
-def _either_prob(s, step, code, before, continuation):
+def _either_prob(s, probs, codes, code, before, continuation):
     """Probability of a code or the null, or of the two best codes in turn."""
     always_inline()
-    prob = np.float32(step.probs[code] + step.probs[s.edges.null_char])
-    best, second = step.best[0], step.best[1]
-    are_best = (before == best and code == second) or (code == best and before == second)
-    if are_best and continuation == ANY and before >= 0 and before != s.edges.null_char:
-        prob = np.float32(prob + step.probs[before])
+    prob = np.float32(probs[code] + probs[s.edges.null_char])
+    alternate = are_two_best(codes, code, before)
+    if alternate and continuation == ANY and before >= 0 and before != s.edges.null_char:
+        prob = np.float32(prob + probs[before])
     return prob
 
 
 @inner
-def _go_on(s, step, rank, node, beam, begin, end):
+def _go_on(s, probs, codes, rank, node, beam, begin, end):
     """Extend a node (-1: the start of the line) by the codes of edges; False if out of room."""
     always_inline()
     in_dictionary, length = beam >= DICTIONARY, beam % NUM_LENGTHS
     continuation = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS
     before = s.nodes[node].code if node >= 0 else -1
     for i in range(begin, end):
-        edge = step.listing[i]
+        edge = codes.listing[i]
         code, is_final = s.edges.codes[edge], s.edges.is_final[edge]
         if code == before or (not is_final and length + 1 >= NUM_LENGTHS):
             continue
         is_null = code == s.edges.null_char
-        certainty = _offset_certainty(step.probs[code], s.weights)
+        certainty = _offset_certainty(probs[code], s.weights)
         if is_final and certainty < MIN_CERTAINTY and not is_null:
             continue
         for new_continuation in (ANY, ONLY_DUP):
             if new_continuation == ONLY_DUP:
                 if rank != TOP_TWO or is_null:
                     break
-                prob = _either_prob(s, step, code, before, continuation)
+                prob = _either_prob(s, probs, codes, code, before, continuation)
                 certainty = _offset_certainty(prob, s.weights)
             if not is_final:
                 new_beam, state = new_continuation * NUM_LENGTHS, s.edges.next_states[edge]
@@ -266,25 +218,25 @@ def _num_free_to_go_on(sizes):
 
 
 @inner
-def _extend_all(s, step, t, old_heaps, old_sizes):
+def _extend_all(s, probs, codes, t):
     """Extend every path by codes of falling rank until there is something; False if no room."""
     always_inline()
     for rank in range(ALSO_RAN + 1 if t > 0 else TOP_TWO + 1):
         listed_edges = 0
         for beam in range(NUM_BEAMS):
             only_duplicates = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS == ONLY_DUP
-            for slot in range(old_sizes[beam] - 1, -1, -1):
-                node = old_heaps[beam, slot]
+            for slot in range(s.beams.old_sizes[beam] - 1, -1, -1):
+                node = s.beams.old_heaps[beam, slot]
                 state = 0
                 if node >= 0:
                     state = s.nodes[node].state
-                    _repeat(s, step, rank, node, beam)
+                    _repeat(s, probs, codes, rank, node, beam)
                 if only_duplicates:
                     continue
-                begin, end, listed_edges = _list_edges(s.edges, state, rank, t, step, listed_edges)
-                if not _go_on(s, step, rank, node, beam, begin, end):
+                begin, end, listed_edges = list_edges(s.edges, state, rank, t, codes, listed_edges)
+                if not _go_on(s, probs, codes, rank, node, beam, begin, end):
                     return False
-        if _num_free_to_go_on(s.sizes) > 0:
+        if _num_free_to_go_on(s.beams.sizes) > 0:
             break
     return True
 
@@ -296,7 +248,7 @@ def _push_starts(s):
     for continuation in range(NUM_CONTINUATIONS):
         beam = DICTIONARY + continuation * NUM_LENGTHS
         if s.has_start[continuation] and not is_full(s, beam, s.nodes[continuation].score):
-            node = free_node(s.counters)
+            node = free_node(s.beams.counters)
             s.nodes[node] = s.nodes[continuation]
             s.nodes[node].before = node
             insert(s, beam, node)
@@ -310,8 +262,8 @@ def _best_end(s):
     for continuation in (ANY, NO_DUP):
         for half in (0, DICTIONARY):
             beam = half + continuation * NUM_LENGTHS
-            for slot in range(s.sizes[beam]):
-                node = s.heaps[beam, slot]
+            for slot in range(s.beams.sizes[beam]):
+                node = s.beams.heaps[beam, slot]
                 if half == DICTIONARY:
                     before = s.nodes[node].before
                     if before < 0:
@@ -330,29 +282,20 @@ def _search_line(probs, edges, lexicon, weights, nodes, positions, room):
     always_inline()
     T = len(probs)
     num_initial = initial_positions(lexicon, positions, 0)
-    s = Search(
-        nodes, positions, edges, lexicon, weights,
-        borrowed(room.heaps), borrowed(room.sizes), borrowed(room.counters),
-        borrowed(room.has_start), num_initial,
-    )  # fmt: skip
-    ranks, best, listed = borrowed(room.ranks), borrowed(room.best), borrowed(room.listed)
-    listing, top = borrowed(room.listing), borrowed(room.top)
-    old_heaps, old_sizes = borrowed(room.old_heaps), borrowed(room.old_sizes)
-    s.counters[0] = NUM_CONTINUATIONS  # the first nodes are those of words to be
-    s.counters[1], s.counters[2] = -1, num_initial
-    s.sizes[:], s.has_start[:], listed[:] = 0, False, -1
+    beams, codes = room.beams, room.codes
+    s = Search(nodes, positions, edges, lexicon, weights, beams, room.has_start, num_initial)
+    beams.counters[0] = NUM_CONTINUATIONS  # the first nodes are those of words to be
+    beams.counters[1], beams.counters[2] = -1, num_initial
+    beams.sizes[:], codes.listed[:] = 0, -1
     # The line begins with the path of no codes, outside the dictionary and in it.
     for beam in (0, DICTIONARY):
-        s.heaps[beam, 0] = -1
-        s.sizes[beam] = 1 if beam == 0 or lexicon.exists else 0
+        beams.heaps[beam, 0] = -1
+        beams.sizes[beam] = 1 if beam == 0 or lexicon.exists else 0
     for t in range(T):
-        old_heaps[:], old_sizes[:] = s.heaps, s.sizes
-        s.sizes[:] = 0
-        s.counters[1] = -1
+        next_step(beams)
         s.has_start[:] = False
-        step = _Step(probs[t], ranks, best, listed, listing, top)
-        _rank_codes(probs[t], edges.null_char, step)
-        if not _extend_all(s, step, t, old_heaps, old_sizes):
+        rank_codes(probs[t], edges.null_char, codes)
+        if not _extend_all(s, probs[t], codes, t):
             return FULL
         if t > 0:
             _push_starts(s)
@@ -398,25 +341,17 @@ def _read_path(nodes, path, unichars, starts, ends, certainties, begins, permute
 
 @kernel
 def search_line(
-    probs, all_edges, all_lexicon, weights, nodes, positions, room, unichars, starts, ends,
-    certainties, begins, permuters,
+    probs, edges, lexicon, weights, nodes, positions, room, unichars, starts, ends, certainties,
+    begins, permuters,
 ):  # fmt: skip
-    """Read one line; return the number of unichars, or FULL."""
-    edges = Edges(
-        borrowed(all_edges.starts), borrowed(all_edges.codes), borrowed(all_edges.next_states),
-        borrowed(all_edges.unichar_ids), borrowed(all_edges.is_final), all_edges.num_codes,
-        all_edges.null_char,
-    )  # fmt: skip
-    words = all_lexicon
-    lexicon = Lexicon(
-        borrowed(words.letters), borrowed(words.nodes), borrowed(words.last),
-        borrowed(words.word_ends), borrowed(words.roots), borrowed(words.present),
-        borrowed(words.digits), borrowed(words.delimited), words.through_punc,
-        words.space_delimited, words.exists,
-    )  # fmt: skip
+    """Read one line; return the number of unichars, or FULL.
+
+    Whoever calls this keeps all arrays, so that loops need not count references to them.
+    """
     node = _search_line(
-        borrowed(probs), edges, lexicon, weights, borrowed(nodes), borrowed(positions), room
-    )
+        borrowed(probs), borrowed(edges), borrowed(lexicon), weights, borrowed(nodes),
+        borrowed(positions), borrowed(room),
+    )  # fmt: skip
     if node == FULL:
         return FULL
     if node < 0:

@@ -7,20 +7,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.ctc._beam_loops import (
+from lstmjax.ctc._beams import (
     BEAM_WIDTHS,
+    NUM_CONTINUATIONS,
     NUM_LENGTHS,
-    _extend_history,
-    _pop,
-    _sift_down,
-    _sift_up,
+    NUM_PLAIN_BEAMS,
+    Beams,
+    extend_history,
+    free_node,
 )
+from lstmjax.ctc._heaps import pop, sift_down, sift_up
 from lstmjax.ctc._lexicon_walk import NONE, Lexicon
 from lstmjax.simd.borrow import always_inline
 from lstmjax.simd.compile import inner
 
-NUM_CONTINUATIONS = 3
-DICTIONARY = NUM_CONTINUATIONS * NUM_LENGTHS  # first of the beams for words of the dictionary
+DICTIONARY = NUM_PLAIN_BEAMS  # the first of the beams for words of the dictionary
 NUM_BEAMS = 2 * DICTIONARY
 INVALID = -1  # no unichar, or not yet
 START_OF_DAWG, START_OF_WORD, END_OF_WORD, DUPLICATE = 1, 2, 4, 8  # flags of a node
@@ -62,7 +63,7 @@ class Weights(NamedTuple):
     worst: np.float32
 
 
-# A node: one time step of a path, see `_beam_loops`. `unichar` is set where one is complete,
+# A node: one time step of a path, see `_beam_loops.NODE`. `unichar` is set where one is complete,
 # `before` is the last node (this one or earlier) at which one was completed and not repeated,
 # `dawgs` and `num_dawgs` say which positions in the dictionary it leads to.
 NODE = np.dtype(
@@ -85,13 +86,15 @@ NODE = np.dtype(
 
 
 class Search(NamedTuple):
-    """All that the search of a line works with; see `_beam_loops` for beams and steps.
+    """All that the search of a line works with.
 
     Attributes:
-      heaps: [NUM_BEAMS, MAX_WIDTH + 1] nodes, the worst of a beam first.
-      sizes: [NUM_BEAMS].
-      counters: [3] the number of nodes used, a node dropped at this step (or -1), the number of
-        positions used.
+      nodes: [n] nodes of all steps of the line, see `NODE`.
+      positions: [n] places in the dictionary that nodes lead to, see `_lexicon_walk.POSITION`.
+      edges: codes of the character set.
+      lexicon: dictionary of the model.
+      weights: factors of the scores.
+      beams: beams of a step; the third of their counters is the number of positions used.
       has_start: [3] for each continuation, whether the node of this number is one at which a word
         may begin; it is the best of the step.
       num_initial: how many positions, the first ones, words can begin from.
@@ -102,9 +105,7 @@ class Search(NamedTuple):
     edges: Edges
     lexicon: Lexicon
     weights: Weights
-    heaps: np.ndarray
-    sizes: np.ndarray
-    counters: np.ndarray
+    beams: Beams
     has_start: np.ndarray
     num_initial: int
 
@@ -139,7 +140,7 @@ def _set_node(s, node, new):
     record.before = s.nodes[previous].before if previous >= 0 else NONE
     if not new.flags & DUPLICATE:
         if new.code != s.edges.null_char:
-            record.history = _extend_history(record.history, new.code, s.edges.num_codes)
+            record.history = extend_history(record.history, new.code, s.edges.num_codes)
         if new.unichar != INVALID:
             record.before = node
     record.certainty, record.score = new.certainty, score_of(s.nodes, new.certainty, previous)
@@ -149,25 +150,14 @@ def _set_node(s, node, new):
 
 
 @inner
-def free_node(counters):
-    """Return the number of a node to be used."""
-    always_inline()
-    node = counters[1]
-    if node >= 0:
-        counters[1] = -1
-        return node
-    counters[0] += 1
-    return counters[0] - 1
-
-
-@inner
 def insert(s, beam, node):
     """Put a finished node into a beam; keep one of each code, history, permuter and kind.
 
     Returns: whether the node got in; otherwise it is free again.
     """
     always_inline()
-    nodes, heap, size = s.nodes, s.heaps[beam], s.sizes[beam]
+    nodes, beams = s.nodes, s.beams
+    heap, size = beams.heaps[beam], beams.sizes[beam]
     new = nodes[node]
     for slot in range(size):
         old = nodes[heap[slot]]
@@ -178,18 +168,18 @@ def insert(s, beam, node):
             and old.flags & START_OF_DAWG == new.flags & START_OF_DAWG
         ):
             if not new.score > old.score:
-                s.counters[1] = node
+                beams.counters[1] = node
                 return False
-            s.counters[1] = heap[slot]
-            hole = _sift_down(heap, size, slot, node, nodes.score)
-            heap[_sift_up(heap, hole, node, nodes.score)] = node
+            beams.counters[1] = heap[slot]
+            hole = sift_down(heap, size, slot, node, nodes.score)
+            heap[sift_up(heap, hole, node, nodes.score)] = node
             return True
-    heap[_sift_up(heap, size, node, nodes.score)] = node
+    heap[sift_up(heap, size, node, nodes.score)] = node
     size += 1
     if size > BEAM_WIDTHS[beam % NUM_LENGTHS]:
-        s.counters[1] = _pop(heap, size, nodes.score)
+        beams.counters[1] = pop(heap, size, nodes.score)
         size -= 1
-    s.sizes[beam] = size
+    beams.sizes[beam] = size
     return True
 
 
@@ -198,7 +188,7 @@ def is_full(s, beam, score):
     """Whether a beam has no use for a node of this score."""
     always_inline()
     width = BEAM_WIDTHS[beam % NUM_LENGTHS]
-    return s.sizes[beam] >= width and not score > s.nodes[s.heaps[beam, 0]].score
+    return s.beams.sizes[beam] >= width and not score > s.nodes[s.beams.heaps[beam, 0]].score
 
 
 @inner
@@ -207,7 +197,7 @@ def push(s, beam, new):
     always_inline()
     if is_full(s, beam, score_of(s.nodes, new.certainty, new.previous)):
         return False
-    node = free_node(s.counters)
+    node = free_node(s.beams.counters)
     _set_node(s, node, new)
     return insert(s, beam, node)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmjax.ctc._beam_loops import NUM_LENGTHS
+from lstmjax.ctc._beams import NUM_LENGTHS
 from lstmjax.ctc._lexicon_nodes import (
     DICTIONARY,
     END_OF_WORD,
@@ -88,7 +88,7 @@ def _plan_letter(s, unichar, certainty, before):
         if last.dawgs != INITIAL_DAWGS:
             begin, count = last.dawgs, last.num_dawgs
         flags = START_OF_WORD if is_start else 0
-    start = s.counters[2]
+    start = s.beams.counters[2]
     if start + 3 * count > len(s.positions):
         return plan_nothing(certainty, False)
     found = look_up(s.lexicon, s.positions, begin, count, unichar, start)

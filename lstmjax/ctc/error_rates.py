@@ -7,14 +7,13 @@ but cheap; `char_counts` and `word_counts` give the rates to compare models by.
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64, Int
 from rapidfuzz.distance import Levenshtein
 
-ROLLING_SIZE = 1000
-LARGE_DELTA = 0.5  # a delta at least as large counts as an error
+from lstmjax.constants import WRONG_BY_HALF
 
 
 def delta_error(deltas: Float[np.ndarray, "T K"]) -> float:
@@ -23,7 +22,7 @@ def delta_error(deltas: Float[np.ndarray, "T K"]) -> float:
     Source: Tesseract src/training/unicharset/lstmtrainer.cpp, ComputeWinnerError.
     """
     deltas = np.asarray(deltas)
-    return float(np.count_nonzero(np.abs(deltas) >= LARGE_DELTA) / max(len(deltas), 1))
+    return float(np.count_nonzero(np.abs(deltas) >= WRONG_BY_HALF) / max(len(deltas), 1))
 
 
 def bcer(truth: Int[np.ndarray, " L"], read: Int[np.ndarray, " M"], null_char: int) -> float:
@@ -98,39 +97,6 @@ def reported_percent(mean: float) -> float:
     """Return a rate as Tesseract reports and compares it: percent, rounded to a thousandth."""
     scaled = 100000.0 * mean
     return float(np.trunc(scaled + np.copysign(0.5, scaled)) / 1000.0)
-
-
-@dataclass(frozen=True)
-class Rolling:
-    """The values of one measure for the last 1000 lines.
-
-    Attributes:
-      values: [1000] cell i holds the latest line whose number is i modulo 1000.
-      count: lines added so far.
-    """
-
-    values: Float64[np.ndarray, " cells"] = field(default_factory=lambda: np.zeros(ROLLING_SIZE))
-    count: int = 0
-
-    def add(self, values: float | Sequence[float] | np.ndarray) -> "Rolling":
-        """Return the window after one more line, or after several in order."""
-        new = np.atleast_1d(np.asarray(values, np.float64))
-        cells = self.values.copy()
-        latest = new[-len(cells) :]
-        first = self.count + len(new) - len(latest)
-        cells[(first + np.arange(len(latest))) % len(cells)] = latest
-        return Rolling(cells, self.count + len(new))
-
-    @property
-    def mean(self) -> float:
-        """The mean of the lines in the window, summed in the order of the cells; 0 without any."""
-        used = min(self.count, len(self.values))
-        return float(np.cumsum(self.values[:used])[-1] / used) if used else 0.0
-
-    @property
-    def percent(self) -> float:
-        """The mean as `reported_percent`."""
-        return reported_percent(self.mean)
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from jaxtyping import Bool, Float32, Int32
 from lstmjax.charset.dictionary import Dictionary
 from lstmjax.charset.prefixes import BeamTables
 from lstmjax.ctc import beam
+from lstmjax.ctc._beams import NUM_CONTINUATIONS
 from lstmjax.ctc._lexicon_loops import FULL, make_room, search_line
 from lstmjax.ctc._lexicon_nodes import (
     INVALID,
     NODE,
-    NUM_CONTINUATIONS,
     Edges,
     Weights,
     max_nodes,

@@ -15,10 +15,8 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from lstmjax.array_types import Logits
+from lstmjax.constants import LOG_IMPOSSIBLE, WRONG_BY_HALF
 from lstmjax.kernels.jax_calls import ctc, usable
-
-_IMPOSSIBLE = -1e30
-_WRONG_BY_HALF = 0.5  # a class this far from its target counts as an error of the step
 
 
 class LossStats(NamedTuple):
@@ -59,19 +57,19 @@ def _recursion(problem: _Problem) -> Float[Array, "T B S"]:
     """Log probability of all beginnings that end in each state at each step, emission included."""
     S = problem.emit.shape[-1]
     state = jnp.arange(S)[None, :]
-    emit = jnp.where(state <= problem.end, problem.emit, _IMPOSSIBLE)
-    skip = jnp.where(problem.may_skip, 0.0, _IMPOSSIBLE)
+    emit = jnp.where(state <= problem.end, problem.emit, LOG_IMPOSSIBLE)
+    skip = jnp.where(problem.may_skip, 0.0, LOG_IMPOSSIBLE)
 
     def step(alpha, emit_t):
-        one = jnp.pad(alpha[:, :-1], ((0, 0), (1, 0)), constant_values=_IMPOSSIBLE)
-        two = jnp.pad(alpha[:, :-2], ((0, 0), (2, 0)), constant_values=_IMPOSSIBLE) + skip
+        one = jnp.pad(alpha[:, :-1], ((0, 0), (1, 0)), constant_values=LOG_IMPOSSIBLE)
+        two = jnp.pad(alpha[:, :-2], ((0, 0), (2, 0)), constant_values=LOG_IMPOSSIBLE) + skip
         top = jnp.maximum(jnp.maximum(alpha, one), two)
         total = jnp.exp(alpha - top) + jnp.exp(one - top) + jnp.exp(two - top)
-        alpha = jnp.maximum(top + jnp.log(total) + emit_t, _IMPOSSIBLE)
+        alpha = jnp.maximum(top + jnp.log(total) + emit_t, LOG_IMPOSSIBLE)
         return alpha, alpha
 
     # Before the first step everything sits in state 0, which can stay or move on to state 1.
-    start = jnp.where(state == 0, 0.0, _IMPOSSIBLE) * jnp.ones((emit.shape[1], 1))
+    start = jnp.where(state == 0, 0.0, LOG_IMPOSSIBLE) * jnp.ones((emit.shape[1], 1))
     return lax.scan(step, start, emit)[1]
 
 
@@ -107,7 +105,7 @@ def _posterior(
     )
     inside = (jnp.arange(T)[:, None] < num_steps[None])[:, :, None]
     possible = inside & (jnp.arange(S)[None, :] <= end)[None]
-    joint = jnp.where(possible, both[:, :B] + turn(both[:, B:]) - emit, _IMPOSSIBLE)
+    joint = jnp.where(possible, both[:, :B] + turn(both[:, B:]) - emit, LOG_IMPOSSIBLE)
     top = joint.max(-1, keepdims=True)
     weight = jnp.exp(joint - top)
     total = weight.sum(-1, keepdims=True)
@@ -124,7 +122,7 @@ def _posterior(
 def _stats(delta: Logits, num_steps: Int[Array, " B"]) -> LossStats:
     steps = jnp.maximum(num_steps, 1).astype(delta.dtype)
     K = delta.shape[-1]
-    wrong = (jnp.abs(delta) >= _WRONG_BY_HALF).sum((0, 2)).astype(delta.dtype)
+    wrong = (jnp.abs(delta) >= WRONG_BY_HALF).sum((0, 2)).astype(delta.dtype)
     return LossStats(jnp.sqrt((delta * delta).sum((0, 2)) / (steps * K)), wrong / steps)
 
 

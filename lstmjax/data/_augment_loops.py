@@ -5,27 +5,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-_INK = 48  # grey levels from paper on which a pixel counts as ink
-_BYTES_DEVIATION = np.float32(1 / 147.8)  # of the sum of four random bytes
-_BYTES_MEAN = np.float32(510.0)
+_INK = 48  # a pixel counts as ink if it differs from the paper by this many grey levels
+_BYTES_DEVIATION = np.float32(1 / 147.8)  # reciprocal standard deviation of four random bytes
+_BYTES_MEAN = np.float32(510.0)  # mean of their sum
 
 
 class Look(NamedTuple):
-    """What is done to the pixels of one line; the neutral value is 0 but for `height` and `ink`.
+    """The changes to the pixels of one line; neutral are 1 for `height` and `ink`, 0 for the rest.
 
     Attributes:
       slant: columns that a row is moved by for each row above the middle.
       height: source rows for each target row.
-      paper: grey level of what comes in from outside.
-      thicken: part of the darkest (negative: the lightest) of the four neighbours in each pixel.
-      soften: part of each neighbour, along rows and along columns.
-      grain: standard deviation of noise, grey levels.
+      paper: grey level of areas that come in from outside.
+      thicken: weight of the darkest (negative: the lightest) of the four neighbours in each pixel.
+      soften: weight of each neighbour, along rows and then along columns.
+      grain: standard deviation of the noise in grey levels.
       crisp: whether the noise comes after the blur.
-      ink: factor of the distance from the paper.
-      fade: how much more of it there is at the right end than in the middle, less at the left.
-      shadow_x: grey levels that the right end is lighter by than the middle.
-      shadow_y: likewise the bottom.
-      key: of the noise.
+      ink: factor on the distance from the paper.
+      fade: amount by which `ink` grows from the middle to the right end, and falls to the left.
+      shadow_x: grey levels by which the right end is lighter than the middle.
+      shadow_y: grey levels by which the bottom is lighter than the middle.
+      key: seed of the noise.
     """
 
     slant: float
@@ -43,7 +43,10 @@ class Look(NamedTuple):
 
 
 def measure(image: np.ndarray) -> tuple[int, int, int, int]:
-    """The levels of paper and ink, and the first and last column with ink (0, -1 if none)."""
+    """Return the levels of paper and ink, and the first and last column with ink (0, -1 if none).
+
+    Ink is the extreme level that is further from the paper, so lines may be light on dark.
+    """
     height, width = image.shape
     paper = _paper(image)
     lightest, darkest = 0, 255
@@ -64,7 +67,7 @@ def measure(image: np.ndarray) -> tuple[int, int, int, int]:
 
 
 def _paper(image: np.ndarray) -> int:
-    """The median of the outermost pixels."""
+    """Return the median of the pixels on the border of the image."""
     height, width = image.shape
     counts = np.zeros(256, np.int64)
     for j in range(width):
@@ -74,6 +77,7 @@ def _paper(image: np.ndarray) -> int:
         counts[image[i, 0]] += 1
         counts[image[i, width - 1]] += 1
     below, level = 0, 0
+    # The border has 2 * (width + height) entries: corners count twice, which does no harm.
     while below + counts[level] < width + height:
         below += counts[level]
         level += 1
@@ -102,9 +106,11 @@ def spoil(
       target: [h, w] uint8, written.
       across: [w] float32, the source column of each target column in the middle row.
       down: [w] float32, rows that the source lies below the target.
-      look: the rest.
+      look: all other changes.
       spots: [n, 4] float32, row, column, radius and grey level of specks.
     """
+    # The order is that of the real thing: print, specks and grain of the paper, then the blur of
+    # a lens, the light, and last the grain of a sensor, which stays crisp.
     image = np.empty(source.shape, np.float32)
     scratch = np.empty(source.shape, np.float32)
     _warp(source, image, across, down, look)
@@ -127,8 +133,10 @@ def spoil(
 def _warp(
     source: np.ndarray, target: np.ndarray, across: np.ndarray, down: np.ndarray, look: Look
 ) -> None:
-    """Interpolate between four pixels for each; outside of the picture there is paper."""
+    """Fill the target by bilinear interpolation; outside of the image there is paper."""
     height, width = source.shape
+    # One row and column of paper before the image, two after it, so that the four neighbours of
+    # a clamped place always exist.
     framed = np.full((height + 3, width + 3), np.float32(look.paper), np.float32)
     framed[1 : height + 1, 1 : width + 1] = source
     lowest, rightmost = np.float32(height + 1), np.float32(width + 1)
@@ -152,7 +160,7 @@ def _warp(
 def _thicken(source: np.ndarray, target: np.ndarray, part: np.float32) -> None:
     """Mix each pixel with the darkest (`part` below 0: the lightest) of it and its neighbours."""
     height, width = source.shape
-    sign = np.float32(1) if part > 0 else np.float32(-1)
+    sign = np.float32(1) if part > 0 else np.float32(-1)  # makes the lightest the least
     part *= sign
     for i in range(height):
         above, below = max(i - 1, 0), min(i + 1, height - 1)
@@ -165,7 +173,7 @@ def _thicken(source: np.ndarray, target: np.ndarray, part: np.float32) -> None:
 
 
 def _soften(image: np.ndarray, scratch: np.ndarray, part: np.float32) -> None:
-    """Take `part` of both neighbours into each pixel, along rows, then along columns."""
+    """Blur: mix `part` of both neighbours into each pixel, along rows, then along columns."""
     height, width = image.shape
     kept = 1 - 2 * part
     for i in range(height):
@@ -179,7 +187,7 @@ def _soften(image: np.ndarray, scratch: np.ndarray, part: np.float32) -> None:
 
 
 def _grain(image: np.ndarray, key: int, deviation: np.float32) -> None:
-    """Add noise, near enough to a normal distribution: sums of four bytes of a hash."""
+    """Add roughly normal noise: the sum of the four bytes of a hash of each pixel's place."""
     height, width = image.shape
     scale = deviation * _BYTES_DEVIATION
     for i in range(height):
@@ -191,19 +199,20 @@ def _grain(image: np.ndarray, key: int, deviation: np.float32) -> None:
             x ^= x >> np.uint32(15)
             x = np.uint32(x * np.uint32(0x846CA68B))
             x ^= x >> np.uint32(16)
+            # Add the four bytes, two at a time.
             low = (x & np.uint32(0x00FF00FF)) + ((x >> np.uint32(8)) & np.uint32(0x00FF00FF))
             total = np.uint32(low & np.uint32(0xFFFF)) + np.uint32(low >> np.uint32(16))
             image[i, j] += scale * (np.float32(total) - _BYTES_MEAN)
 
 
 def _shade(image: np.ndarray, look: Look) -> None:
-    """Change the strength of the ink along the line, and light the paper unevenly."""
+    """Vary the strength of the ink along the line, and light the paper unevenly."""
     height, width = image.shape
     paper = np.float32(look.paper)
     for i in range(height):
         lower = np.float32(look.shadow_y * (2 * i - height + 1) / height)
         for j in range(width):
-            place = np.float32(2 * j - width + 1) / np.float32(width)
+            place = np.float32(2 * j - width + 1) / np.float32(width)  # nearly -1 to 1
             ink = np.float32(look.ink) + np.float32(look.fade) * place
             light = np.float32(look.shadow_x) * place + lower
             image[i, j] = paper + ink * (image[i, j] - paper) + light

@@ -1,9 +1,9 @@
-"""Lines as if printed, photographed and scanned otherwise, anew each time they are trained on.
+"""Augmentation: lines as if printed, photographed and scanned in another way at each visit.
 
-`augment` bends and degrades a scaled line inside its own width and height, so that batches, and
-what is compiled for them, stay as they are. What happens is a pure function of the seed and of the
-serial number of the sample in the run: it does not depend on the batch, the devices, or what was
-loaded before.
+`augment` bends and degrades a scaled line inside its own width and height, so that the shapes of
+batches, for which steps are compiled, stay the same. The result is a pure function of the line,
+the seed and the serial number of the sample in the run: it does not depend on the batch, the
+devices, or the lines loaded before.
 """
 
 import math
@@ -29,11 +29,11 @@ def augment(pixels: Pixels, settings: Augmentation, seed: int, sample: int) -> P
 
     Args:
       pixels: [h, w] or [h, w, 3] uint8, scaled for the network; dark on light or light on dark.
-        The colours of a line are treated alike.
-      settings: how much of what.
-      seed: of the run.
+        All three colours are changed in the same way.
+      settings: strength of each kind of change.
+      seed: seed of the run.
       sample: serial number of the line in the run.
-    Returns: an image of the same shape; the same image if nothing is to be done.
+    Returns: an image of the same shape; `pixels` itself if no kind is on.
     """
     if not settings.on or not pixels.size:
         return pixels
@@ -45,7 +45,7 @@ def augment(pixels: Pixels, settings: Augmentation, seed: int, sample: int) -> P
 
 
 class _Draws:
-    """Numbers that depend on seed and sample only, taken one by one."""
+    """Random numbers that depend on seed and sample only, taken one by one."""
 
     def __init__(self, seed: int, sample: int):
         self.key = _mixed(_mixed(seed) + sample)
@@ -54,7 +54,7 @@ class _Draws:
         self._iterator = iter(self._numbers.tolist())
 
     def again(self) -> "_Draws":
-        """Start over."""
+        """Start over with the first number."""
         self._iterator = iter(self._numbers.tolist())
         return self
 
@@ -93,7 +93,7 @@ def _mixed_array(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _augment_grey(pixels: Pixels, settings: Augmentation, draws: _Draws) -> Pixels:
     loops = compiled(_LOOPS)
     pixels = np.ascontiguousarray(pixels).view()
-    pixels.flags.writeable = False  # one type, so that the loops are compiled once
+    pixels.flags.writeable = False  # numba compiles read-only arrays separately; have one type
     height, width = pixels.shape
     paper, ink, first, last = loops.measure(pixels)
     across, squeeze = _across(draws, settings.stretch, height, width, first, last)
@@ -110,9 +110,10 @@ def _across(
 ) -> tuple[Float32[np.ndarray, " W"], float]:
     """The source column of each column, and the source rows for each row.
 
-    Letters become narrower, or wider as far as the margins of the line allow; and beside that
-    some narrower at the cost of others.
+    Letters become narrower, or wider as far as the margins of the line allow; in addition some
+    letters become narrower and others wider.
     """
+    # All numbers are drawn whatever the strength is, so that later draws do not depend on it.
     ink = max(last - first + 1, 1)
     least = min(1.0, max(1 - 0.12 * strength, (ink + 1) / width))
     scale = draws.between(least, 1 + 0.12 * strength)
@@ -131,7 +132,7 @@ def _across(
 
 
 def _wave(draws: _Draws, shortest: float, longest: float, width: int) -> Float32[np.ndarray, " W"]:
-    """A sine with a slope of at most 1 whose ends are brought down to 0."""
+    """A sine with a slope of at most 1, less the straight line through its two ends."""
     rate = 2 * math.pi / draws.between(shortest, longest)
     phase = draws.between(0, 2 * math.pi)
     wave = np.sin(np.arange(width) * rate + phase) / rate
@@ -141,7 +142,7 @@ def _wave(draws: _Draws, shortest: float, longest: float, width: int) -> Float32
 def _down(
     draws: _Draws, settings: Augmentation, height: int, width: int
 ) -> Float32[np.ndarray, " W"]:
-    """How far the source lies below each column, in rows: a slope and an uneven baseline."""
+    """Rows that the source lies below each column: a slope and an uneven baseline."""
     end = draws.signed(0.06 * settings.slope * height)
     slope = np.linspace(-end, end, width) if width > 1 else np.zeros(width)
     size = draws.between(0, 0.04 * settings.wave * height)
@@ -151,7 +152,7 @@ def _down(
 
 
 def _look(draws: _Draws, settings: Augmentation, paper: float, squeeze: float) -> Look:
-    """Draw what is done to the pixels; each of the five below the first with a chance of 1/2."""
+    """Draw the changes to the pixels; strokes, blur, noise and shade with a chance of 1/2 each."""
     slant = draws.signed(0.15 * settings.slant)
     thicken = draws.coin() * draws.signed(min(0.5 * settings.exposure, 1.0))
     soften = draws.coin() * draws.between(0, min(0.2 * settings.blur, 1 / 3))
@@ -173,7 +174,7 @@ def _look(draws: _Draws, settings: Augmentation, paper: float, squeeze: float) -
 def _spots(
     draws: _Draws, strength: float, height: int, width: int, levels: tuple[int, int]
 ) -> Float32[np.ndarray, "N 4"]:
-    """Row, column, radius and level of specks: up to 0.6 on a square of the line's height."""
+    """Row, column, radius and level of specks: up to 0.6 per square of the line's height."""
     if not draws.coin():
         strength = 0.0
     count = int(draws.between(0, 0.6 * strength * width / height + strength))

@@ -1,4 +1,4 @@
-"""How much lines are augmented, kind by kind, and the text a user gives for it."""
+"""The strength of each kind of augmentation, and the text in which a user gives them."""
 
 import math
 from dataclasses import dataclass, fields, replace
@@ -10,15 +10,15 @@ MAX_STRENGTH = 4.0
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much of each kind is done to lines: 0 nothing, 1 what is usual.
+    """The strength of each kind of change: 0 is off, 1 is usual.
 
     Attributes:
       exposure: thicker or thinner strokes.
       blur: soft edges.
-      noise: grain, of the paper or of the sensor.
+      noise: grain of the paper or of the sensor.
       spots: specks of ink, holes in letters.
       shade: weak or uneven ink, uneven light.
-      slope: turned lines.
+      slope: rotated lines.
       wave: uneven baselines.
       slant: letters that lean.
       stretch: narrower, wider and lower letters.
@@ -36,7 +36,7 @@ class Augmentation:
 
     @property
     def on(self) -> bool:
-        """Whether anything is done."""
+        """Whether any kind is on."""
         return any(getattr(self, name) > 0 for name in KINDS)
 
 
@@ -45,11 +45,11 @@ NO_AUGMENTATION = Augmentation()
 
 
 def parse_augmentation(value: float | str) -> Augmentation:
-    """Read what `--augment` says.
+    """Read the value of `--augment`.
 
     Args:
-      value: a strength for all kinds (`1`), strengths by kind (`noise=1,slope=0.5`), or both, the
-        one for all kinds first (`1,noise=0`).
+      value: a strength for all kinds (`1`), strengths by kind (`noise=1,slope=0.5`), or both,
+        beginning with the one for all kinds (`1,noise=0`).
     Raises: UsageError: there is no such kind, or a strength is not a number from 0 to 4.
     """
     text = value if isinstance(value, str) else f"{float(value):g}"

@@ -1,12 +1,12 @@
-"""Width buckets and padded batches: what one compiled step is made for.
+"""Width buckets and padded batches, whose shapes steps are compiled for.
 
 Every batch has one of a few shapes, so that few steps are compiled. A bucket is a width and the
-longest label sequence that goes with it; buckets are fitted to the data so that little padding
-is computed for nothing.
+longest label sequence that goes with it; buckets are fitted to the data so that little time is
+spent on padding.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -27,11 +27,12 @@ class BatchShape(NamedTuple):
 class Batch(NamedTuple):
     """Lines of one update, padded to one shape.
 
-    images: [H, W, B, D] float32, zero beyond each width.
-    widths: [B] int32 true widths; 1 for an empty place.
-    labels: [B, L] int32 codes without nulls.
-    num_labels: [B] int32.
-    weights: [B] float32, 1 for a line, 0 for an empty place.
+    Attributes:
+      images: [H, W, B, D] float32, zero beyond each width.
+      widths: [B] int32 true widths; 1 for an empty place.
+      labels: [B, L] int32 codes without nulls.
+      num_labels: [B] int32 true lengths of the labels.
+      weights: [B] float32, 1 for a line, 0 for an empty place.
     """
 
     images: Float[np.ndarray, "H W B D"]
@@ -43,18 +44,24 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Buckets:
-    """Sorted widths of the batches, and for each the number of label places."""
+    """Sorted widths of the batches.
+
+    Attributes:
+      widths: widths in ascending order.
+      labels: number of label places for each width.
+      multiple: number that all widths are multiples of.
+    """
 
     widths: tuple[int, ...]
     labels: tuple[int, ...]
     multiple: int = 1
-    _by_width: dict[int, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self):
-        object.__setattr__(self, "_by_width", dict(zip(self.widths, self.labels, strict=True)))
 
     def shape(self, height: int, width: int, num_labels: int) -> BatchShape:
-        """The smallest batch shape that holds such lines; others get their own."""
+        """The smallest batch shape that holds such lines.
+
+        Lines wider than every bucket, or with more labels than their bucket has places, get
+        shapes of their own, rounded up so that there are few of them.
+        """
         i = int(np.searchsorted(self.widths, width))
         if i < len(self.widths):
             places = self.labels[i]
@@ -85,10 +92,10 @@ def fit_buckets(
 
     Args:
       widths: scaled widths of (a sample of) the lines, at least one.
-      num_labels: their label counts.
-      most: how many widths to choose.
-      multiple: bucket widths are multiples of this (the network's x scale).
-      padding: what may be added to the area of all lines, as a fraction of it.
+      num_labels: label counts of the same lines.
+      most: greatest number of widths.
+      multiple: number that bucket widths are multiples of (the network's x scale).
+      padding: acceptable padding, as a fraction of the area of all lines.
     """
     order = np.argsort(np.asarray(widths), kind="stable")
     sorted_widths = _round_up_array(np.asarray(widths)[order], multiple)
@@ -116,10 +123,18 @@ def _round_up_array(values: np.ndarray, step: int) -> np.ndarray:
 def _cheapest_cuts(
     widths: np.ndarray, lines_up_to: np.ndarray, most: int, enough: float
 ) -> list[int]:
-    """Dynamic programme over cut positions; cost = width * lines of a bucket."""
+    """Choose bucket ends by dynamic programming; a bucket costs its width times its lines.
+
+    Args:
+      widths: [n] candidates in ascending order.
+      lines_up_to: [n] number of lines of at most this width.
+      most: greatest number of buckets.
+      enough: total cost at which no further bucket is added.
+    Returns: indices of the chosen candidates; the last one is always chosen.
+    """
     n = len(widths)
-    cost = widths * lines_up_to  # one bucket up to candidate i
-    choice: list[np.ndarray] = []
+    cost = widths * lines_up_to  # least cost of all lines up to candidate i, here with one bucket
+    choice: list[np.ndarray] = []  # for each further bucket: end of the one before it, or -1
     for _ in range(min(most, n) - 1):
         if cost[-1] <= enough:
             break
@@ -131,6 +146,7 @@ def _cheapest_cuts(
         improved = value < cost
         choice.append(np.where(improved, best, -1))
         cost = np.minimum(cost, value)
+    # Walk back from the last candidate.
     cuts, i = [n - 1], n - 1
     for step in reversed(choice):
         if step[i] >= 0:
@@ -145,10 +161,10 @@ def pad(
     """Put lines into a batch of `size` places.
 
     Args:
-      images: float32 [H, w, D] each, w <= shape.width.
-      labels: int32 codes each, at most shape.labels.
-      shape: of the batch.
-      size: places; those without a line have weight 0.
+      images: [H, w, D] float32 for each line, w <= shape.width.
+      labels: int32 codes for each line, at most shape.labels.
+      shape: shape of the batch.
+      size: number of places; those without a line have weight 0.
     """
     depth = images[0].shape[2] if images else 1
     batch = Batch(

@@ -1,4 +1,4 @@
-"""What an index of lines holds, in arrays: a few dozen bytes a line however many there are."""
+"""The lines of an index in arrays: a few dozen bytes a line, however many there are."""
 
 from array import array
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class Columns:
 
     Attributes:
       places: [n, 2] int64 offset and length of the page in its file; zeros for an image file.
-      ends: [2n] int64 where the name and the text of each line end in `texts`.
+      ends: [2n] int64 ends in `texts` of the name and the text of each line.
       sizes: [n, 2] int32 width and height of the unscaled image, 0 if unreadable.
-      page_numbers: [n] int32 of the image a line was cut from, -1 if unknown.
-      two_valued: [n] bool, images of one bit a pixel.
-      has_boxes: [n] bool.
-      texts: names and texts one after the other.
+      page_numbers: [n] int32 number of the page that each line was cut from, -1 if unknown.
+      two_valued: [n] bool, whether the image has one bit a pixel.
+      has_boxes: [n] bool, whether the line has character boxes.
+      texts: names and texts in UTF-8, one after the other.
     """
 
     places: NDArray[np.int64]
@@ -43,7 +43,7 @@ class Columns:
 
 
 class ColumnsBuilder:
-    """Grows columns line by line, or by parts of other columns."""
+    """Builds columns line by line, or from parts of other columns."""
 
     def __init__(self) -> None:
         self._places, self._ends = array("q"), array("q")
@@ -91,7 +91,7 @@ class ColumnsBuilder:
         """Add the pages of a document.
 
         Args:
-          pages: of the document.
+          pages: table of the document's pages.
           headers: [n, 3] width, height and whether the image has two values.
         """
         self._ends.frombytes((np.cumsum(pages.string_sizes) + len(self._texts)).tobytes())
@@ -103,7 +103,7 @@ class ColumnsBuilder:
         self._has_boxes += (pages.boxes > 0).tobytes()
 
     def finish(self) -> Columns:
-        """The columns as they are; the builder is of no more use."""
+        """Return the columns, which share the builder's memory: it must not be used again."""
         return Columns(
             places=np.frombuffer(self._places, np.int64).reshape(-1, 2),
             ends=np.frombuffer(self._ends, np.int64),

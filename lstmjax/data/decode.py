@@ -29,9 +29,9 @@ def decode(image: ImageSource, name: str | None = None) -> NDArray:
 
     Args:
       image: the bytes of a PNG, PNM, TIFF or JPEG file, a path to one, or a Pillow image.
-      name: what to call the image in errors; default: its path.
+      name: name of the image for errors; by default its path.
     Returns: [h, w] bool (two-valued, True is white), [h, w] uint8 grey or [h, w, 3] uint8 colour.
-    Raises: DataError: it cannot be read, is no image, has no pixels or too many.
+    Raises: DataError: the image cannot be read, is no image, has no pixels or too many.
     """
     if isinstance(image, Image.Image):
         return _pixels(image, name or "image")
@@ -84,7 +84,7 @@ def _pixels(image: Image.Image, name: str) -> NDArray:
 
 
 def _high_bytes(samples: NDArray, name: str) -> NDArray[np.uint8]:
-    """16-bit samples, which Pillow gives as 16 or as 32 bits, to 8."""
+    """Reduce 16-bit samples, which Pillow gives in 16 or 32 bits, to 8 bits."""
     if samples.size and not (samples.min() >= 0 and samples.max() <= 0xFFFF):
         raise DataError(f"{name}: samples are wider than 16 bits; convert to 8-bit grey")
     return (samples >> 8).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Line images to network input: scaling to the height a network wants, then contrast.
+"""Line images to network input: scaling to the height that a network expects, then contrast.
 
 The input of a network is given by three numbers of its net_spec: height, width and depth. A height
 of 1 means that whole columns are features: the image is scaled to `depth` rows. 0 stands for a
@@ -35,7 +35,7 @@ class SizeProblem(enum.Enum):
 
 @dataclass(frozen=True)
 class InputShape:
-    """What a network expects: `height, width, depth` of its net_spec; 0 means variable."""
+    """The input of a network: `height, width, depth` of its net_spec; 0 means variable."""
 
     height: int
     width: int
@@ -49,17 +49,17 @@ class InputShape:
 
     @property
     def colour(self) -> bool:
-        """Whether red, green and blue go in separately."""
+        """Whether red, green and blue are separate inputs."""
         return self.depth == 3 and self.height != 1
 
     @property
     def target_height(self) -> int:
-        """The rows of a scaled image, 0 if they depend on the image."""
+        """Number of rows of a scaled image, 0 if it depends on the image."""
         return self.depth if self.height == 1 else self.height
 
 
 def scale_factor(height: int, target: int) -> np.float32:
-    """How much an image of `height` rows is scaled for `target` rows (0: variable)."""
+    """The factor that scales an image of `height` rows to `target` rows (0: variable)."""
     return np.float32(target or min(height, MAX_VARIABLE_HEIGHT)) / np.float32(height)
 
 
@@ -78,7 +78,7 @@ def size_problem(width: int, height: int, min_side: int) -> SizeProblem | None:
     Args:
       width: scaled width in pixels.
       height: scaled height in pixels.
-      min_side: the product of the network's x scale factors, in pixels.
+      min_side: product of the network's x scale factors, in pixels.
     Source: Tesseract src/lstm/lstmrecognizer.cpp, RecognizeLine; src/lstm/input.cpp.
     """
     if width < max(min_side, 1) or height < max(min_side, 1):
@@ -89,13 +89,13 @@ def size_problem(width: int, height: int, min_side: int) -> SizeProblem | None:
 
 
 def scale_line(pixels: NDArray, shape: InputShape) -> Pixels:
-    """Scale a decoded image to the height a network wants, in its number of channels.
+    """Scale a decoded image to the height and the number of channels that a network expects.
 
-    The image is scaled as it is and only then turned grey or coloured, as in the original.
+    The image is scaled first and converted to grey or colour afterwards, as in the original.
 
     Args:
       pixels: [h, w] bool, [h, w] uint8 or [h, w, 3] uint8, as `decode` gives them.
-      shape: what the network expects.
+      shape: input shape of the network.
     Returns: [h', w'] uint8 grey, or [h', w', 3] uint8 for networks of depth 3.
     Raises: DataError: the image is so narrow that nothing is left of it, or so low and wide that
         it would become huge.
@@ -121,7 +121,7 @@ def _luminance(pixels: Pixels) -> Pixels:
 
 
 def as_grey(pixels: NDArray) -> NDArray:
-    """Turn an image of two values into a grey one; any other stays as it is."""
+    """Convert a two-valued image to grey; return any other unchanged."""
     return pixels.astype(np.uint8) * np.uint8(255) if pixels.dtype == np.bool_ else pixels
 
 
@@ -133,7 +133,7 @@ def invert(scaled: Pixels) -> Pixels:
 def black_and_white(scaled: Pixels) -> tuple[np.float32, np.float32]:
     """Estimate the levels of ink and paper from the local extremes of the middle row.
 
-    Ink is the 25 % point of the minima, paper the 75 % point of the maxima, both interpolated
+    Ink is the 25th percentile of the minima, paper the 75th of the maxima, both interpolated
     inside a grey level; hence they may exceed the levels that occur.
 
     Args:
@@ -149,7 +149,7 @@ def black_and_white(scaled: Pixels) -> tuple[np.float32, np.float32]:
 
 
 def _percent_point(levels: NDArray[np.int16], fraction: float, default: int) -> np.float32:
-    """The level below which a fraction lies. Source: src/ccstruct/statistc.cpp, STATS::ile."""
+    """Return a percentile of levels. Source: Tesseract src/ccstruct/statistc.cpp, STATS::ile."""
     counts = np.bincount(levels if len(levels) else [default], minlength=256)
     running = np.cumsum(counts)
     target = min(max(fraction * running[-1], 1.0), float(running[-1]))
@@ -167,15 +167,15 @@ def normalise(
 ) -> Input:
     """Turn a scaled image into network input: paper near 1, ink near -1, not clipped.
 
-    A network of fixed width gets wider images cut on the right, and narrower ones padded there
+    For a network of fixed width, wider images are cut on the right and narrower ones padded there
     with noise.
 
     Args:
       scaled: [h, w] or [h, w, 3] uint8, from `scale_line`.
-      shape: what the network expects.
-      stream: where the noise comes from; advanced by what is drawn. None pads with zeros.
-      int8: give the integers an int8 network works on, as floats.
-      levels: what `black_and_white` says of `scaled`, if it is known already.
+      shape: input shape of the network.
+      stream: source of the noise, which is advanced; None pads with zeros.
+      int8: whether to return the integers of an int8 network, as floats.
+      levels: `black_and_white(scaled)`, if it is known already.
     Returns: [H, W, D] float32; [1, w, rows] when the network's height is 1.
     Source: Tesseract src/lstm/networkio.cpp, FromPixes, Copy1DGreyImage, Copy2DImage.
     """
@@ -228,5 +228,5 @@ def _fix_width(block: Input, width: int, stream: MinStd | None, int8: bool) -> I
 def prepare(
     pixels: NDArray, shape: InputShape, stream: MinStd | None = None, *, int8: bool = False
 ) -> Input:
-    """Scale and normalise a decoded image in one go: `normalise(scale_line(...))`."""
+    """Scale and normalise a decoded image: `normalise(scale_line(...))`."""
     return normalise(scale_line(pixels, shape), shape, stream, int8=int8)

@@ -1,7 +1,7 @@
 """An index of all lines in a set of documents, small enough for hundreds of thousands of them.
 
-The index holds where each line is, how large its image is and what its text is; images stay in
-the files and are read one at a time.
+The index holds the place of each line, the size of its image and its text; images stay in the
+files and are read one at a time.
 """
 
 import itertools
@@ -17,18 +17,18 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmjax.data import kept_index, pairs
+from lstmjax.data import index_cache, pairs
 from lstmjax.data.columns import Columns, ColumnsBuilder
-from lstmjax.data.kept_index import Kept, States
+from lstmjax.data.index_cache import CachedIndex, States
 from lstmjax.errors import DataError, FormatError
 from lstmjax.formats import lstmf, lstmf_table
 from lstmjax.formats.lstmf_table import PageTable
 from lstmjax.formats.stream import to_text
 
-_WORTH_KEEPING = 0.5
-"""An index that took longer to make, in seconds, is kept for the next run."""
+_WORTH_CACHING = 0.5
+"""An index that took longer to build, in seconds, is cached for the next run."""
 _MANY_BYTES = 1 << 25
-"""Documents of so many bytes together are read by a compiled loop, which takes time to load."""
+"""Documents larger than this in all are read by a compiled loop, which takes time to load."""
 _READERS = 4
 _READ_AHEAD = 64
 
@@ -38,12 +38,12 @@ class Document:
     """A file of lines: an lstmf, or an image with its text beside it.
 
     Attributes:
-      path: as in the list.
-      first: the number of its first line in the index.
-      count: how many usable lines it has, at least 1.
-      swapped: an lstmf with the other byte order.
-      is_image: an image with a text file.
-      problem: what is wrong with the file behind these lines; None if it is whole.
+      path: path of the file, as in the list.
+      first: number of the first line in the index.
+      count: number of usable lines, at least 1.
+      swapped: whether it is an lstmf with the other byte order.
+      is_image: whether it is an image with a text file.
+      problem: description of the damage after these lines; None if the file is whole.
     """
 
     path: str
@@ -59,14 +59,14 @@ class Line:
     """One line of the index.
 
     Attributes:
-      number: in the index.
-      path: of its document.
-      page: in the document, from 0.
-      name: of the image it was cut from, for messages; the path if the file names none.
-      page_number: of that image, -1 if unknown.
-      width: of the unscaled image in pixels; 0 if its header could not be read.
-      height: likewise.
-      two_valued: whether the image has one bit a pixel, which scales in its own way.
+      number: number of the line in the index.
+      path: path of the document.
+      page: page of the document, from 0.
+      name: name of the image that the line was cut from, for messages; `path` if unknown.
+      page_number: page of that image, -1 if unknown.
+      width: width of the unscaled image in pixels; 0 if its header could not be read.
+      height: height of the unscaled image in pixels; 0 if its header could not be read.
+      two_valued: whether the image has one bit a pixel, which is scaled in another way.
       has_boxes: whether the lstmf has character boxes.
       text: the transcription; bytes that are not UTF-8 are surrogate escapes.
     """
@@ -88,9 +88,9 @@ class LineIndex:
     """All lines of some documents; `index[number]` is a `Line`.
 
     Attributes:
-      documents: those with usable lines, in list order.
+      documents: the documents with usable lines, in list order.
       unusable: path and reason of each document left out.
-      columns: of the lines.
+      columns: the lines in arrays.
     """
 
     documents: tuple[Document, ...]
@@ -130,13 +130,13 @@ class LineIndex:
 
     @cached_property
     def pages(self) -> NDArray[np.int64]:
-        """[documents] how many lines each has, for the functions of `order`; not writable."""
+        """[documents] number of lines of each, for the functions of `order`; not writable."""
         pages = np.array([document.count for document in self.documents], np.int64)
         pages.flags.writeable = False
         return pages
 
     def number(self, document: NDArray[np.int64], page: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The numbers of lines given by document and page, as `order` gives them."""
+        """The numbers of lines given by document and page, as an `Order` returns them."""
         return self._firsts[document] + page
 
     def document_of(self, number: int) -> Document:
@@ -168,10 +168,10 @@ class LineIndex:
         return page.image
 
     def read_ahead(self, numbers: Iterable[int]) -> None:
-        """Tell the system which lines will be read soon, in the order of the files.
+        """Tell the operating system which lines will be read soon, in the order of the files.
 
-        It reads them meanwhile, which hides the time that a disk takes to find lines in random
-        order. Nothing happens on systems that cannot be told (macOS), nor for a missing file,
+        It reads them in the background, which hides the time that a disk needs for lines in random
+        order. Nothing happens on systems without such a call (macOS), nor for a missing file,
         which `image` will name.
         """
         if sys.platform != "linux":
@@ -187,8 +187,8 @@ def build_index(paths: Iterable[str]) -> LineIndex:
     """Scan documents and index their lines; no image is decoded.
 
     A document that cannot be read is left out and named in `unusable`; a damaged lstmf keeps the
-    lines before the damage. An index that takes long to make is kept for the next run, which
-    scans only the documents that have changed since; see `kept_index`.
+    lines before the damage. An index that takes long to build is cached for the next run, which
+    scans only the documents that have changed since; see `index_cache`.
 
     Args:
       paths: lstmf files, or images (PNG, PNM, TIFF, JPEG) with a .gt.txt beside each.
@@ -196,18 +196,18 @@ def build_index(paths: Iterable[str]) -> LineIndex:
     """
     paths = [os.fspath(path) for path in paths]
     began = time.time_ns()
-    states = kept_index.states_of(paths)
-    kept = kept_index.load(paths)
+    states = index_cache.states_of(paths)
+    cached = index_cache.load(paths)
     builder = _Builder(paths, states)
-    if kept is None:
+    if cached is None:
         builder.scan(0, len(paths))
     else:
-        known = kept.unchanged(states)
+        known = cached.unchanged(states)
         for start, end in _runs(known):
-            builder.take(kept, start, end) if known[start] else builder.scan(start, end)
+            builder.take(cached, start, end) if known[start] else builder.scan(start, end)
     index = builder.finish()
-    if builder.seconds > _WORTH_KEEPING:
-        kept_index.save(paths, builder.to_keep(began, index.columns))
+    if builder.seconds > _WORTH_CACHING:
+        index_cache.save(paths, builder.to_cache(began, index.columns))
     return index
 
 
@@ -218,7 +218,7 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 class _Builder:
-    """Grows an index document by document, in the order of the list."""
+    """Builds an index document by document, in the order of the list."""
 
     def __init__(self, paths: Sequence[str], states: States) -> None:
         self.paths, self.states = paths, states
@@ -229,23 +229,23 @@ class _Builder:
         self.counts = np.zeros(len(paths), np.int32)
         self.swapped = np.zeros(len(paths), np.bool_)
         self.whole = np.ones(len(paths), np.bool_)
-        self.seconds = 0.0  # of scanning
+        self.seconds = 0.0  # time spent on scanning
 
-    def take(self, kept: Kept, start: int, end: int) -> None:
-        """Take documents as an earlier run found them."""
-        firsts = np.concatenate([[0], np.cumsum(kept.counts, dtype=np.int64)])
+    def take(self, cached: CachedIndex, start: int, end: int) -> None:
+        """Add documents from the cache."""
+        firsts = np.concatenate([[0], np.cumsum(cached.counts, dtype=np.int64)])
         first = len(self.columns)
         if end - start == len(self.paths):
-            self.all_known = kept.columns
+            self.all_known = cached.columns  # nothing has changed: no need to copy
         else:
-            self.columns.extend(kept.columns, int(firsts[start]), int(firsts[end]))
+            self.columns.extend(cached.columns, int(firsts[start]), int(firsts[end]))
         for i in range(start, end):
-            count, swapped = int(kept.counts[i]), bool(kept.swapped[i])
+            count, swapped = int(cached.counts[i]), bool(cached.swapped[i])
             self._add(i, Document(self.paths[i], first, count, swapped, self._is_image(i)))
             first += count
 
     def scan(self, start: int, end: int) -> None:
-        """Read documents."""
+        """Add documents by reading them."""
         began = time.monotonic()
         with closing(self._tables(start, end)) as tables:
             for i, pages in zip(range(start, end), tables, strict=True):
@@ -257,7 +257,10 @@ class _Builder:
         self.seconds += time.monotonic() - began
 
     def _tables(self, start: int, end: int) -> Generator[PageTable | None, None, None]:
-        """The pages of large documents, read ahead in threads; None for those to be scanned."""
+        """Yield the page table of each document, read ahead in threads; None if it must be scanned.
+
+        The threads and the compiled loop pay off for large data only.
+        """
         if self.states[start:end, 0].sum() < _MANY_BYTES:
             yield from itertools.repeat(None, end - start)
             return
@@ -276,11 +279,11 @@ class _Builder:
         return self._scan_image(path) if pairs.is_image_name(path) else self._scan_lstmf(path)
 
     def _take_table(self, path: str, pages: PageTable) -> Document:
-        """Take the pages of a whole document; `_scan_lstmf` comes to the same."""
+        """Add the pages of an undamaged document; the result is that of `_scan_lstmf`."""
         first, count = len(self.columns), len(pages.offset)
         two_valued = (pages.bit_depth == 1) & (pages.color_type == 0)
         headers = np.stack([pages.width, pages.height, two_valued], 1)
-        headers[np.maximum(pages.width, pages.height) >= 1 << 31] = 0
+        headers[np.maximum(pages.width, pages.height) >= 1 << 31] = 0  # as in `pairs.png_header`
         for i in np.flatnonzero(pages.width == 0).tolist():
             image = lstmf.read_page(path, int(pages.offset[i]), int(pages.length[i])).image
             header = pairs.read_header(image)
@@ -322,11 +325,11 @@ class _Builder:
         self.columns.add(header, "", text)
         return Document(path, first, 1, is_image=True)
 
-    def to_keep(self, began: int, columns: Columns) -> Kept:
-        """What is kept for the next run: damaged documents are read again by then."""
-        settled = kept_index.settled(self.states, began)
+    def to_cache(self, began: int, columns: Columns) -> CachedIndex:
+        """The index to cache; damaged documents are marked to be read again."""
+        settled = index_cache.settled(self.states, began)
         states = np.where(self.whole[:, None], settled, 0)
-        return Kept(states, self.counts, self.swapped, columns)
+        return CachedIndex(states, self.counts, self.swapped, columns)
 
     def finish(self) -> LineIndex:
         if not self.documents:

@@ -6,17 +6,17 @@ from pathlib import Path
 from lstmjax.errors import DataError
 from lstmjax.formats.lstmf import MIN_PAGE_SIZE, PNG_SIGNATURE
 
-# A list of a million documents with paths of 64 characters.
+# Enough for a list of a million documents with paths of 64 characters.
 _MAX_BYTES = 1 << 26
 
 
 def read_list(path: str | os.PathLike[str]) -> list[str]:
     """Read the paths in a list file.
 
-    A UTF-8 signature, carriage returns and empty lines do no harm. A relative path means a file
-    beside the working directory, as for Tesseract; where there is none, beside the list.
+    A byte order mark, carriage returns and empty lines are ignored. A relative path is one from
+    the working directory, as for Tesseract; if nothing is there, one from the list's directory.
 
-    Raises: DataError: the list is missing, names nothing, or is something else than a list.
+    Raises: DataError: the list is missing, names nothing, or is a file of another kind.
     """
     name = os.fspath(path)
     try:

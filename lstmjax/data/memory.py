@@ -1,4 +1,4 @@
-"""Images packed into few blocks of memory, so that a bound on it is true."""
+"""Images packed into few blocks of memory, so that a bound on their memory holds."""
 
 import struct
 
@@ -8,21 +8,21 @@ from lstmjax.data.scale import Pixels
 
 _CHUNK = 1 << 22
 _HEAD = struct.Struct("<3i2f")  # height, width, depth (0: grey), levels of ink and paper
-# An entry of a dict, its key and its value take at most this, also while the dict grows.
+# At most this many bytes for an entry of a dict with key and value, even while the dict grows.
 _ENTRY = 256
 
 Levels = tuple[np.float32, np.float32]
 
 
 class PixelMemory:
-    """Images by number, packed into few large blocks; what is in stays in.
+    """Images by number, packed into few large blocks; an image that is in stays in.
 
-    An image costs its pixels and less than 300 bytes. Small arrays of their own would cost as much
-    again in a long run, in holes that others leave between them.
+    An image costs its pixels and less than 300 bytes. As arrays of their own, images would cost
+    twice as much in a long run, because memory gets fragmented.
     """
 
     def __init__(self, max_bytes: int):
-        """Take at most `max_bytes`, with everything."""
+        """Use at most `max_bytes`, bookkeeping included."""
         self.max_bytes = max_bytes
         self._chunks: list[Pixels] = []
         self._room = 0  # in the last chunk
@@ -30,11 +30,11 @@ class PixelMemory:
         self.used_bytes = 0
 
     def __contains__(self, number: int) -> bool:
-        """Whether an image is kept."""
+        """Whether the image of this number is in."""
         return number in self._places
 
     def get(self, number: int) -> tuple[Pixels, Levels | None] | None:
-        """Pixels, which cannot be written, and levels as they were put; None without them."""
+        """Return pixels, which are read-only, and levels as they were put; None if not there."""
         place = self._places.get(number)
         if place is None:
             return None
@@ -51,9 +51,9 @@ class PixelMemory:
         """Keep an image if there is room.
 
         Args:
-          number: of the line.
+          number: number of the line.
           pixels: [h, w] uint8 with levels, or [h, w, d] uint8 without.
-          levels: of ink and paper.
+          levels: grey levels of ink and paper.
         """
         size = _HEAD.size + pixels.nbytes
         if number in self._places or not self._make_room(size):
@@ -67,7 +67,10 @@ class PixelMemory:
         self._room -= size
 
     def _make_room(self, size: int) -> bool:
-        """Count what an image of `size` bytes takes; False if that is too much."""
+        """Account for an image of `size` bytes; False if there is no room for it.
+
+        The rest of a chunk that is too small for the image is lost, and counted as used.
+        """
         lost = 0 if size <= self._room else self._room
         if self.used_bytes + lost + size + _ENTRY > self.max_bytes:
             return False
@@ -80,5 +83,10 @@ class PixelMemory:
 
 
 def packed_size(num_values: int, num_images: int) -> int:
-    """About how many bytes images take, of that many values in all; rather too many."""
+    """An upper estimate of the bytes that images take.
+
+    Args:
+      num_values: number of values in all images together.
+      num_images: number of images.
+    """
     return num_values + num_values // 64 + num_images * (_HEAD.size + _ENTRY)

@@ -1,7 +1,7 @@
-"""The order in which lines are visited: which page of which document a serial number means.
+"""The order in which lines are visited: a serial number of the run -> page of a document.
 
-An order is a pure function and goes on for ever. `Shuffled` visits all lines once in each epoch,
-in another order each time; `round_robin` and `sequential` are Tesseract's and shuffle nothing.
+An order is a pure function and never ends. `Shuffled` visits all lines once in each epoch, in
+another order each time; `round_robin` and `sequential` are Tesseract's and shuffle nothing.
 
 Source of these two: Tesseract src/ccstruct/imagedata.cpp, DocumentCache::GetPageBySerial.
 """
@@ -17,11 +17,11 @@ Indices = NDArray[np.int64]
 
 
 _OF_LINES = 1
-"""Keeps these random numbers apart from those that shuffle the batches of a window."""
+"""Part of the seed that keeps these random numbers apart from those that shuffle batches."""
 
 
 class Order(Protocol):
-    """One of those below."""
+    """`Shuffled`, `round_robin` or `sequential`."""
 
     def __call__(self, serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]: ...
 
@@ -31,17 +31,17 @@ class Shuffled:
     """Every page of every document once, in random order; then all again in another order.
 
     Attributes:
-      seed: 0 or more; each gives other orders.
+      seed: seed of the run, 0 or more.
     """
 
     seed: int
 
     def __call__(self, serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]:
-        """The pages at some places of the run.
+        """Return the pages that serial numbers mean.
 
         Args:
           serials: one or more numbers >= 0; `serial // sum(pages)` is the epoch.
-          pages: [N] how many pages each document has, all >= 1.
+          pages: [N] number of pages of each document, all >= 1.
         Returns: the documents and the pages, counted from 0, in the shape of `serials`.
         """
         serials, pages = _arrays(serials, pages)
@@ -55,7 +55,7 @@ class Shuffled:
         return document, lines - (ends - pages)[document]
 
 
-@lru_cache(2)  # the epoch that ends and the one that begins; 8 bytes a line each
+@lru_cache(2)  # an epoch that ends and the next one that begins; 8 bytes a line each
 def _permutation(seed: int, epoch: int, count: int) -> Indices:
     permutation = np.random.default_rng([seed, epoch, _OF_LINES]).permutation(count)
     permutation.flags.writeable = False
@@ -69,7 +69,7 @@ def round_robin(serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]
 
     Args:
       serials: one or more numbers >= 0.
-      pages: [N] how many pages each document has, all >= 1.
+      pages: [N] number of pages of each document, all >= 1.
     Returns: the documents and the pages, counted from 0, in the shape of `serials`.
     """
     serials, pages = _arrays(serials, pages)
@@ -85,7 +85,7 @@ def sequential(serials: ArrayLike, pages: ArrayLike) -> tuple[Indices, Indices]:
 
     Args:
       serials: one or more numbers >= 0.
-      pages: [N] how many pages each document has, all >= 1.
+      pages: [N] number of pages of each document, all >= 1.
     Returns: the documents and the pages, counted from 0, in the shape of `serials`.
     """
     serials, pages = _arrays(serials, pages)
@@ -97,8 +97,8 @@ def round_length(order: Order, pages: ArrayLike) -> int:
     """The number of visits, from the first on, after which every page was met that ever is.
 
     Args:
-      order: one of those above.
-      pages: [N] how many pages each document has, all >= 1.
+      order: `Shuffled`, `round_robin` or `sequential`.
+      pages: [N] number of pages of each document, all >= 1.
     """
     pages = np.asarray(pages, np.int64)
     return int(pages.sum() if isinstance(order, Shuffled) else pages.max() * len(pages))

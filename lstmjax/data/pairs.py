@@ -10,8 +10,8 @@ from lstmjax.errors import DataError
 from lstmjax.formats.lstmf import png_size
 
 IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".pnm", ".pbm", ".pgm", ".ppm")
-# Prepared images keep the text of the image they were made from.
-_PREPARED_SUFFIXES = (".bin.png", ".nrm.png", ".raw.png")
+# Endings of prepared images, which share the text of the image they were made from.
+PREPARED_SUFFIXES = (".bin.png", ".nrm.png", ".raw.png")
 _TEXT_SUFFIX = ".gt.txt"
 _MAX_TEXT_BYTES = 1 << 16
 _MAX_IMAGE_BYTES = 1 << 28
@@ -20,7 +20,7 @@ _HEAD_BYTES = 1 << 12
 
 @dataclass(frozen=True)
 class Header:
-    """What an image says of itself: size in pixels, 0 if unreadable; whether it has two values."""
+    """The header of an image: size in pixels, 0 if unreadable; whether it has two values."""
 
     width: int = 0
     height: int = 0
@@ -33,9 +33,9 @@ def is_image_name(path: str) -> bool:
 
 
 def text_path(path: str) -> str:
-    """Where the text of an image is: `.gt.txt` in place of the image's ending."""
+    """The path of an image's text: `.gt.txt` in place of the image's ending."""
     lower = path.lower()
-    for suffix in _PREPARED_SUFFIXES:
+    for suffix in PREPARED_SUFFIXES:
         if lower.endswith(suffix):
             return path[: -len(suffix)] + _TEXT_SUFFIX
     return os.path.splitext(path)[0] + _TEXT_SUFFIX
@@ -55,7 +55,7 @@ def scan(path: str) -> tuple[Header, str]:
 
 
 def png_header(width: int, height: int, bit_depth: int, color_type: int) -> Header | None:
-    """The header of a PNG, from what `formats.lstmf` tells of it; None if it is no PNG."""
+    """The header of a PNG, from the numbers of a `formats.lstmf.PageInfo`; None if it is no PNG."""
     if not width:
         return None
     if max(width, height) >= 1 << 31:  # more than the format allows
@@ -68,7 +68,7 @@ def read_header(image: bytes | str) -> Header:
     try:
         with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
             return Header(*opened.size, two_valued=opened.mode == "1")
-    except Exception:  # broken headers fail in many ways; decoding will say which
+    except Exception:  # broken headers fail in many ways, which decoding will report
         return Header()
 
 
@@ -88,7 +88,7 @@ def read_image(path: str) -> bytes:
 
 
 def _read_text(path: str) -> str:
-    """The first line of a text file, without its signature and surrounding blanks."""
+    """The first line of a text file, without byte order mark and surrounding blanks."""
     try:
         with open(path, "rb") as file:
             data = file.read(_MAX_TEXT_BYTES)

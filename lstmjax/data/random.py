@@ -27,12 +27,12 @@ class MinStd:
 
     @classmethod
     def seed(cls, value: int) -> "MinStd":
-        """A stream seeded as the original seeds it: by the remainder, 1 if there is none."""
+        """A stream seeded as in the original: by the remainder of the modulus, or 1 for 0."""
         return cls(value % MINSTD_MODULUS or 1)
 
     @classmethod
     def for_sample(cls, sample_iteration: int) -> "MinStd":
-        """The stream for one line: seeded by its place in the run, the first number dropped.
+        """The stream for one line: seeded by its serial number, the first number dropped.
 
         Source: Tesseract src/lstm/lstmrecognizer.cpp, SetRandomSeed.
         """

@@ -1,4 +1,4 @@
-"""Lines with their texts, for whoever wants to look at them: images and transcriptions."""
+"""Lines with images and transcriptions, to be looked at from Python."""
 
 import os
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ class Sample:
     """A line to look at.
 
     Attributes:
-      image: grey or colour, as it is in the file.
+      image: grey or colour image, as in the file.
       text: the transcription.
-      path: of the document.
-      page: in it, from 0.
+      path: path of the document.
+      page: page of the document, from 0.
     """
 
     image: Image.Image
@@ -69,8 +69,8 @@ def documents(source: Source) -> str | tuple[str, ...]:
     """Tell a list file from documents.
 
     Args:
-      source: a path that ends like a document (`.lstmf` or an image) is one, any other path is a
-        list file; several paths are documents.
+      source: one path, which is a document if it ends like one (`.lstmf` or an image) and a list
+        file otherwise; or several paths, which are documents.
     Returns: the path of a list file, or the paths of documents.
     """
     if not isinstance(source, str | os.PathLike):
@@ -91,7 +91,7 @@ def index_of(source: Source) -> LineIndex:
 
 
 def read_lines(source: Source) -> Samples:
-    """Open line images with their texts, for looking at or rendering anew.
+    """Open line images with their texts, to look at them or render the texts again.
 
     Args:
       source: a list file as for training, a document (`.lstmf`, or an image with its `.gt.txt`), or

@@ -1,7 +1,7 @@
 """Resize line images exactly as Leptonica 1.82 does, so that networks see the pixels they expect.
 
 Models are trained on images scaled by `pixScale`; common image libraries differ from it by three
-to five grey levels a pixel, so its integer arithmetic is repeated here, whole arrays at a time.
+to five grey levels a pixel, so its integer arithmetic is repeated here, on whole arrays.
 
 Source: Leptonica 1.82 src/scale1.c, src/scale2.c, src/enhance.c.
 """
@@ -14,7 +14,7 @@ from lstmjax.simd.compile import compiled
 Pixels = NDArray[np.uint8]
 _Index = NDArray[np.int64]
 
-# Factor and how often to halve for it.
+# Factor -> number of halvings.
 _HALVINGS = {0.5: 1, 0.25: 2, 0.125: 3, 0.0625: 4}
 _BLOCKS_BELOW, _AREA_BELOW = 0.02, 0.7
 _SHARPEN_DOWN_ABOVE, _SHARPEN_UP_BELOW = 0.2, 1.4
@@ -28,7 +28,7 @@ def scaled_side(side: int, factor: np.float32) -> int:
 def scaled_size(
     width: int, height: int, factor: np.float32, *, two_valued: bool = False
 ) -> tuple[int, int]:
-    """The width and height `scale` gives, from the size alone; a side may be 0.
+    """The width and height of an image scaled by `scale`, from its size; a side may be 0.
 
     Repeated halving drops odd rows and columns where every other method rounds.
     """
@@ -41,8 +41,8 @@ def scaled_size(
 def scale(pixels: NDArray, factor: np.float32) -> Pixels:
     """Scale an image by one factor in both directions, with Leptonica's choice of method.
 
-    Below 0.7 by averaging areas, otherwise by linear interpolation; mild changes of size are
-    sharpened afterwards. Two-valued images keep their two values.
+    That is averaging of areas for factors below 0.7 and linear interpolation above; results of
+    moderate factors are sharpened. Two-valued images keep their two values.
 
     Args:
       pixels: [h, w] grey, [h, w, 3] colour, or [h, w] bool for two-valued images (True is white).
@@ -65,7 +65,7 @@ def scale(pixels: NDArray, factor: np.float32) -> Pixels:
     if f == 1:
         return pixels.copy()
     if f < _AREA_BELOW:
-        if f in _HALVINGS:
+        if f in _HALVINGS:  # exactly one of these: a factor next to it averages areas
             scaled = pixels
             for _ in range(_HALVINGS[f]):
                 scaled = _halve(scaled)
@@ -110,7 +110,7 @@ def _sixteenths(side: int, new_side: int) -> np.float32:
 
 
 def _starts(side: int, new_side: int) -> _Index:
-    """Where each target pixel starts in the source, in sixteenths of a source pixel."""
+    """The start of each target pixel in the source, in sixteenths of a source pixel."""
     steps = _sixteenths(side, new_side) * np.arange(new_side, dtype=np.float32)
     return steps.astype(np.int64)
 

@@ -1,7 +1,7 @@
-"""Which lines cannot be learnt from, and what to tell the user about them.
+"""Lines that cannot be learnt from, and the messages about them.
 
 A bad line never stops a run and never vanishes: it is classified here before training, or when
-its image turns out to be broken, and reported with its file, its page and what to do.
+its image turns out to be broken, and reported with its file, its page and the way out.
 """
 
 import enum
@@ -44,9 +44,9 @@ class Skip:
     """Why one line is skipped.
 
     Attributes:
-      reason: one of few, for counting.
-      detail: what is particular to this line.
-      error: what the codec raised, if it did.
+      reason: one of the few reasons, for counting.
+      detail: particulars of this line.
+      error: the error that the codec raised, if it did.
     """
 
     reason: SkipReason
@@ -60,7 +60,7 @@ class Skip:
 
 
 class Codec(Protocol):
-    """The part of `charset.codec.Codec` that judging a line takes."""
+    """The part of `charset.codec.Codec` that `classify` needs."""
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """Turn text into codes without nulls, or raise one of `charset.failures`."""
@@ -73,12 +73,12 @@ class Codec(Protocol):
 
 @dataclass(frozen=True)
 class Geometry:
-    """What a network makes of image sizes.
+    """How a network maps sizes of images to time steps.
 
     Attributes:
-      shape: of its input.
-      min_side: the product of its x scale factors, in pixels.
-      steps: from the width of the input in pixels to time steps.
+      shape: input shape of the network.
+      min_side: product of the network's x scale factors, in pixels.
+      steps: function from the width of the input in pixels to the number of time steps.
       in_grey: whether images of two values are scaled in grey, as the tesseract program does when
         it reads; its training tools scale them in black and white.
     """
@@ -100,7 +100,7 @@ def classify(line: Line, codec: Codec, geometry: Geometry) -> NDArray[np.int32] 
 
     Nothing is decoded, so an image with a good header and broken pixels passes.
 
-    Returns: [L] int32 codes without nulls; or what is wrong.
+    Returns: [L] int32 codes without nulls, or the reason why the line is skipped.
     """
     codes = _encode(line.text, codec)
     if isinstance(codes, Skip):

@@ -1,4 +1,4 @@
-"""Scaled line images on demand, kept in memory up to a limit."""
+"""Scaled line images on demand, cached in memory up to a limit."""
 
 import threading
 from collections.abc import Iterable
@@ -9,17 +9,13 @@ import numpy as np
 from lstmjax.data.decode import decode
 from lstmjax.data.image import (
     MAX_VARIABLE_HEIGHT,
-    Input,
     InputShape,
     as_grey,
     black_and_white,
-    invert,
-    normalise,
     scale_line,
 )
 from lstmjax.data.lines import LineIndex
 from lstmjax.data.memory import PixelMemory, packed_size
-from lstmjax.data.random import MinStd
 from lstmjax.data.scale import Pixels
 from lstmjax.errors import DataError
 
@@ -30,7 +26,7 @@ class ScaledLine:
 
     Attributes:
       pixels: [h, w] or [h, w, 3] uint8, not writable.
-      levels: of ink and paper; None for colour.
+      levels: grey levels of ink and paper; None for colour.
     """
 
     pixels: Pixels
@@ -38,20 +34,24 @@ class ScaledLine:
 
 
 class ImageStore:
-    """Loads, scales and keeps line images; several threads may use one store.
+    """Loads, scales and caches line images; several threads may use one store.
 
-    Pixels are kept as bytes, a quarter of what the network reads. Every line is visited once in
-    each epoch, so none is worth more than another: images are kept until the memory is full and
-    then stay, which serves as large a part of the visits as fits. Two threads that want the same
-    new line may both load it.
+    Pixels are cached as bytes, a quarter of the size of the network's input. Every line is visited
+    once in each epoch, so none is worth more than another: the first images that fit stay in the
+    cache for good, which gives the highest rate of hits. Two threads that want the same new line
+    may both load it.
     """
 
     def __init__(
         self, index: LineIndex, shape: InputShape, max_bytes: int, *, in_grey: bool = False
     ):
-        """Keep images of `index` scaled for `shape` in at most `max_bytes`; 0 keeps none.
+        """Make a store.
 
-        With `in_grey` images of two values are scaled in grey, see `skips.Geometry`.
+        Args:
+          index: all lines.
+          shape: input shape of the network.
+          max_bytes: size of the cache; 0 for none.
+          in_grey: whether images of two values are scaled in grey, see `skips.Geometry`.
         """
         self.index = index
         self.shape = shape
@@ -61,13 +61,13 @@ class ImageStore:
 
     @property
     def used_bytes(self) -> int:
-        """How much memory is taken now."""
+        """Size of the images cached now, in bytes."""
         return self._memory.used_bytes
 
     def scaled(self, number: int) -> ScaledLine:
         """The scaled image of line `number`.
 
-        Raises: DataError: the image cannot be read, decoded or scaled, or is another than when the
+        Raises: DataError: the image cannot be read, decoded or scaled, or has changed since the
           lines were indexed; names file and page.
         """
         with self._lock:
@@ -80,32 +80,10 @@ class ImageStore:
         return ScaledLine(*kept)
 
     def read_ahead(self, numbers: Iterable[int]) -> None:
-        """Have the system read lines that will be asked for soon, unless their images are kept."""
+        """Have the system read lines that are needed soon, unless their images are cached."""
         with self._lock:
             missing = [number for number in numbers if number not in self._memory]
         self.index.read_ahead(missing)
-
-    def input(
-        self,
-        number: int,
-        stream: MinStd | None = None,
-        *,
-        int8: bool = False,
-        inverted: bool = False,
-    ) -> Input:
-        """The network input of line `number`; arguments and errors as in `normalise`, `scaled`.
-
-        Args:
-          number: of the line in the index.
-          stream: where padding noise comes from.
-          int8: for an int8 network.
-          inverted: swap black and white first.
-        Returns: [H, W, D] float32.
-        """
-        line = self.scaled(number)
-        if inverted:
-            return normalise(invert(line.pixels), self.shape, stream, int8=int8)
-        return normalise(line.pixels, self.shape, stream, int8=int8, levels=line.levels)
 
     def _load(self, number: int) -> ScaledLine:
         line = self.index[number]
@@ -127,7 +105,7 @@ class ImageStore:
 
 
 def size_of_all(index: LineIndex, shape: InputShape) -> int:
-    """About how much memory a store takes that keeps every line, in bytes."""
+    """Estimate the size of a cache that holds every line, in bytes."""
     width, height = np.maximum(index.sizes.T, 1).astype(np.float64)
     rows = np.minimum(height, MAX_VARIABLE_HEIGHT)
     if shape.target_height:

@@ -1,8 +1,8 @@
 """Lines in training order, as batches: planned exactly, loaded ahead in the background.
 
-Lines are visited as `order` says, a window at a time. Inside a window they are grouped by width
-and the groups shuffled by seed, so a plan is a pure function of the data, the settings and a
-`Position`; a resumed run goes on with the very batch that would have come next.
+Lines are visited in an order of `order`, a window at a time. Inside a window they are grouped by
+width and the groups shuffled by seed, so a plan is a pure function of the data, the settings and
+a `Position`; a resumed run goes on with the very batch that would have come next.
 """
 
 import queue
@@ -34,7 +34,7 @@ Report = Callable[[int, Skip], None]
 
 
 class Position(NamedTuple):
-    """Where the next batch is: serial of the window's first line, windows begun, batches used."""
+    """The place of a batch: serial of the window's first line, windows and batches before it."""
 
     serial: int = 0
     window: int = 0
@@ -46,12 +46,12 @@ class Plan:
     """One batch before its images are loaded.
 
     Attributes:
-      numbers: of the lines in the index.
+      numbers: number of each line in the index.
       samples: serial number of each line in the run.
-      skipped: unusable lines just before each line.
-      codes: of each line, without nulls.
-      shape: of the batch.
-      after: where the next batch is.
+      skipped: number of unusable lines just before each line.
+      codes: codes of each line, without nulls.
+      shape: shape of the batch.
+      after: position of the next batch.
     """
 
     numbers: tuple[int, ...]
@@ -64,7 +64,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class LoadedBatch:
-    """A batch with its images, and the plan as it turned out: broken lines are left out."""
+    """A batch with its images.
+
+    Attributes:
+      batch: the padded lines.
+      plan: the plan without the lines whose images turned out to be broken.
+    """
 
     batch: Batch
     plan: Plan
@@ -81,10 +86,11 @@ class _Usable(NamedTuple):
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """How lines become batches; see `train.config.TrainConfig` for the meaning of most fields.
+    """How lines become batches; `training.config.TrainConfig` explains most fields.
 
-    buckets, padding: how many widths batches have at most, and how much padding makes do with
-    fewer; see `batch.fit_buckets`.
+    Attributes:
+      buckets: greatest number of widths of batches.
+      padding: acceptable padding, with which fewer widths are enough; see `batch.fit_buckets`.
     """
 
     batch: int
@@ -101,8 +107,8 @@ class LineStream:
     """Plans and loads the batches of a run.
 
     Attributes:
-      round: visits after which every line was met.
-      buckets: the shapes of the batches.
+      round: number of visits after which every line was met.
+      buckets: widths of the batches.
     """
 
     def __init__(
@@ -121,13 +127,13 @@ class LineStream:
 
         Args:
           index: all lines.
-          store: their images.
-          codec: of the network.
-          geometry: of the network.
-          order: in which lines are visited.
-          settings: of the run.
+          store: store of their images.
+          codec: character set of the network.
+          geometry: geometry of the network.
+          order: order in which lines are visited.
+          settings: settings of the run.
           report: called once for each unusable line, with its number.
-          multiple: bucket widths are multiples of this.
+          multiple: number that bucket widths are multiples of.
         Raises: DataError: no line is usable.
         """
         self.index, self.store, self.codec, self.geometry = index, store, codec, geometry
@@ -139,8 +145,8 @@ class LineStream:
     def _judge(self, number: int) -> Int32[np.ndarray, " L"] | None:
         """The codes of a line; None if it cannot be used, which is reported once.
 
-        Codes are made anew on each visit: that takes 20 microseconds, a two-hundredth of training
-        on a line, and keeping those of a million lines takes hundreds of megabytes.
+        Text is encoded again on each visit: that takes 20 microseconds, 0.5 % of training on a
+        line, while the codes of a million lines would take hundreds of megabytes.
         """
         verdict = self._judged[number]
         if verdict == _UNUSABLE:
@@ -159,7 +165,7 @@ class LineStream:
         self.report(number, skip)
 
     def _visits(self, serial: int, end: int) -> Iterator[tuple[int, int]]:
-        """Serials and the lines they mean, in order; a block of them costs as much as one."""
+        """Yield serials and line numbers, in blocks, since a block costs as much as one line."""
         for start in range(serial, end, _VISITS_AT_ONCE):
             serials = np.arange(start, min(start + _VISITS_AT_ONCE, end))
             numbers = self.index.number(*self.order(serials, self.index.pages))
@@ -168,7 +174,7 @@ class LineStream:
     def _fit_buckets(self, multiple: int) -> Buckets:
         visited = min(self.round, _SAMPLE_FOR_BUCKETS)
         sample = self._collect(0, visited, visited)[0]
-        if not sample:
+        if not sample:  # go on until there is one usable line
             sample = self._collect(0, 1, self.round)[0]
         if not sample:
             raise DataError(
@@ -218,7 +224,7 @@ class LineStream:
         return groups, after
 
     def plans(self, at: Position) -> Iterator[Plan]:
-        """The batches from a position on, for ever."""
+        """Yield the batches from a position on, without end."""
         while True:
             groups, after = self._window(at)
             self.store.read_ahead(line.number for group in groups[at.batch :] for line in group)
@@ -252,7 +258,7 @@ class LineStream:
             if self.settings.randomly_rotate and _rotates(plan.samples[i]):
                 pixels, codes = pixels[::-1, ::-1], codes[::-1]
             pixels = augment(pixels, self.settings.augment, self.settings.seed, plan.samples[i])
-            levels = line.levels if pixels is line.pixels else None
+            levels = line.levels if pixels is line.pixels else None  # those of the cached image
             images.append((normalise(pixels, self.geometry.shape, levels=levels), codes))
             kept.append(i)
         plan = replace(
@@ -271,7 +277,7 @@ class LineStream:
 
 
 def _rotates(sample: int) -> bool:
-    """Whether --randomly_rotate turns this sample. Source: lstmtrainer.cpp, PrepareForBackward."""
+    """Whether --randomly_rotate turns a sample. Source: lstmtrainer.cpp, PrepareForBackward."""
     return float(MinStd.for_sample(sample).signed(1)[0]) > 0
 
 

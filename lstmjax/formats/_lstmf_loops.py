@@ -5,13 +5,16 @@ import numpy as np
 OFFSET, LENGTH, NAME, NAME_SIZE, PAGE_NUMBER, TEXT, TEXT_SIZE, BOXES = range(8)
 IMAGE, IMAGE_SIZE, WIDTH, HEIGHT, BIT_DEPTH, COLOR_TYPE = range(8, 14)
 FIELDS = 14
-"""Columns of what `walk` writes."""
+"""Columns of the table that `walk` fills; places are byte offsets in the file, sizes are bytes."""
 
 _PNG_HEAD = 26
 
 
 def _number(data, at):
-    """The four bytes at `at`, little-endian; -1 if they are not all there."""
+    """The unsigned 32-bit integer at `at`, little-endian; -1 if the data ends before it does.
+
+    A negative `at` gives -1 too, so that a chain of reads needs only one check at its end.
+    """
     if at < 0 or at + 4 > len(data):
         return -1
     low = np.int64(data[at]) | np.int64(data[at + 1]) << 8
@@ -19,7 +22,7 @@ def _number(data, at):
 
 
 def _after(data, at):
-    """Where the byte string that starts at `at` with its size ends; -1 beyond the data."""
+    """The end of the byte string at `at`, which begins with its size; -1 beyond the data."""
     size = _number(data, at)
     if size < 0 or size > len(data) - at - 4:
         return -1
@@ -32,13 +35,14 @@ def _big_endian(data, at):
 
 
 def _picture(data, at, size, row):
-    """Write what the header of a PNG says; zeros and -1 for other images."""
+    """Fill the image columns from the header of a PNG; zeros and -1 for other images."""
     row[WIDTH], row[HEIGHT], row[BIT_DEPTH], row[COLOR_TYPE] = 0, 0, 0, -1
     if size < _PNG_HEAD:
         return
+    # The signature of PNG, then its first chunk, which must be IHDR.
     if _big_endian(data, at) != 0x89504E47 or _big_endian(data, at + 4) != 0x0D0A1A0A:
         return
-    if _big_endian(data, at + 12) != 0x49484452:  # IHDR
+    if _big_endian(data, at + 12) != 0x49484452:
         return
     row[WIDTH], row[HEIGHT] = _big_endian(data, at + 16), _big_endian(data, at + 20)
     row[BIT_DEPTH], row[COLOR_TYPE] = data[at + 24], data[at + 25]
@@ -48,14 +52,15 @@ def walk(data, table):
     """Find all pages of a document.
 
     Args:
-      data: [n] uint8, the file, little-endian.
-      table: [pages, FIELDS] int64, as many rows as the file says it has pages; filled.
+      data: [n] uint8, the content of a little-endian file.
+      table: [pages, FIELDS] int64, a row for each page that the file says it has; filled here.
     Returns: whether the file is whole and nothing follows the last page.
     """
-    at = 4
+    at = 4  # the pages follow their count
     for i in range(len(table)):
         row = table[i]
         row[OFFSET] = at
+        # A flag, which is 1 for every page there is; then the name of the image.
         if at >= len(data) or data[at] != 1:
             return False
         row[NAME] = at + 5
@@ -64,8 +69,8 @@ def walk(data, table):
         page_number = _number(data, number)
         if number < 0 or page_number < 0:
             return False
-        row[PAGE_NUMBER] = page_number - (page_number >> 31 << 32)  # it has a sign
-        row[IMAGE] = number + 8
+        row[PAGE_NUMBER] = page_number - (page_number >> 31 << 32)  # the stored one is signed
+        row[IMAGE] = number + 8  # behind the page number and the size of the image
         language = _after(data, number + 4)
         if language < 0:
             return False
@@ -74,14 +79,17 @@ def walk(data, table):
         text = _after(data, language)
         row[TEXT] = text + 4
         at = -1 if text < 0 else _after(data, text)
+        # From here on a failed read left -1 in `at`, which makes the number of boxes -1 as well.
+        # Counts are compared with the bytes that remain, so that none can lead beyond the data.
         boxes = _number(data, at)
         if boxes < 0 or 8 * boxes > len(data) - at - 4:
             return False
         row[TEXT_SIZE], row[BOXES] = at - row[TEXT], boxes
-        at += 4 + 8 * boxes
+        at += 4 + 8 * boxes  # a box is four 16-bit numbers
         texts = _number(data, at)
         if texts < 0 or 4 * texts > len(data) - at - 4:
             return False
+        # Lines without boxes have one text, that of the whole line.
         if texts != boxes and not (boxes == 0 and texts == 1):
             return False
         at += 4
@@ -89,6 +97,7 @@ def walk(data, table):
             at = _after(data, at)
             if at < 0:
                 return False
+        # The last byte says whether the text is vertical.
         if at >= len(data) or data[at] > 1:
             return False
         at += 1

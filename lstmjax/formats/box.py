@@ -14,7 +14,7 @@ from lstmjax.formats.files import PathLike, read_bytes, write_atomically
 from lstmjax.formats.stream import to_bytes, to_text
 
 WORD_STR = "WordStr"
-"""Label that says: the text is what follows the first `#`."""
+"""Label of a box whose text follows the first `#`."""
 MAX_LABEL = 1023
 """Longest label in bytes."""
 
@@ -29,11 +29,11 @@ class Box:
 
     Attributes:
       text: the label: one or several characters, a whole line (WordStr), or a tab.
-      left: -32768 to 32767, like the rest.
-      bottom: y grows upwards.
-      right: not less than left.
-      top: not less than bottom.
-      page: page index of the image.
+      left: x of the left edge; every coordinate is within -32768 to 32767.
+      bottom: y of the lower edge; y grows upwards.
+      right: x of the right edge, not less than `left`.
+      top: y of the upper edge, not less than `bottom`.
+      page: index of the page in the image file.
     """
 
     text: str
@@ -49,9 +49,9 @@ class BoxProblem:
     """A line that was left out.
 
     Attributes:
-      line: its number, from 1.
-      text: what it says.
-      reason: what is wrong with it.
+      line: line number in the file, from 1.
+      text: content of the line.
+      reason: why the line is no box.
     """
 
     line: int
@@ -75,7 +75,7 @@ class TextLine:
     """Boxes that make up a line of text.
 
     Attributes:
-      boxes: in file order, without the tab that ends the line.
+      boxes: the boxes in file order, without the tab that ends the line.
     """
 
     boxes: tuple[Box, ...]
@@ -97,7 +97,7 @@ class TextLine:
 
 
 def unpack(data: bytes) -> BoxFile:
-    """Read box lines; lines that are no boxes are reported, empty ones are dropped."""
+    """Read a box file; lines that are no boxes are reported, empty ones are dropped."""
     boxes, problems = [], []
     for number, raw in enumerate(data.split(b"\n"), 1):
         line = raw.rstrip(b"\r").removeprefix(_BOM)
@@ -112,7 +112,7 @@ def unpack(data: bytes) -> BoxFile:
 
 
 def _parse(line: bytes) -> Box | str:
-    """Read a line into a box, or say why it is none."""
+    """Read a line into a box, or return the reason why it is no box."""
     match = _LINE.fullmatch(line)
     if match is None:
         return "begins with a zero byte"
@@ -152,8 +152,8 @@ def text_lines(boxes: Iterable[Box], page: int | None = 0) -> tuple[TextLine, ..
     """Group boxes into lines of text, which tabs end; without a tab, all are one line.
 
     Args:
-      boxes: in file order.
-      page: keep only boxes of this page index; None keeps all.
+      boxes: the boxes in file order.
+      page: index of the only page whose boxes are kept; None keeps all.
     """
     lines: list[TextLine] = []
     line: list[Box] = []

@@ -1,4 +1,4 @@
-"""What each row of a character set stands for, as text: the file `<model_output>.charset`.
+"""The unichar and the codes of each row of a character set: the file `<model_output>.charset`.
 
     lstmjax charset 1: 76 rows, sha256 5d3a...
     [" ", [0]]
@@ -62,7 +62,7 @@ def to_plain(rows: Rows) -> list[Any]:
 def from_plain(value: Any) -> Rows:
     """The rows from a JSON value of `to_plain`.
 
-    Raises: FormatError: it is none.
+    Raises: FormatError: the value is not of that form.
     """
     if not isinstance(value, list):
         raise FormatError("the rows of a character set are no list")
@@ -84,7 +84,7 @@ def load(path: PathLike) -> Rows:
 
 
 def save(rows: Rows, path: PathLike) -> None:
-    """Write a file of rows, unless it says so already."""
+    """Write a file of rows, unless it holds them already."""
     data = pack(rows)
     try:
         if read_bytes(path) == data:

@@ -38,9 +38,9 @@ class TrainerRecord:
       learning_iteration: lines with a non-zero delta error.
       prev_sample_iteration: sample_iteration at the last report.
       perfect_delay: lines to wait between perfect ones.
-      last_perfect_training_iteration: when the last perfect line was used.
+      last_perfect_training_iteration: training_iteration of the last perfect line that was used.
       error_buffers: [5, 1000] float64 fractions by RMS, DELTA, WORD, CHAR, SKIP.
-      error_rates: their means in percent, rounded to 0.001.
+      error_rates: means of the buffers in percent, rounded to 0.001.
       training_stage: 0, or 1 when training has slowed down.
       amount: LIGHT, NO_BEST or FULL; everything below is absent from LIGHT dumps.
       best_error_rate: lowest BCER so far in percent, 100 at the start.
@@ -50,12 +50,12 @@ class TrainerRecord:
       worst_error_rates: all rates at that time.
       worst_iteration: learning_iteration of that time.
       stall_iteration: learning_iteration at which training counts as stuck.
-      best_model_data: a recognizer dump, kept for evaluation; often empty.
-      worst_model_data: likewise.
+      best_model_data: recognizer dump of the best state, kept for evaluation; often empty.
+      worst_model_data: recognizer dump of the worst state since then; often empty.
       best_trainer: a NO_BEST dump; only in FULL ones, empty before the first best.
       sub_trainer: a LIGHT dump, or empty.
       best_error_history: [n] float64 the best rates in order.
-      best_error_iterations: [n] int32 their learning iterations.
+      best_error_iterations: [n] int32 learning iterations of the best rates.
       improvement_steps: lines it took to improve by a given share.
     """
 
@@ -118,7 +118,7 @@ def unpack(
 
 
 def _read_progress(reader: Reader) -> dict:
-    """Read what every dump holds after the recognizer."""
+    """Read the fields that every dump holds after the recognizer."""
     names = (
         "learning_iteration",
         "prev_sample_iteration",
@@ -133,7 +133,7 @@ def _read_progress(reader: Reader) -> dict:
 
 
 def _read_history(reader: Reader, amount: int) -> dict:
-    """Read what only larger dumps hold."""
+    """Read the fields that only larger dumps hold."""
     fields: dict = {}
     for which in ("best", "worst"):
         fields[f"{which}_error_rate"] = reader.f64()
@@ -164,7 +164,7 @@ def _read_rates(reader: Reader) -> Rates:
 
 
 def _problem(record: TrainerRecord) -> str | None:
-    """Say what contradicts itself in a record, if anything."""
+    """Describe the first contradiction in a record, if there is one."""
     model = record.recognizer
     rates = (
         record.best_error_rate, record.worst_error_rate,

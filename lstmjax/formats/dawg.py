@@ -24,7 +24,7 @@ class Dawg:
     """A word graph.
 
     Attributes:
-      unicharset_size: of the unicharset the ids belong to; sets the bit layout.
+      unicharset_size: size of the unicharset the ids belong to; sets the bit layout.
       edges: [n] uint64. The root is the run of edges from 0 to the first LAST one.
     """
 
@@ -58,7 +58,7 @@ def make_edges(
     """Put the three parts of edges together, the reverse of the properties of `Dawg`.
 
     Args:
-      unicharset_size: sets the bit layout.
+      unicharset_size: size of the unicharset, which sets the bit layout.
       unichar_ids: [n] ids.
       flags: [n] sums of LAST, BACKWARD, WORD_END.
       next_nodes: [n] edge indices, 0 for none.
@@ -143,6 +143,7 @@ def iterate_words(
     Raises:
       FormatError: a limit was passed: the graph is cyclic or not a word list.
     """
+    # Python's own integers are several times as fast here as those of NumPy.
     ids, flags, targets = (
         part.tolist() for part in (dawg.unichar_ids, dawg.flags, dawg.next_nodes)
     )
@@ -152,7 +153,7 @@ def iterate_words(
     while stack:
         edge = stack[-1]
         del word[len(stack) - 1 :]
-        if edge < 0:
+        if edge < 0:  # the node is done
             stack.pop()
             continue
         stack[-1] = -1 if flags[edge] & LAST else edge + 1

@@ -47,7 +47,7 @@ def write_atomically(path: PathLike, data: bytes) -> None:
     regular file (a device, a pipe) is written to directly.
 
     Raises:
-      LstmjaxError: the file cannot be written; names it. What was there before is unharmed.
+      LstmjaxError: the file cannot be written; names it. An old file is unharmed.
     """
     target = os.path.realpath(path)
     try:

@@ -27,7 +27,7 @@ class Recognizer:
     """A recognition model.
 
     Attributes:
-      network: the tree of layers.
+      network: root of the tree of layers.
       spec: net_spec as its author typed it.
       training_flags: INT_MODE, RECODED.
       training_iteration: lines trained.
@@ -35,9 +35,9 @@ class Recognizer:
       null_char: network output of the CTC blank.
       adam_beta: decay of the second moment; a 32-bit float, held exactly.
       learning_rate: global rate; a 32-bit float.
-      momentum: a 32-bit float.
+      momentum: decay of the first moment; a 32-bit float.
       unicharset: text of the unicharset if it is embedded, as in old models.
-      recoder: likewise; None if embedded without RECODED, when it is the identity.
+      recoder: the recoder if it is embedded; None there without RECODED, for the identity.
     """
 
     network: NetworkNode
@@ -62,10 +62,10 @@ def unpack(data: bytes, embedded: bool = False, swap: bool = False) -> Recognize
     """Read a recognizer that fills `data`.
 
     Args:
-      data: the component.
-      embedded: whether it carries unicharset and recoder; nothing in the bytes says so, see
-        `TrainedData.embeds_charsets`.
-      swap: whether it comes from a big-endian container.
+      data: content of the component.
+      embedded: whether the component carries unicharset and recoder; nothing in the bytes says
+        so, see `TrainedData.embeds_charsets`.
+      swap: whether the component comes from a big-endian container.
 
     Raises:
       FormatError: damaged, contradictory, or bytes are left over.
@@ -80,7 +80,7 @@ def unpack_from(trained: TrainedData) -> Recognizer:
     """Read the recognizer of a traineddata.
 
     Raises:
-      FormatError: there is none, or it is damaged; names the component.
+      FormatError: the component is missing or damaged; names it.
     """
     data = trained.components.get("lstm")
     if data is None:
@@ -109,7 +109,7 @@ def read(reader: Reader, embedded: bool = False) -> Recognizer:
 
 
 def _problem(recognizer: Recognizer) -> str | None:
-    """Say what contradicts itself in a recognizer, if anything."""
+    """Describe the first contradiction in a recognizer, if there is one."""
     outputs = recognizer.network.num_out
     if not 0 <= recognizer.null_char < outputs:
         return f"null_char {recognizer.null_char} is not one of {outputs} network outputs"
@@ -128,7 +128,7 @@ def _problem(recognizer: Recognizer) -> str | None:
 
 
 def _read_unicharset(reader: Reader) -> bytes:
-    """Cut out an embedded unicharset, which says only how many lines it has."""
+    """Cut out an embedded unicharset: it states its number of lines, not of bytes."""
     start = reader.offset
     first = _read_line(reader)
     try:

@@ -1,13 +1,13 @@
 """Training lines: a document of line images with transcriptions and character boxes.
 
-`unpack` is strict. `scan` lists a file of any size without reading its images, and gives the
-complete lines of a damaged file together with what is wrong; `read_page` then reads one.
+`unpack` is strict. `scan` lists the lines of a file of any size without reading their images; of a
+damaged file it gives the complete lines and describes the damage. `read_page` then reads one line.
 Source: Tesseract src/ccstruct/imagedata.cpp.
 """
 
 import mmap
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,10 +29,10 @@ class Page:
       name: image file name, often empty.
       page_number: index in the image file, or -1.
       image: the encoded image, normally PNG.
-      language: usually empty.
+      language: name of the language, usually empty.
       transcription: the text; bytes that are not UTF-8 are kept as surrogate escapes.
       boxes: [n, 4] int16 left, bottom, right, top, origin at the bottom left of the line image.
-      box_texts: one a box, or a single one without boxes.
+      box_texts: the text of each box, or a single text without boxes.
       vertical: whether the text runs from top to bottom.
     """
 
@@ -48,16 +48,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """What `scan` tells about a page.
+    """The entry of a page in a `PageIndex`.
 
     Attributes:
-      offset: of the page in the file.
-      length: of the page in bytes.
-      image_size: of the encoded image in bytes.
-      width: in pixels, from the PNG header; 0 if the image is not PNG.
-      height: likewise.
-      bit_depth: likewise.
-      color_type: of the PNG: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA; -1 if not PNG.
+      offset: first byte of the page in the file.
+      length: size of the page in bytes.
+      width: width in pixels, from the PNG header; 0 if the image is not PNG.
+      height: height in pixels, from the PNG header; 0 if the image is not PNG.
+      bit_depth: bits of a channel, from the PNG header; 0 if the image is not PNG.
+      color_type: 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA; -1 if the image is not PNG.
       name: image file name, often empty.
       page_number: index in the image file, or -1.
       transcription: the text; bytes that are not UTF-8 are kept as surrogate escapes.
@@ -66,7 +65,6 @@ class PageInfo:
 
     offset: int
     length: int
-    image_size: int
     width: int
     height: int
     bit_depth: int
@@ -82,20 +80,20 @@ class PageIndex:
     """The pages of a file.
 
     Attributes:
-      pages: the complete ones.
-      declared: how many the file says it has.
+      pages: the complete pages, in file order.
       swapped: whether the file is big-endian; hand this to `read_page`.
-      problem: what is wrong with the file after the last of `pages`; None if it is whole.
+      problem: description of the damage after the last of `pages`; None if the file is whole.
     """
 
     pages: tuple[PageInfo, ...]
-    declared: int
     swapped: bool = False
     problem: str | None = None
 
 
 def _open(data: bytes | mmap.mmap) -> tuple[Reader, int]:
     """Read the page count and find the byte order.
+
+    A count that the file has no room for is tried in the other byte order.
 
     Raises:
       FormatError: no count, or no pages.
@@ -150,7 +148,7 @@ def _read_page(reader: Reader) -> Page:
 
 
 def _scan_page(reader: Reader) -> PageInfo:
-    """Read a page like `_read_page`, but step over what an index does not hold."""
+    """Read a page like `_read_page`, but step over the fields that an index leaves out."""
     offset = reader.offset
     _expect_page(reader)
     name = reader.str_("the image name")
@@ -170,7 +168,6 @@ def _scan_page(reader: Reader) -> PageInfo:
     return PageInfo(
         offset,
         reader.offset - offset,
-        image_size,
         *png_size(head),
         name=name,
         page_number=page_number,
@@ -244,7 +241,7 @@ def save(pages: tuple[Page, ...], path: PathLike) -> None:
 def scan(path: PathLike) -> PageIndex:
     """List the pages of a file without reading their images.
 
-    A damaged file gives the pages before the damage and says what is wrong in `problem`.
+    A damaged file gives the pages before the damage, and `problem` describes it.
 
     Raises:
       FormatError: the file cannot be read, or not even its page count.
@@ -264,8 +261,8 @@ def scan(path: PathLike) -> PageIndex:
 
 def _scan(data: mmap.mmap, path: PathLike) -> PageIndex:
     reader, number = _open(data)
-    index = PageIndex((), number, reader.swap)
-    pages = []
+    pages: list[PageInfo] = []
+    problem = None
     try:
         with naming(file=str(path)):
             for i in range(number):
@@ -273,15 +270,15 @@ def _scan(data: mmap.mmap, path: PathLike) -> PageIndex:
                     pages.append(_scan_page(reader))
             reader.expect_end("last page")
     except FormatError as err:
-        index = replace(index, problem=str(err))
-    return replace(index, pages=tuple(pages))
+        problem = str(err)
+    return PageIndex(tuple(pages), reader.swap, problem)
 
 
 def read_page(path: PathLike, offset: int, length: int, swapped: bool = False) -> Page:
     """Read one page found by `scan`.
 
     Args:
-      path: the file.
+      path: path of the file.
       offset: `PageInfo.offset`.
       length: `PageInfo.length`.
       swapped: `PageIndex.swapped`.

@@ -1,7 +1,7 @@
 """The pages of whole lstmf documents as tables, many times as fast as `lstmf.scan`.
 
-For large data only: the loop must be compiled first, or loaded with what compiles it. A document
-that is damaged or swapped in any way is left to `lstmf.scan`, which says what is wrong.
+For large data only: the loop must be compiled first, or at least numba imported and the compiled
+loop loaded. A damaged or big-endian document is left to `lstmf.scan`, which describes the damage.
 """
 
 import mmap
@@ -27,7 +27,7 @@ class PageTable:
 
     Attributes:
       strings: the name and the transcription of each page, one after the other, undecoded.
-      string_sizes: [2n] of each of them.
+      string_sizes: [2n] sizes in bytes of the parts of `strings`.
     """
 
     offset: Column
@@ -43,9 +43,9 @@ class PageTable:
 
 
 def make_reader() -> Callable[[PathLike], PageTable | None]:
-    """A function that reads the table of a document; None if it is not whole or is swapped.
+    """Make a function that reads the table of a document, which several threads may call.
 
-    Several threads may call it.
+    Returns: a function of the path; it gives None if the document is damaged or big-endian.
     """
     loops = compiled(_LOOPS)
     return lambda path: _read(path, loops)

@@ -51,7 +51,7 @@ def read(reader: Reader, depth: int = 0) -> NetworkNode:
     """Read a node and everything below it.
 
     Args:
-      reader: at the type tag.
+      reader: reader at the type tag.
       depth: levels above this node.
 
     Raises:
@@ -74,7 +74,7 @@ def read(reader: Reader, depth: int = 0) -> NetworkNode:
 
 
 def _read_type(reader: Reader) -> tuple[str, bool]:
-    """Read how the type is stored and which it is."""
+    """Read the type, and whether it is stored by name."""
     start = reader.offset
     tag = reader.i8()
     if tag == 0:
@@ -117,7 +117,7 @@ def _read_plumbing(reader: Reader, header: NetworkNode, depth: int) -> NetworkNo
 
 
 def _read_lstm(reader: Reader, header: NetworkNode, start: int, depth: int) -> NetworkNode:
-    """Read the gates; only the first of them tells how many there are."""
+    """Read the gates; the size of the first one tells how many there are."""
     training = header.training == TRAINING_ON
     node = replace(header, na=reader.i32())
     gates = [weight_format.read(reader, training)]

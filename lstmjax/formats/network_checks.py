@@ -1,4 +1,4 @@
-"""What a network node must satisfy; Tesseract relies on it and mostly does not check.
+"""Checks of network nodes, for conditions that Tesseract relies on and mostly does not check.
 
 Source: Tesseract src/lstm/plumbing.cpp, convolve.cpp, reconfig.cpp, maxpool.cpp, lstm.cpp.
 """
@@ -87,6 +87,8 @@ def _check_plumbing(node: NetworkNode, offset: int) -> None:
         _fail(node, offset, f"{len(children)} layers inside, expected 1")
     num_in, num_out = children[0].num_in, children[0].num_out
     for before, child in itertools.pairwise(children):
+        # Parallel layers share one input and their outputs add up; in a series, and in the types
+        # with one layer, outputs go on as inputs.
         if node.type in PARALLEL:
             if child.num_in != num_in:
                 _fail(node, offset, f"parallel layers take {num_in} and {child.num_in} inputs")
@@ -118,7 +120,7 @@ def feedback_width(kind: str, num_out: int) -> int:
     """How many inputs of an LSTM's gates come from its own softmax.
 
     Args:
-      kind: the node type.
+      kind: type of the node.
       num_out: number of classes.
     """
     if kind == "LSTMSoftmax":
@@ -131,8 +133,8 @@ def is_2d(node: NetworkNode, num_states: int, offset: int) -> bool:
 
     Args:
       node: an LSTM with `na` but possibly without gates.
-      num_states: rows of its first gate.
-      offset: where the node starts.
+      num_states: rows of the first gate.
+      offset: first byte of the node.
 
     Raises:
       FormatError: the width fits neither form.

@@ -47,18 +47,19 @@ class NetworkNode:
       flags: network flags, LAYER_RATES and ADAM.
       num_in: depth of the input.
       num_out: depth of the output.
-      num_weights: of the whole subtree.
+      num_weights: number of weights in the whole subtree.
       name: layer name.
       tagged: True if the type is stored by name, as today, False if by index.
-      shape: of an Input: batch, height, width, depth, loss (0 none, 1 CTC, 2 softmax, 3 logistic).
-      half: of a Convolve: half_x, half_y; the window is 2 * half + 1.
-      scale: of a Maxpool or Reconfig: x_scale, y_scale.
-      children: of the types in PLUMBING.
-      learning_rates: of the direct children, with LAYER_RATES; may be shorter than `children`.
-      na: of an LSTM: width of the gate input without the bias.
-      gates: of an LSTM: CI, GI, GF1, GO and, 2-D only, GFS.
-      weights: of a fully connected layer.
-      softmax: of the types in SOFTMAX_LSTM: the inner Softmax node.
+      shape: Input: batch, height, width, depth, loss (0 none, 1 CTC, 2 softmax, 3 logistic).
+      half: Convolve: half_x, half_y; the window is 2 * half + 1.
+      scale: Maxpool and Reconfig: x_scale, y_scale.
+      children: PLUMBING types: the nodes inside.
+      learning_rates: rates of the direct children, with LAYER_RATES; may be shorter than
+        `children`.
+      na: LSTM types: width of the gate input without the bias.
+      gates: LSTM types: matrices of CI, GI, GF1, GO and, 2-D only, GFS.
+      weights: FULLY_CONNECTED types: the matrix.
+      softmax: SOFTMAX_LSTM types: the inner Softmax node.
     """
 
     type: str
@@ -99,8 +100,8 @@ class LayerInfo(NamedTuple):
 
     Attributes:
       path: child indices from the root, such as ":1:0".
-      node: never a plumbing node.
-      learning_rate: its own, or None where the network has only the global one.
+      node: record of the layer; never a plumbing node.
+      learning_rate: learning rate of the layer, or None where the network has only the global one.
     """
 
     path: str

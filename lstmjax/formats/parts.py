@@ -54,13 +54,13 @@ def replace_parts(trained: TrainedData, paths: Iterable[PathLike]) -> TrainedDat
 
 
 def is_complete(trained: TrainedData) -> bool:
-    """Whether Tesseract could run with it: an LSTM model, or the base of a legacy one."""
+    """Whether Tesseract could run with these components: an LSTM model, or a legacy one's base."""
     present = trained.components.keys()
     return "lstm" in present or {"unicharset", "inttemp"} <= present
 
 
 def describe(trained: TrainedData) -> str:
-    """List the components as Tesseract does; its offsets leave out the count, so are 4 too low."""
+    """List the components as Tesseract does; its offsets ignore the count, so are 4 too low."""
     lines = [f"Version:{trained.version}"]
     components = {**trained.components, "version": trained.version.encode(errors="surrogateescape")}
     offset = 8 * len(COMPONENTS)

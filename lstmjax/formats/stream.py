@@ -41,9 +41,9 @@ class Reader:
     """A cursor over bytes that knows its offset and refuses to pass the end.
 
     Args:
-      data: what to read; only slices of it are copied, so a memory map stays on disk.
+      data: bytes to read; only slices of them are copied, so a memory map stays on disk.
       swap: True when multi-byte values are big-endian.
-      offset: where to start.
+      offset: first byte to read.
     """
 
     def __init__(self, data: Buffer, *, swap: bool = False, offset: int = 0):
@@ -156,7 +156,7 @@ class Reader:
         """Read a u32 count of items of at least `item_size` bytes each.
 
         Raises:
-          FormatError: so many items cannot fit in the bytes that remain.
+          FormatError: the bytes that remain cannot hold this many items.
         """
         start = self.offset
         number = self.u32()
@@ -173,7 +173,7 @@ class Reader:
 
         Args:
           dtype: NumPy name without byte order, such as "f8".
-          count: how many.
+          count: number of values.
         Returns: [count] dtype.
         """
         wire = np.dtype(dtype).newbyteorder(">" if self.swap else "<")
@@ -191,7 +191,7 @@ class Reader:
 
 
 class Writer:
-    """Collects little-endian values; `data` is what was written."""
+    """Collects little-endian values; `data` holds all of them."""
 
     def __init__(self) -> None:
         self._parts = bytearray()

@@ -33,7 +33,7 @@ class TrainedData:
 
     Attributes:
       components: suffix -> bytes; empty ones are the same as absent ones and are not kept.
-      num_entries: length of the offset table when written; at least what the components need.
+      num_entries: length of the offset table when written; longer if the components need it.
       swapped: the file was big-endian, so its binary components are too. Writing is always
         little-endian, which is why such a container cannot be packed as it is.
     """

@@ -39,7 +39,7 @@ class UnicharRow:
 
     Attributes:
       unichar: the text; the file's `NULL` is a space here.
-      properties: sum of the property bits.
+      properties: sum of the property bits ALPHA to PUNCTUATION.
       bounds: lowest and highest bottom, lowest and highest top, in 0..255.
       metrics: width, bearing, advance, each as mean and standard deviation.
       script: script name, "NULL" for none, "Common" for neutral.
@@ -47,7 +47,7 @@ class UnicharRow:
       direction: number of the Unicode bidirectional class.
       mirror: unichar_id of the mirrored character, the own id if none.
       normed: normalised text.
-      comment: what followed `#`; None if nothing did, then a default one is written.
+      comment: text after `#`; None without one, then a default one is written.
     """
 
     unichar: str
@@ -73,21 +73,12 @@ class UnicharsetTable:
         """Whether rows 1 and 2 are the joined and the broken character."""
         return len(self.rows) > 2 and self.rows[2].unichar == BROKEN
 
-    @property
-    def looks_decimal(self) -> bool:
-        """Whether the file must come from a writer of decimal properties.
-
-        The broken character has properties 15, that is hexadecimal f; read back from decimal
-        it has 0x15. Punctuation of such a file reads as punctuation, upper and lower case.
-        """
-        return self.has_special_codes and self.rows[2].properties == 0x15
-
 
 def unpack(data: bytes) -> UnicharsetTable:
-    """Read a unicharset text, in today's or any older form; lines after the count are ignored.
+    """Read a unicharset text, in today's or any older form; lines beyond the count are ignored.
 
     Raises:
-      FormatError: with the line (line 1 is the count) that cannot be used.
+      FormatError: a line cannot be used; names the line, where line 1 is the count.
     """
     lines = data.split(b"\n")
     if lines[-1] == b"":
@@ -152,6 +143,7 @@ def _parse_row(line: str, unichar_id: int, number: int) -> UnicharRow:
     if min(other_case, mirror) < 0:
         raise _bad(unichar_id, f"negative unichar id in other_case {other_case}, mirror {mirror}")
     unichar = " " if name == "NULL" else name
+    # As in Tesseract, partners beyond the last row count as none.
     return UnicharRow(
         unichar,
         int(properties, 16) & 31,
@@ -185,7 +177,7 @@ def _take_numbers(fields: list[str], unichar_id: int) -> tuple[Bounds, Metrics |
 
 
 def default_comment(unichar: str, properties: int) -> str:
-    """Make the comment Tesseract writes: the text, its code points, letters for properties."""
+    """Make the comment that Tesseract writes: text, code points, letters for properties."""
     fragment = _FRAGMENT.fullmatch(unichar)
     if fragment:
         return fragment["unichar"] if int(fragment["total"]) == 1 else unichar
@@ -202,8 +194,8 @@ def pack(table: UnicharsetTable, decimal: bool = False) -> bytes:
     """Write a unicharset in today's form.
 
     Args:
-      table: the rows.
-      decimal: write properties in decimal as Tesseract 5 does, which it then misreads.
+      table: the rows to write.
+      decimal: whether to write properties in decimal, as Tesseract 5 does and then misreads.
     """
     lines = [str(len(table.rows))]
     lines += [_show_row(row, "d" if decimal else "x") for row in table.rows]

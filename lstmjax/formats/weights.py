@@ -28,7 +28,7 @@ class WeightMatrix:
       mode: sum of the mode bits INT8, ADAM, DOUBLE.
       weights: [rows, cols] float64 or int8.
       scales: [at least rows] float64, int8 only; real weight = weight * scale of its row. Some
-        writers pad with zeros to a register width, which is kept; `row_scales` is without.
+        writers pad with zeros to a register width. The padding is kept; `row_scales` leaves it out.
       updates: [rows, cols] float64 momentum (first moment of Adam), only while training.
       dw_sq_sum: [rows, cols] float64 second moment, only while training with Adam.
       empty: the unused "empty cell" value stored before each 2-d array, in file order.
@@ -58,7 +58,7 @@ def read(reader: Reader, training: bool) -> WeightMatrix:
     """Read one matrix.
 
     Args:
-      reader: at the mode byte.
+      reader: reader at the mode byte.
       training: whether the node is in training state 1, so that history follows.
 
     Raises:
@@ -108,7 +108,7 @@ def _read_int8(reader: Reader, mode: int) -> WeightMatrix:
 def _read_2d(
     reader: Reader, dtype: str, what: str, shape: tuple[int, ...] | None = None
 ) -> tuple[np.ndarray, float]:
-    """Read a 2-d array and its "empty cell" value; `shape` is what it must have, if known."""
+    """Read a 2-d array and its "empty cell" value; `shape` is the required shape, if known."""
     start = reader.offset
     rows, cols = reader.u32(), reader.u32()
     if not (1 <= rows <= MAX_DIM and 1 <= cols <= MAX_DIM):

@@ -11,8 +11,8 @@ import math
 
 from numba import int64
 
+from lstmjax.constants import LOG_IMPOSSIBLE, WRONG_BY_HALF
 from lstmjax.kernels.ctc_operations import (
-    IMPOSSIBLE,
     copy_floats,
     count_from,
     exponentials,
@@ -36,7 +36,6 @@ from lstmjax.simd.vectors import FLOAT_BYTES, LANES, padded
 from lstmjax.simd.xla import argument, argument_sizes, handle_version_query, result
 
 _VECTOR = FLOAT_BYTES * LANES
-_WRONG_BY_HALF = 0.5  # a class this far from its target counts as an error of the step
 
 
 def wide(L: int) -> int:
@@ -79,7 +78,7 @@ def fill(out, count, number):
 @inner
 def exponentials_of(x, count, out, spare):
     """Exponentials of whole vectors, divided by the largest; gives their sum, and the largest."""
-    fill_vector(spare, 2 * IMPOSSIBLE)
+    fill_vector(spare, 2 * LOG_IMPOSSIBLE)
     for i in range(0, count, LANES):
         raise_to(spare, x + FLOAT_BYTES * i)
     highest = read_float(spare, 0)
@@ -95,7 +94,7 @@ def exponentials_of(x, count, out, spare):
 def load_row(row, x, K):
     """Copy the logits of a step; the rest of the last vector gets no probability."""
     if K % LANES:
-        fill_vector(row + FLOAT_BYTES * (K // LANES * LANES), IMPOSSIBLE)
+        fill_vector(row + FLOAT_BYTES * (K // LANES * LANES), LOG_IMPOSSIBLE)
     copy_floats(row, x, K)
 
 
@@ -103,7 +102,7 @@ def load_row(row, x, K):
 def emissions(x, T, stride, K, labels, L, null_char, row, values, spare, totals, emitted):
     """Log probabilities of null and labels at each step, and the logarithms of `totals`."""
     whole = LANES + _wide(L)
-    fill(emitted, T * whole, IMPOSSIBLE)
+    fill(emitted, T * whole, LOG_IMPOSSIBLE)
     for t in range(T):
         load_row(row, x + FLOAT_BYTES * t * stride, K)
         total, highest = exponentials_of(row, _in_vectors(K), values, spare)
@@ -124,9 +123,9 @@ def forward(T, emitted, skips, L, alphas, before):
     """
     W = _wide(L)
     far = FLOAT_BYTES * W
-    fill(before, 2 * W, IMPOSSIBLE)
+    fill(before, 2 * W, LOG_IMPOSSIBLE)
     write_float(before, LANES, 0.0)
-    fill(alphas, 2 * T * W, IMPOSSIBLE)
+    fill(alphas, 2 * T * W, LOG_IMPOSSIBLE)
     for t in range(T):
         out = alphas + FLOAT_BYTES * 2 * t * W
         here = emitted + FLOAT_BYTES * t * (LANES + W)
@@ -181,7 +180,7 @@ def add_occupied(row, occupied, labels, L, K, null_char, factor):
 @inner
 def fill_skips(skips, labels, L):
     """0 where a label may follow the label before it directly, else impossible."""
-    fill(skips, _wide(L), IMPOSSIBLE)
+    fill(skips, _wide(L), LOG_IMPOSSIBLE)
     for i in range(1, L):
         if read_int32(labels, i) != read_int32(labels, i - 1):
             write_float(skips, LANES + i, 0.0)
@@ -206,10 +205,10 @@ def line(x, T, stride, K, labels, L, null_char, delta, scratch):
     fill_skips(skips, labels, L)
     emissions(x, T, stride, K, labels, L, null_char, row, values, spare, totals, emitted)
     forward(T, emitted, skips, L, alphas, after)
-    fill(after, 6 * W, IMPOSSIBLE)
+    fill(after, 6 * W, LOG_IMPOSSIBLE)
     write_float(after, LANES + L, 0.0)  # after the last step all is at the last null
     fill_zero(counts, LANES)
-    loss, squares = -IMPOSSIBLE, 0.0
+    loss, squares = -LOG_IMPOSSIBLE, 0.0
     for step in range(T):
         t = T - 1 - step
         here = emitted + FLOAT_BYTES * t * (LANES + W)
@@ -225,7 +224,7 @@ def line(x, T, stride, K, labels, L, null_char, delta, scratch):
         fill_zero(spare, LANES)
         for i in range(0, wide_row, LANES):
             add_square(spare, row + FLOAT_BYTES * i)
-            count_from(counts, row + FLOAT_BYTES * i, _WRONG_BY_HALF)
+            count_from(counts, row + FLOAT_BYTES * i, WRONG_BY_HALF)
         squares += total_of(spare)
         copy_floats(delta + FLOAT_BYTES * t * stride, row, K)
         after, betas = betas, after

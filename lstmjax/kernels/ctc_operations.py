@@ -5,11 +5,9 @@ Addresses are integers; numbers are float64 and rounded to float32.
 
 from typing import Any
 
+from lstmjax.constants import LOG_IMPOSSIBLE
 from lstmjax.simd import vectors as v
 from lstmjax.simd.operations import operation
-
-IMPOSSIBLE = -1e30
-"""The logarithm of no probability at all: small, yet far from what float32 cannot hold."""
 
 
 def _loaded(builder: Any, *addresses: Any) -> list[Any]:
@@ -70,7 +68,7 @@ def into_nulls(builder, out, nulls, labels, emitted):
     """Out = log(exp(nulls) + exp(labels)) + emitted, all vectors."""
     nulls, labels, emitted = _loaded(builder, nulls, labels, emitted)
     value = builder.fadd(_added(builder, [nulls, labels]), emitted)
-    v.store(builder, v.largest(builder, v.constant(IMPOSSIBLE), value), out)
+    v.store(builder, v.largest(builder, v.constant(LOG_IMPOSSIBLE), value), out)
 
 
 @operation
@@ -81,7 +79,7 @@ def into_labels(builder, out, labels, nulls, skipped, skips, emitted):
     )
     value = _added(builder, [labels, nulls, builder.fadd(skipped, skips)])
     value = builder.fadd(value, emitted)
-    v.store(builder, v.largest(builder, v.constant(IMPOSSIBLE), value), out)
+    v.store(builder, v.largest(builder, v.constant(LOG_IMPOSSIBLE), value), out)
 
 
 @operation
@@ -89,7 +87,7 @@ def joined(builder, out, before, after, emitted):
     """Out = before + after - emitted: both contain the step's own probability."""
     before, after, emitted = _loaded(builder, before, after, emitted)
     value = builder.fsub(builder.fadd(before, after), emitted)
-    v.store(builder, v.largest(builder, v.constant(IMPOSSIBLE), value), out)
+    v.store(builder, v.largest(builder, v.constant(LOG_IMPOSSIBLE), value), out)
 
 
 @operation(numbers=1)

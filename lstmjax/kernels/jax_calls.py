@@ -1,7 +1,6 @@
 """The compiled operations as functions of JAX arrays; inside `jax.jit` only.
 
-numba, and what it compiles, is loaded when an operation is first traced. Compiled code is kept in
-the user's own cache directory.
+numba and the compiled code, which is cached, are loaded when an operation is first traced.
 """
 
 from functools import cache
@@ -118,8 +117,7 @@ def lstm_backward(
     """
     gates, h, c = kept
     D, S = wx.shape[0], wh.shape[0]
-    loops = _lstm_loops()
-    scratch = (max(loops.backward_scratch(D, S), loops.weights_scratch(D, S)),)
+    scratch = (_lstm_loops().backward_scratch(D, S),)
     shapes = [gates.shape, x.shape, wx.shape, wh.shape, (NUM_GATES * S,), scratch]
     options = np.array([reverse, last, pairs], np.int32)
     ones = np.array([_ONE, _PAIR_OF_ONES], np.uint32).view(np.float32)

@@ -27,7 +27,7 @@ def _at(builder: v.Builder, address: v.Value, stride: v.Value, row: int) -> v.Va
 def _store_cell(
     builder: v.Builder, sums: list[v.Value], c_left: v.Value, c_up: v.Value, has_upper: v.Value
 ) -> tuple[list[v.Value], v.Value, v.Value]:
-    """Values to keep, state and output of one vector of cells, from the sums of the gates."""
+    """Values to save, state and output of one vector of cells, from the sums of the gates."""
     a = v.tanh(builder, sums[0])
     i, left, o, up = (v.logistic(builder, z) for z in sums[1:])
     upper_won = builder.and_(
@@ -45,14 +45,14 @@ def _store_cell(
 def make_cells(rows: int) -> Callable[..., Any]:
     """Make the operation that computes one vector of units of some lines at one place.
 
-    `cells(kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)`: the lines of `kept`
+    `cells(saved, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper)`: the lines of `saved`
     are `NUM_SAVED_2D * S` apart, those of x D, all others S. w is [2S + D + 1, gates] for these
     units: rows for the left output, the upper one, the input, and the bias. `has_upper` is 0 in
-    the first row, where the left state is kept.
+    the first row, where the left state is chosen.
     """
 
     @operation
-    def cells(builder, kept, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
+    def cells(builder, saved, c, h, c_left, c_up, h_left, h_up, x, D, S, w, has_upper):
         v.never_inline(builder)
         width = NUM_GATES_2D * v.LANES
         places = [(r, g) for r in range(rows) for g in range(NUM_GATES_2D)]
@@ -87,7 +87,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
             values, state, output = _store_cell(builder, of_line, left, up, below)
             size = builder.mul(S, v.integer(NUM_SAVED_2D))
             for g, value in enumerate(values):
-                v.store(builder, value, _at(builder, kept, size, r), v.integer(g * v.LANES))
+                v.store(builder, value, _at(builder, saved, size, r), v.integer(g * v.LANES))
             v.store(builder, state, _at(builder, c, S, r))
             v.store(builder, output, _at(builder, h, S, r))
 
@@ -95,7 +95,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
 
 
 @operation
-def cell_errors(builder, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz):
+def cell_errors(builder, saved, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up, dz):
     """One vector of cells on the way back: gradients of the gates' sums.
 
     d, `d_left` and `d_up` are what the output's gradient is the sum of; `dc_left` and `dc_up` come
@@ -104,7 +104,7 @@ def cell_errors(builder, kept, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up,
     """
     zero, one = v.constant(0), v.constant(1)
     times, slope = partial(v.product, builder), partial(v.logistic_slope, builder)
-    a, i, signed, o = (v.load(builder, kept, v.integer(g * v.LANES)) for g in range(NUM_SAVED_2D))
+    a, i, signed, o = (v.load(builder, saved, v.integer(g * v.LANES)) for g in range(NUM_SAVED_2D))
     e = builder.fadd(v.load(builder, d), v.load(builder, d_left))
     e = builder.fadd(e, v.load(builder, d_up))
     tanh_c = v.tanh(builder, v.load(builder, c))

@@ -12,8 +12,6 @@ from lstmjax.simd.operations import (
     add_square,
     add_to_float,
     combine,
-    copy_float,
-    copy_vector,
     fill_zero,
     read_float,
     read_int32,
@@ -23,6 +21,7 @@ from lstmjax.simd.operations import (
 from lstmjax.simd.products import (
     add_panel,
     copy_block_turned,
+    copy_row,
     pack,
     pack_turned,
     padded_columns,
@@ -41,13 +40,7 @@ _TINY = 1e-30
 def copy_block(out, out_stride, x, x_stride, rows, columns):
     """Copy x [rows, columns]; rows are `*_stride` apart."""
     for row in range(rows):
-        to = out + FLOAT_BYTES * row * out_stride
-        of = x + FLOAT_BYTES * row * x_stride
-        whole = columns // LANES * LANES
-        for column in range(0, whole, LANES):
-            copy_vector(to + FLOAT_BYTES * column, of + FLOAT_BYTES * column)
-        for column in range(whole, columns):
-            copy_float(to + FLOAT_BYTES * column, of + FLOAT_BYTES * column)
+        copy_row(out + FLOAT_BYTES * row * out_stride, x + FLOAT_BYTES * row * x_stride, columns)
 
 
 @inner

@@ -1,4 +1,4 @@
-"""What each item of a net_spec becomes: small subtrees, named as Tesseract's builder names them.
+"""The subtree that each item of a net_spec becomes, named as Tesseract's builder names it.
 
 Names are stored in model files, so they are kept to the letter, slips of the original included.
 Source: tesseract src/training/common/networkbuilder.cpp, formats checked on its checkpoints.
@@ -43,7 +43,7 @@ def scan(
       num_states: states of each LSTM.
       direction: 'f' forward, 'r' reverse, 'b' both ways.
       axis: 'x' or 'y'.
-      summary: keep the last step only.
+      summary: whether only the last step is kept.
       name: the item as the user wrote it, which Tesseract stores as the name of the LSTM.
     """
     node: Node = Lstm(num_in, num_states, summary, name=name)

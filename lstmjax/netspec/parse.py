@@ -77,11 +77,11 @@ class Network:
     """A network built from a net_spec.
 
     Attributes:
-      root: all layers.
+      root: series of all layers.
       spec: the net_spec as given.
       built: the series this spec made: the root itself, or only the new layers that
         `parse_append` put on top of kept ones.
-      warnings: what Tesseract prints about the spec while it reads it.
+      warnings: lines that Tesseract prints about the spec while it reads it.
     """
 
     root: Series
@@ -96,7 +96,7 @@ def parse(net_spec: str, num_classes: int) -> Network:
     Args:
       net_spec: the text, such as '[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx192 O1c1]'.
       num_classes: codes of the character set, null included; it replaces the count after 'O'.
-    Raises: SpecError: what was expected, at which column.
+    Raises: SpecError: the spec is wrong; says what was expected at which column.
     """
     parser = _Parser(net_spec, num_classes)
     root = parser.whole(None)
@@ -138,7 +138,7 @@ def parse_append(net_spec: str, num_classes: int, base: Series, keep: int) -> Ne
 
 
 class _Parser(Reader):
-    """One method per rule of the grammar; each starts after the letter that called for it."""
+    """One method per rule of the grammar; each starts after the letter that selected it."""
 
     def __init__(self, spec: str, num_classes: int):
         super().__init__(spec)
@@ -180,7 +180,7 @@ class _Parser(Reader):
         return node
 
     def check(self, node: Node, start: int) -> None:
-        """Refuse what is too large to be meant, before more is built from it."""
+        """Refuse a tree that is too large to be intended, before more is built from it."""
         nodes, depth = _count(node)
         if nodes > MAX_NODES:
             self.fail(f"this makes {nodes} layers, more than {MAX_NODES}", start)
@@ -210,7 +210,7 @@ class _Parser(Reader):
     def series(self, shape: Shape | None, level: int, first: Input | None = None) -> Series:
         opened = self.at
         self.at += 1
-        # Layers to append get a series of their own only on the way to the one they join.
+        # A single layer may be appended: its series only carries it to the one it joins.
         least = 1 if level == 0 and shape is not None else 2
         nodes: list[Node] = []
         if first is not None:

@@ -1,19 +1,24 @@
-"""Spec trees as plain lists and dicts, for JSON."""
+"""Spec trees as plain lists and dicts, for JSON.
+
+`kind` is the name of a node's class, but for a `Parallel` its own field of this name, whose values
+are no names of classes.
+"""
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 from lstmjax.errors import SpecError
 from lstmjax.netspec import tree
-from lstmjax.netspec.tree import Node
+from lstmjax.netspec.tree import Node, ParallelKind
 
 _KINDS = {
     kind.__name__: kind
     for kind in (
         tree.Input, tree.Convolve, tree.Maxpool, tree.Reconfig, tree.Dense, tree.Lstm,
-        tree.SoftmaxLstm, tree.Series, tree.Parallel, tree.Reversed,
+        tree.SoftmaxLstm, tree.Series, tree.Reversed,
     )
 }  # fmt: skip
+_PARALLEL_KINDS = get_args(ParallelKind)
 
 
 def to_plain(node: Node) -> dict[str, Any]:
@@ -32,11 +37,11 @@ def to_plain(node: Node) -> dict[str, Any]:
 def from_plain(values: dict[str, Any]) -> Node:
     """Build the tree again.
 
-    Raises: SpecError: not something `to_plain` made.
+    Raises: SpecError: the values were not made by `to_plain`.
     """
     try:
         given = dict(values)
-        kind = _KINDS[given.pop("kind")]
+        kind = tree.Parallel if given["kind"] in _PARALLEL_KINDS else _KINDS[given.pop("kind")]
         if "children" in given:
             given["children"] = tuple(from_plain(child) for child in given["children"])
         if "child" in given:

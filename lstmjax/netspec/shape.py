@@ -1,4 +1,4 @@
-"""Sizes through the tree: what a network makes of an image.
+"""Sizes through the tree: the shape of the output for that of an image.
 
 Rows and columns never influence each other, so everything here follows one axis at a time.
 """
@@ -37,7 +37,7 @@ class Shape:
 def input_of(root: Node) -> Input:
     """Return the input layer of a network.
 
-    Raises: SpecError: there is none, as in a part of a network.
+    Raises: SpecError: there is no input layer, as in a part of a network.
     """
     first = next(walk(root))[1]
     if not isinstance(first, Input):
@@ -53,7 +53,7 @@ def output_shape(node: Node, shape: Shape | None = None) -> Shape:
 
     Args:
       node: any part of a network.
-      shape: what enters; not needed if the node starts with the input layer.
+      shape: shape of the input; not needed if the node starts with the input layer.
     Raises: SpecError: no rows or columns are left, or sizes differ side by side.
     """
     if isinstance(node, Input):
@@ -106,7 +106,7 @@ def output_loss(root: Node) -> Loss:
 def check_output(root: Node, num_classes: int) -> None:
     """Refuse a network whose outputs are not the codes of a character set.
 
-    Tesseract does not look and reads past the end of its arrays.
+    Tesseract does not check this and reads past the end of its arrays.
 
     Raises: SpecError: the number of outputs differs, or the last layer has no loss.
     """

@@ -69,7 +69,7 @@ def series_table(node: Node, header: str = BUILT) -> list[str]:
 
     Args:
       node: any part of a network.
-      header: the line above each table; Tesseract uses `EXTENDED` after changing the outputs.
+      header: line above each table; Tesseract uses `EXTENDED` after changing the outputs.
     """
     if not isinstance(node, Series):
         return [line for child in children(node) for line in series_table(child, header)]
@@ -81,10 +81,10 @@ def series_table(node: Node, header: str = BUILT) -> list[str]:
 
 
 def describe(network: Network) -> str:
-    """Return what Tesseract prints while it builds a network from a net_spec.
+    """Return the lines that Tesseract prints while it builds a network from a net_spec.
 
     After `parse_append` the table holds the new layers only, the last line the whole network.
-    The lines about training parameters follow from elsewhere. No newline at the end.
+    The lines about training parameters come from elsewhere. No newline at the end.
 
     Source: tesseract src/lstm/series.cpp InitWeights, lstmtrainer.cpp InitNetwork.
     """

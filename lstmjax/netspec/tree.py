@@ -1,7 +1,7 @@
 """The built network as a value: one frozen dataclass per kind of node Tesseract can make.
 
 A tree is valid once it exists: every constructor checks that its sizes are positive and that its
-children fit together, so whoever holds a tree need not check again. Nodes know their `name` (the
+children fit together, so users of a tree need not check again. Nodes know their `name` (the
 text stored in model files), `num_in` and `num_out`; nothing here knows about arrays.
 """
 
@@ -180,7 +180,7 @@ class SoftmaxLstm:
 
 @dataclass(frozen=True)
 class Series:
-    """Layers one after the other; each takes what the one before gives."""
+    """Layers one after the other; each takes the outputs of the one before."""
 
     children: "tuple[Node, ...]"
     name: str = field(default="Series", kw_only=True)

@@ -15,7 +15,7 @@ _UNITS_PER_INCH = {"pixel": 0.0, "": 0.0, "mm10": 254.0, "inch1200": 1200.0}
 def read(root: Element, path: str) -> XmlDocument:
     """Read an `alto` element.
 
-    Raises: DataError: it has no page, or an unknown unit.
+    Raises: DataError: the file has no page, or an unknown unit.
     """
     pages = tuple(map(_page, below(root, "Page")))
     if not pages:
@@ -47,7 +47,7 @@ def _line(line: Element, number: int) -> XmlLine:
 
 
 def _outline(line: Element) -> tuple[Point, ...]:
-    """The polygon, or else the rectangle."""
+    """Corners of the polygon, or of the rectangle if there is no polygon."""
     shape = child(line, "Shape")
     polygon = None if shape is None else child(shape, "Polygon")
     if polygon is not None:
@@ -61,7 +61,7 @@ def _outline(line: Element) -> tuple[Point, ...]:
 
 
 def _text(line: Element) -> str:
-    """Words with the spaces between them; where the file has no spaces, one between any two."""
+    """The words with the spaces between them; a file without SP elements gets single spaces."""
     parts: list[str] = []
     spaced = child(line, "SP") is not None
     for item in line:

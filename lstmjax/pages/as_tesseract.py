@@ -1,6 +1,6 @@
-"""What `tesseract IMAGE BASE [--psm N] lstm.train` does, with its texts and exit status.
+"""The command `tesseract IMAGE BASE [--psm N] lstm.train`, with its messages and exit status.
 
-It imports little, because a Makefile starts it once a line.
+It imports little, because a Makefile starts it once for each line.
 Source: Tesseract 5.3.0 src/tesseract.cpp, src/ccmain/linerec.cpp, src/ccstruct/boxread.cpp.
 """
 
@@ -36,8 +36,8 @@ class Call:
 def parse_call(argv: Sequence[str]) -> Call | None:
     """Read the arguments of a tesseract command.
 
-    Returns: None if it is not (only) about training data, so that the program itself is needed.
-    Raises: UsageError: a training call with a flag that cannot be honoured.
+    Returns: the call; None if the command does not make training data.
+    Raises: UsageError: the command makes training data, but with a flag that cannot be honoured.
     """
     if CONFIG not in argv:
         return None
@@ -83,7 +83,7 @@ def main(argv: Sequence[str]) -> int:
 def run(call: Call) -> int:
     """Make the lstmf of an image and its box file.
 
-    Returns: the exit status: 0, also when lines were left out, or 1.
+    Returns: the exit status: 0, even if lines were left out, or 1.
     """
     if not os.path.exists(call.image):
         return _fail(f"Error, cannot read input file {call.image}: No such file or directory")
@@ -104,7 +104,7 @@ def run(call: Call) -> int:
 
 
 class _Stop(Exception):  # noqa: N818 - it carries the text that the original prints
-    """The original gives up here; what earlier pages gave is kept."""
+    """The original gives up here; lines of earlier pages are written."""
 
 
 class _Maker:
@@ -125,7 +125,7 @@ class _Maker:
                 self._add_page(number, page)
 
     def save(self) -> None:
-        """Write what there is, if there is anything."""
+        """Write the entries collected so far, if there are any."""
         if self._entries:
             assemble.save(self._entries, self.name)
 
@@ -145,7 +145,7 @@ class _Maker:
 
 
 def _read_boxes(path: str) -> tuple[Box, ...]:
-    """The boxes of a file; says what the original says of bad lines."""
+    """The boxes of a file; complains about bad lines in the words of the original."""
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -161,13 +161,13 @@ def _read_boxes(path: str) -> tuple[Box, ...]:
 
 
 def _complaint(line: bytes) -> bytes:
-    """What the original says of a line of a box file that cannot be used."""
+    """The original's message about a line of a box file that cannot be used."""
     label = line[: max(line.find(b" ", 1), 0) or len(line)]
     try:
         label.decode()
     except UnicodeDecodeError as err:
         byte = label[err.start]
-        shown = byte | 0xFFFFFF00 if byte > 0x7F else byte
+        shown = byte | 0xFFFFFF00 if byte > 0x7F else byte  # a signed char, printed with %x
         where = b" starts with 0x%02x at col %d" % (shown, err.start + 1)
         return b"Bad UTF-8 str " + label[err.start :] + where
     return b"Bad box coordinates in boxfile string! " + line
@@ -187,7 +187,7 @@ def _say(text: str) -> None:
 
 
 def _say_bytes(text: bytes) -> None:
-    """Print a line on stderr, where the original prints; bytes as they are in the file."""
+    """Print a line on stderr, as the original does, with the unchanged bytes of the file."""
     sys.stderr.flush()
     with open(sys.stderr.fileno(), "wb", closefd=False) as out:
         out.write(text + b"\n")

@@ -31,12 +31,12 @@ def to_page(line: Line) -> Page:
 def document(lines: Iterable[Line], name: str) -> tuple[Page, ...]:
     """Make the entries of a document from the lines of one image.
 
-    They are shuffled after each page. Entries of pages before the last were read back from the
-    file by the original, which gave them its name and their place as page number.
+    The entries are shuffled after each page. For every page, the original reads the document back,
+    which gives the entries of earlier pages its name and their place as page number.
 
     Args:
-      lines: in the order of the pages.
-      name: of the document's file as it was given, directory and ending included.
+      lines: the lines in the order of the pages.
+      name: path of the document as the user gave it, directory and ending included.
     Source: Tesseract src/ccmain/linerec.cpp, TrainLineRecognizer; src/ccstruct/imagedata.cpp.
     """
     entries: list[Page] = []
@@ -60,11 +60,11 @@ def record(line: Line) -> bytes:
 
 
 def save(entries: Sequence[Page], path: PathLike) -> None:
-    """Write a document under another name and rename it.
+    """Write a document to a temporary file and rename it.
 
-    Unlike a checkpoint it can be made again, and so does not wait for the disk.
+    Unlike a checkpoint it can be made again, so there is no wait for the disk.
 
-    Raises: LstmjaxError: the file cannot be written; what was there before is unharmed.
+    Raises: LstmjaxError: the file cannot be written; an old file is unharmed.
     """
     target = os.path.realpath(path)
     try:
@@ -79,14 +79,14 @@ def save(entries: Sequence[Page], path: PathLike) -> None:
 def write_stream(records: Iterable[bytes], path: PathLike) -> int:
     """Write a document of any size, one entry in memory at a time.
 
-    Entries go to a temporary file as they come and from there, shuffled as the original shuffles
-    a document of this name, to another that is renamed at last.
+    Entries go to a temporary file as they come, and from there, in the order in which the original
+    shuffles a document of this name, to another one that is renamed at the end.
 
     Args:
-      records: from `record`.
-      path: the file; its name as given seeds the shuffle.
+      records: entries made by `record`.
+      path: path of the document, which as given seeds the shuffle.
     Returns: the number of entries; nothing is written for 0.
-    Raises: LstmjaxError: the file cannot be written; what was there before is unharmed.
+    Raises: LstmjaxError: the file cannot be written; an old file is unharmed.
     """
     name = os.fspath(path)
     folder = os.path.dirname(os.path.realpath(path))
@@ -120,7 +120,7 @@ def _copy_shuffled(spool: BinaryIO, out: BinaryIO, starts: array, name: str) -> 
 
 @contextmanager
 def _temporary(folder: str) -> Iterator[tuple[BinaryIO, str]]:
-    """A file that is gone afterwards unless it was renamed."""
+    """A temporary file that is removed afterwards unless it was renamed."""
     handle, name = tempfile.mkstemp(prefix=".lstmf.", suffix=".tmp", dir=folder)
     try:
         with os.fdopen(handle, "w+b") as file:

@@ -1,4 +1,4 @@
-"""Many inputs to lstmf files, on all cores; what is written does not depend on their number."""
+"""Many inputs to lstmf files, on several cores; the files do not depend on their number."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
 FEW = 64
-"""Fewer inputs than this are converted in this process: starting others takes longer."""
+"""Fewer inputs than this are converted in this process, as starting workers takes longer."""
 _AHEAD = 4  # tasks waiting for each worker
 _CHUNK = 16  # inputs a task
 
@@ -29,13 +29,13 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an input.
+    """The result for an input.
 
     Attributes:
-      path: of the input.
-      output: the file written for it; empty if there is none of its own.
-      lines: how many lines it gave.
-      problems: what was left out, one with `whole` if there are no lines.
+      path: path of the input.
+      output: path of the file written for it; empty if there is none of its own.
+      lines: number of lines that the input gave.
+      problems: lines, pages and inputs that were left out; one with `whole` if there are no lines.
     """
 
     path: str
@@ -45,7 +45,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether nothing came of the input."""
+        """Whether the input gave no line."""
         return self.lines == 0
 
 
@@ -54,10 +54,10 @@ class Summary:
     """Counts over all inputs.
 
     Attributes:
-      inputs: how many there were.
-      failed: of these, how many gave no line.
-      lines: how many lines were written.
-      problems: how many lines, pages and inputs were left out.
+      inputs: number of inputs.
+      failed: number of inputs that gave no line.
+      lines: number of lines written.
+      problems: number of lines, pages and inputs that were left out.
     """
 
     inputs: int = 0
@@ -75,7 +75,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class _Task:
-    """Inputs for one worker; with `gather` the lines come back and are not written."""
+    """Inputs for one worker; with `gather` their lines are returned, not written."""
 
     inputs: tuple[Input, ...]
     settings: Settings
@@ -93,13 +93,13 @@ def convert(
     """Convert inputs, each to a file of its own or all to one.
 
     Args:
-      inputs: from `sources.find`; each is written to its `base` with `.lstmf`.
-      output: write all lines to this file instead, shuffled by its name.
+      inputs: inputs from `sources.find`; each is written to its `base` with `.lstmf`.
+      output: path of one file for all lines, shuffled by its name; None for a file each.
       settings: how lines are cut out.
-      workers: processes to use, started if there is enough to do. A script that asks for several
-        must be importable (`if __name__ == "__main__":`), because they are started afresh.
-      on_done: is told of each input, in order.
-    Returns: counts. An input that fails is counted and does not stop the others.
+      workers: number of processes, started if there is enough to do. A script that asks for
+        several must be importable (`if __name__ == "__main__":`), because workers import it.
+      on_done: called with the outcome of each input, in order.
+    Returns: the counts. An input that fails is counted and does not stop the others.
     Raises: LstmjaxError: `output` cannot be written, or a worker was killed.
     """
     summary = Summary()
@@ -125,7 +125,7 @@ def convert(
 
 
 def convert_one(source: Input, settings: Settings) -> Outcome:
-    """Convert one input to its own file; a failure is told in the outcome."""
+    """Convert one input to its own file; the outcome reports a failure."""
     output = source.base + ".lstmf"
     problems: list[Problem] = []
     try:
@@ -175,7 +175,7 @@ def _chunks(inputs: Sequence[Input]) -> Iterator[Sequence[Input]]:
 
 @contextmanager
 def _results(function: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterator[Iterator[R]]:
-    """The results of tasks in their order, a bounded number of them at a time."""
+    """The results of tasks in their order, with a bounded number of tasks waiting."""
     if workers <= 1:
         yield map(function, tasks)
         return

@@ -14,7 +14,7 @@ from lstmjax.pages import png
 from lstmjax.pages.page_image import PageImage
 
 PADDING = 4
-"""Pixels left around the boxes of a line."""
+"""Margin around the boxes of a line, in pixels."""
 
 Rect = tuple[int, int, int, int]
 
@@ -34,7 +34,7 @@ class Crop:
     palette: NDArray[np.uint8] | None = None
 
     def png(self) -> bytes:
-        """The image as a PNG file, with the bytes the original would write."""
+        """The image as a PNG file, with the bytes that the original writes."""
         return png.encode(self.pixels, self.resolution, self.palette)
 
     def colours(self) -> NDArray[np.uint8]:
@@ -42,7 +42,7 @@ class Crop:
         return self.pixels if self.palette is None else self.palette[self.pixels]
 
     def turned(self) -> "Crop":
-        """Turned upright after being cut from a column of vertical text."""
+        """Return the crop turned upright, after it was cut from vertical text."""
         return replace(self, pixels=np.ascontiguousarray(np.rot90(self.pixels)))
 
 

@@ -1,7 +1,7 @@
 """Boxes for lines that come with a text only, as tesstrain's scripts make them.
 
 Every box is the whole image. Source: tesstrain generate_line_box.py, generate_wordstr_box.py;
-unlike there, several marks on a letter stay with it and are not doubled.
+unlike there, a letter keeps all of its marks and none is doubled.
 """
 
 import unicodedata
@@ -22,7 +22,7 @@ _BRACKETS = str.maketrans(")]}>»›", "([{<«‹")
 def read_text(path: str) -> str:
     """Read a `.gt.txt` file: one line, in NFC, without blanks around it.
 
-    Raises: DataError: it cannot be read, is empty, not UTF-8, or has several lines.
+    Raises: DataError: the file cannot be read, is empty, not UTF-8, or has several lines.
     """
     try:
         with Path(path).open("rb") as file:
@@ -54,8 +54,8 @@ def box_texts(text: str, style: str) -> tuple[str, ...]:
 
     Args:
       text: one line in reading order, not empty.
-      style: `characters`: a letter with its marks each; `wordstr`: one label, in the order of the
-        image; `auto`: wordstr if the text reads from right to left.
+      style: `characters` for a label of each letter with its marks; `wordstr` for one label, in
+        the order of the image; `auto` for wordstr if the text reads from right to left.
     """
     if style == "auto":
         style = "wordstr" if reads_right_to_left(text) else "characters"
@@ -83,7 +83,7 @@ def whole_line(
 
 
 def reads_right_to_left(text: str) -> bool:
-    """Whether any character is of a script that is written from right to left."""
+    """Whether any character belongs to a script that is written from right to left."""
     return any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in text)
 
 
@@ -98,9 +98,9 @@ def visual_order(text: str) -> str:
 
 
 def same_text(text: str, other: str) -> bool:
-    """Whether two texts have the same letters, in whatever order of display.
+    """Whether two texts have the same letters, in any order.
 
-    Order, marks and the side of brackets may differ: a box file may hold visual order, and
+    Order, marks and the direction of brackets may differ: a box file may be in visual order, and
     tesstrain's script doubles marks.
     """
     return _letters(text) == _letters(other)

@@ -1,4 +1,4 @@
-"""Which pixels of a line are ink."""
+"""Telling ink from paper in the image of a line."""
 
 import numpy as np
 from jaxtyping import Bool
@@ -8,16 +8,16 @@ from lstmjax.pages.crop import Rect
 
 
 def ink_mask(pixels: NDArray[np.uint8]) -> Bool[np.ndarray, "h w"]:
-    """Tell ink from paper by the threshold that parts their levels best; paper is the majority.
+    """Tell ink from paper by the threshold that separates their levels best.
 
     Args:
       pixels: [h, w] grey or [h, w, 3] colour.
-    Returns: all False if the image has one level only.
+    Returns: True for ink, which is the minority; all False if the image has one level only.
     Source: N. Otsu, A threshold selection method from gray-level histograms, 1979.
     """
     grey = pixels if pixels.ndim == 2 else pixels.mean(2).astype(np.uint8)
     counts = np.bincount(grey.ravel(), minlength=256).astype(np.float64)
-    share = np.cumsum(counts) / grey.size  # of the pixels up to each level
+    share = np.cumsum(counts) / grey.size  # share of the pixels up to each level
     mean = np.cumsum(counts * np.arange(256)) / grey.size
     parted = (share > 0) & (share < 1)
     if not parted.any():

@@ -35,10 +35,10 @@ def lines_of(
 
     Args:
       source: an image with a `.box`, `.gt.txt` or PAGE or ALTO `.xml` file beside it, or such an
-        XML file, which names its image; an `Input` says which of them to use.
+        XML file, which names its image; or an `Input`, which names image and text.
       settings: how lines are cut out.
-      on_problem: is told about lines and pages that are left out.
-    Raises: DataError, FormatError: nothing can be read from it.
+      on_problem: called with each line or page that is left out.
+    Raises: DataError, FormatError: the source cannot be read.
     """
     settings = settings or Settings()
     given = source if isinstance(source, Input) else identify(source)
@@ -86,7 +86,7 @@ def _load_boxes(given: Input, tell: OnProblem) -> box.BoxFile:
 
 
 def _check_text(image: str, boxes: box.BoxFile) -> None:
-    """Compare with the text beside, if there is one: a box file may be older than the text."""
+    """Compare with the `.gt.txt` file, if there is one: a box file may be older than it."""
     path = text_path(image)
     if not os.path.exists(path):
         return
@@ -124,12 +124,12 @@ def lines_on_page(
     """Cut the lines of a box file out of a page.
 
     Args:
-      path: of the image, for messages.
-      page: the page.
-      number: which page of the image it is.
-      lines: its lines, from `formats.box.text_lines`.
-      settings: see there.
-      tell: is told about lines that are left out.
+      path: path of the image, for messages.
+      page: image of the page.
+      number: number of the page in the image, from 0.
+      lines: lines of the page, from `formats.box.text_lines`.
+      settings: how lines are cut out.
+      tell: called with each line that is left out.
     Source: Tesseract src/ccmain/linerec.cpp, TrainFromBoxes, GetLineData.
     """
     for i, line in enumerate(lines):
@@ -153,14 +153,14 @@ def lines_on_page(
 
 
 def _relative(places: list[Rect], rect: Rect) -> np.ndarray:
-    """Boxes with their origin in the lower left corner of a rectangle, [n, 4] int32."""
+    """[n, 4] int32 boxes with their origin in the lower left corner of a rectangle."""
     left, bottom = rect[:2]
     boxes = np.array(places, np.int32) - np.array([left, bottom, left, bottom], np.int32)
     return np.clip(boxes, _INT16.min, _INT16.max)
 
 
 def turned_upright(line: Line) -> Line:
-    """Turn a line that was cut from vertical text, with its boxes."""
+    """Turn a line that was cut from vertical text upright, with its boxes."""
     height = line.crop.pixels.shape[0]
     left, bottom, right, top = line.boxes.T
     boxes = np.stack([height - top, left, height - bottom, right], axis=1)
@@ -179,7 +179,7 @@ def _gt_line(given: Input, settings: Settings) -> Line:
 
 
 def _bare_lines(given: Input) -> Iterator[Line]:
-    """Each page as a line without a text."""
+    """Yield each page as a line without a text."""
     for number, page in enumerate(read_pages(given.image)):
         rect = (0, 0, page.width, page.height)
         boxes = np.zeros((0, 4), np.int32)

@@ -1,4 +1,4 @@
-"""The order of lines in a document: shuffled by a generator that the file's name seeds.
+"""The order of lines in a document: shuffled with a seed that is made from the file's name.
 
 Source: Tesseract src/ccstruct/imagedata.cpp, DocumentData::Shuffle; libstdc++ hash_bytes.cc.
 """
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def hash_name(name: bytes) -> int:
-    """Hash a string as `std::hash` of GNU's library does: 64-bit Murmur, version 2."""
+    """Hash a string as `std::hash` of GNU's C++ library does: 64-bit Murmur, version 2."""
     value = (_SEED ^ len(name) * _MULTIPLIER) & _MASK
     whole = len(name) // 8 * 8
     for start in range(0, whole, 8):
@@ -33,11 +33,11 @@ def _mix(value: int) -> int:
 
 
 def shuffle(items: Sequence[T], name: str) -> list[T]:
-    """Return items in the order they get in a document.
+    """Return items in the order that they get in a document.
 
     Args:
-      items: in the order of the page.
-      name: of the document's file as it was given, directory and ending included.
+      items: the items in the order of the page.
+      name: path of the document as the user gave it, directory and ending included.
     """
     out = list(items)
     if out:

@@ -1,7 +1,7 @@
 """Images of pages and lines as the tesseract program sees them, a page at a time.
 
-This is not `data.decode`: there an image becomes what a network reads, here it stays as near to the
-file as training data made by the original does.
+This is not `data.decode`, which makes the input of a network: here palettes, resolution and two-
+valued pixels are preserved as the original preserves them in training data.
 """
 
 import struct
@@ -17,9 +17,9 @@ from PIL import Image, UnidentifiedImageError
 from lstmjax.errors import DataError
 
 MAX_SIDE = 32767
-"""Tesseract keeps coordinates in 16 bits."""
+"""Largest width or height, since Tesseract keeps coordinates in 16 bits."""
 MAX_PIXELS = 89_000_000
-"""An A3 page at 600 dots per inch has 70 million; a hostile header may claim far more."""
+"""Largest page; A3 at 600 dots per inch has 70 million, a hostile header may claim far more."""
 
 _FORMATS = ("PNG", "PPM", "TIFF", "JPEG")
 _INCHES_PER_METRE = 39.37
@@ -36,7 +36,7 @@ class PageImage:
         [h, w, 3] uint8 colour.
       resolution: dots per inch across and down, 0 where unknown.
       palette: [n, 3] uint8 colours that `pixels` are indices of, or None.
-      of: how many pages the file has.
+      of: number of pages in the file.
     """
 
     pixels: NDArray
@@ -46,12 +46,12 @@ class PageImage:
 
     @property
     def width(self) -> int:
-        """In pixels."""
+        """Width in pixels."""
         return self.pixels.shape[1]
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """Height in pixels."""
         return self.pixels.shape[0]
 
 
@@ -61,11 +61,11 @@ def read_pages(path: str) -> Iterator[PageImage]:
     Sizes are checked before any pixel is decoded. Transparent pixels are laid over white, 16-bit
     samples keep their high byte, palettes of less than 256 colours (by depth) become grey.
 
-    Raises: DataError: it cannot be read, is no image, or a page is empty or too large; names the
-        file, and the page where there are several.
+    Raises: DataError: the file cannot be read, is no image, or a page is empty or too large; names
+        the file, and the page where there are several.
     """
     try:
-        # Pillow would map a file that it opens itself, and turns mapped pages wrongly.
+        # Pillow memory-maps a file that it opens itself, and rotates mapped pages wrongly.
         with open(path, "rb") as file, _open(file) as opened:
             count = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
             for page in range(count):
@@ -103,7 +103,7 @@ def _read_page(image: Image.Image, name: str) -> PageImage:
             f"{MAX_PIXELS} in all are read: cut it into parts or make it smaller"
         )
     resolution, bits = _resolution(image), _palette_bits(image)
-    image.load()  # this may turn it
+    image.load()  # which also rotates a TIFF that asks for it
     if image.mode == "P" and "transparency" not in image.info:
         return _palette_page(image, bits, resolution)
     return PageImage(_pixels(image, name), resolution)
@@ -129,14 +129,14 @@ def _pixels(image: Image.Image, name: str) -> NDArray:
 
 
 def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay [h, w, 4] over white. Source: Leptonica 1.82 src/pix5.c, pixAlphaBlendUniform."""
+    """Blend [h, w, 4] with white. Source: Leptonica 1.82 src/pix5.c, pixAlphaBlendUniform."""
     share = (1.0 / 255.0 * pixels[..., 3:]).astype(np.float32)
     paper = (1.0 - share.astype(np.float64)) * 255
     return (paper + share * pixels[..., :3]).astype(np.uint8)
 
 
 def _palette_page(image: Image.Image, bits: int, resolution: tuple[int, int]) -> PageImage:
-    """Palettes of 8 bits stay; others become grey, or colour if there are two only."""
+    """Keep palettes of 8 bits; turn others into grey, and those of 1 bit into colour if needed."""
     indices = np.array(image, np.uint8)
     listed = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
     palette = np.zeros((max(len(listed), int(indices.max()) + 1), 3), np.uint8)
@@ -151,7 +151,7 @@ def _palette_page(image: Image.Image, bits: int, resolution: tuple[int, int]) ->
 
 
 def _palette_bits(image: Image.Image) -> int:
-    """Bits a pixel of a palette image, from how Pillow is about to unpack it."""
+    """Bits a pixel of a palette image, from the raw mode that Pillow is about to unpack."""
     tiles: Any = getattr(image, "tile", None)
     arguments = tiles[0][3] if tiles else "P"
     raw_mode = arguments if isinstance(arguments, str) else arguments[0]
@@ -160,7 +160,7 @@ def _palette_bits(image: Image.Image) -> int:
 
 
 def _resolution(image: Image.Image) -> tuple[int, int]:
-    """Dots per inch as Leptonica reads them from the file."""
+    """Dots per inch, as Leptonica reads them from the file."""
     info = image.info
     if image.format == "PNG" and "dpi" in info:
         per_metre = [round(dots / 0.0254) for dots in info["dpi"]]
@@ -178,7 +178,7 @@ def _resolution(image: Image.Image) -> tuple[int, int]:
 
 
 def _dots_per_inch(tags: Any, tag: int) -> int:
-    """Read a resolution, as float32, cut off as Leptonica does; 0 if there is none."""
+    """Read a resolution in float32, truncated as in Leptonica; 0 if there is none."""
     try:
         value = struct.unpack("f", struct.pack("f", float(tags.get(tag, 0))))[0]
         return int(2.54 * value + 0.5 if tags.get(_TIFF_UNIT) == _CENTIMETRE else value)

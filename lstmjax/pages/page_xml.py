@@ -13,7 +13,7 @@ from lstmjax.pages.xml_file import Point, XmlDocument, XmlLine, XmlPage, below, 
 def read(root: Element, path: str) -> XmlDocument:
     """Read a `PcGts` element.
 
-    Raises: DataError: it has no page.
+    Raises: DataError: the file has no page.
     """
     page = next(below(root, "Page"), None)
     if page is None:
@@ -38,14 +38,14 @@ def _outline(line: Element) -> tuple[Point, ...]:
         raise ValueError("no Coords element: where the line is, is not said")
     if coords.get("points") is not None:
         return xml_file.points(coords.get("points"))
-    return tuple(  # as before 2013
+    return tuple(  # the form of versions before 2013
         (float(point.get("x", "")), float(point.get("y", "")))
         for point in children(coords, "Point")
     )
 
 
 def _text(line: Element) -> str:
-    """The text of the line itself, or else of its words."""
+    """The text of the line itself, or that of its words if it has none."""
     own = _equivalent(line)
     if own:
         return own
@@ -53,7 +53,7 @@ def _text(line: Element) -> str:
 
 
 def _equivalent(element: Element) -> str:
-    """The first text given for an element, by `index` where there are several."""
+    """The first text given for an element, in the order of `index` if there are several."""
     texts = sorted(
         children(element, "TextEquiv"), key=lambda one: xml_file.number(one.get("index"))
     )

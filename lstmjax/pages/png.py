@@ -84,7 +84,7 @@ def _window_bits(size: int) -> int:
 
 
 def _narrow_header(data: bytes, size: int) -> bytes:
-    """Claim the smallest window that holds the image, as libpng does afterwards."""
+    """Declare the smallest window that holds the image, as libpng does after compressing."""
     if size > 1 << 14:
         return data
     bits = data[0] >> 4  # of the window, less 8
@@ -102,9 +102,9 @@ def _filter(rows: Pixels, above: Pixels, step: int, height: int) -> Pixels:
     Args:
       rows: [h, n] some rows of an image.
       above: [n] the row before them.
-      step: bytes a pixel.
-      height: rows of the whole image.
-    Returns: [h, n + 1], the kind of filter first.
+      step: bytes of a pixel.
+      height: number of rows of the whole image.
+    Returns: [h, n + 1] filtered rows, each after the kind of its filter.
     """
     up = np.concatenate([above[None], rows[:-1]])
     left, corner = np.zeros_like(rows), np.zeros_like(rows)
@@ -123,7 +123,7 @@ def _filter(rows: Pixels, above: Pixels, step: int, height: int) -> Pixels:
 
 
 def _difference(kind: int, rows: Pixels, left: Pixels, up: Pixels, corner: Pixels) -> Pixels:
-    """Rows less what a kind of filter expects, modulo 256."""
+    """Rows less the prediction of a kind of filter, modulo 256."""
     if kind == 0:
         return rows
     if kind in (1, 2):

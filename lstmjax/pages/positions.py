@@ -1,9 +1,10 @@
-"""Where the characters of a line stand, from the time steps of a network and the ink.
+"""The places of the characters of a line, from the time steps of a network and the ink.
 
-The outputs of a network trained with CTC are spikes somewhere inside a character. Between any two
-characters a column is chosen to cut the line at, all at once: cuts go through little ink, near the
-middle between the two spikes, and the ink between two cuts is centred on its spike and not much
-narrower than its neighbours leave room for. A character's box is its ink between the cuts.
+The outputs of a network trained with CTC are spikes somewhere inside a character. A column to cut
+the line at is chosen between any two characters, all cuts at once: a cut should pass through
+little ink, near the middle between the two spikes, and the ink between two cuts should be centred
+on its spike and not much narrower than the space that its neighbours leave. A character's box is
+the ink between its cuts.
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,13 @@ from jaxtyping import Bool, Float, Int
 from lstmjax.pages.crop import Rect
 from lstmjax.pages.ink import ink_bounds, ink_mask
 
-# Weights of these wishes, in units of half the height of the line; found on English lines in
-# five fonts and confirmed on Hebrew ones.
+# Weights of these criteria, with lengths in units of half the height of the line; fitted to
+# English lines in five fonts and confirmed on Hebrew ones.
 _INK_COST = 20.0  # for a cut through ink as high as the line
 _MIDDLE_COST = 0.3
 _CENTRE_COST = 0.3
-_NARROW_COST = 1.0  # for the logarithm squared of how much narrower than `_NARROW` allows
-_NARROW = 4.5  # times narrower than the room is a full stop or an i
+_NARROW_COST = 1.0  # for the squared logarithm of the factor by which ink is narrower than allowed
+_NARROW = 4.5  # a full stop or an i is narrower than its room by this factor, which is allowed
 _EMPTY_COST = 50.0  # no ink for a character
 _DISORDER_COST = 1e6
 
@@ -31,9 +32,9 @@ def character_boxes(pixels: np.ndarray, spans: Float[np.ndarray, "n 2"]) -> list
 
     Args:
       pixels: [h, w] grey or [h, w, 3] colour uint8.
-      spans: for each character but spaces the columns of its time steps, from the left.
-    Returns: left, bottom, right, top for each, origin at the bottom left of the image; the whole
-      height and at least one column where there is no ink.
+      spans: first and last column of the time steps of each character but spaces, from the left.
+    Returns: left, bottom, right, top of each character, origin at the bottom left of the image;
+      the whole height and at least one column where there is no ink.
     """
     mask = ink_mask(pixels)
     if not len(spans):
@@ -56,8 +57,8 @@ def find_cuts(mask: Bool[np.ndarray, "h w"], spans: Float[np.ndarray, "n 2"]) ->
     """Choose the columns that divide a line into characters.
 
     Args:
-      mask: where ink is.
-      spans: columns of the time steps of each character, at least one.
+      mask: True for ink.
+      spans: first and last column of the time steps of each character; n >= 1.
     Returns: n + 1 columns, 0 and the width included; a character begins at its own cut.
     """
     width = mask.shape[1]
@@ -83,7 +84,7 @@ def _cut_costs(
 
 
 class _Ink:
-    """For each column, the first one with ink from there and the end of ink up to there."""
+    """For each column, the first column with ink from there on and the end of ink before it."""
 
     def __init__(self, ink: Int[np.ndarray, " w"]) -> None:
         columns = np.arange(len(ink))
@@ -99,9 +100,17 @@ def _cheapest(
     ink: _Ink,
     unit: float,
 ) -> list[int]:
-    """The row of cuts with the least cost, by dynamic programming over the characters."""
-    total = np.zeros(1)
-    chosen = []
+    """Find the cuts with the least total cost by dynamic programming over the characters.
+
+    Args:
+      places: candidates for each cut, the two ends of the line included.
+      costs: cost of each candidate, from the first cut after a character on.
+      centres: middle of the time steps of each character.
+      ink: table of the columns with ink.
+      unit: half the height of the line.
+    """
+    total = np.zeros(1)  # least cost up to each candidate of the last cut
+    chosen = []  # for each cut: best candidate of the cut before it
     for i, (centre, room) in enumerate(zip(centres, _rooms(centres, 2 * unit), strict=True)):
         start, end = places[i][:, None], places[i + 1][None]
         left, right = ink.following[start], ink.before[end]

@@ -1,4 +1,4 @@
-"""Lines as a model read them, and box files made of them in Tesseract's forms.
+"""Lines as a model read them, and box files of them in Tesseract's forms.
 
 Source: Tesseract 5.3.0 src/api/lstmboxrenderer.cpp, src/api/wordstrboxrenderer.cpp.
 """
@@ -14,19 +14,19 @@ from lstmjax.pages.ink import ink_bounds, ink_mask
 from lstmjax.pages.positions import character_boxes
 from lstmjax.pages.records import Line
 
-_BEHIND = 5  # Tesseract's entries for ends of lines reach so far beyond the line
+_BEHIND = 5  # Tesseract's entries for ends of lines reach this far beyond the line
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A line and what a model read in it.
+    """A line and a model's reading of it.
 
     Attributes:
-      line: where it stands.
+      line: the line with its place on the page.
       symbols: characters in the order of the image, a space between words.
       spans: [n, 2] columns of the crop that the time steps of each symbol cover; those of spaces
         are not used.
-      tight: whether the line's box is the ink of its crop, and not the boxes it came with.
+      tight: whether the line's box is that of the ink in its crop, not of the boxes it came with.
     """
 
     line: Line
@@ -36,7 +36,7 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """All symbols."""
+        """All symbols together."""
         return "".join(self.symbols)
 
     def bounds(self) -> Rect:
@@ -68,7 +68,7 @@ class Reading:
         return [self._on_page(place) for place in places]
 
     def _on_page(self, box: Rect) -> Rect:
-        """Move a box of the crop to the page, turned back if the crop was turned upright."""
+        """Move a box from the crop to the page, turned back if the crop was turned upright."""
         left, bottom, right, top = box
         if self.line.vertical:
             height = self.line.rect[3] - self.line.rect[1]
@@ -88,7 +88,7 @@ def lstmbox_text(readings: Iterable[Reading]) -> str:
 
 
 def wordstr_text(readings: Iterable[Reading]) -> str:
-    """A box for each line with its text behind a `#`."""
+    """A box for each line, with its text after a `#`."""
     rows = []
     for reading in readings:
         left, bottom, right, top = reading.bounds()
@@ -99,7 +99,7 @@ def wordstr_text(readings: Iterable[Reading]) -> str:
 
 
 def char_box_text(readings: Iterable[Reading]) -> str:
-    """A box for each symbol where it stands, spaces and ends of lines included, as text2image."""
+    """A box for each symbol at its place, spaces and ends of lines included, as in text2image."""
     rows = []
     for reading in readings:
         page = reading.line.page

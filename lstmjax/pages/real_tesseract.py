@@ -1,4 +1,4 @@
-"""The installed tesseract program, for what only it can do: finding the lines of a page."""
+"""The installed tesseract program, for the one thing that only it can do: find lines on a page."""
 
 import os
 import shutil
@@ -23,9 +23,9 @@ def box_text(image: str, model: str, psm: int, *, wordstr: bool) -> str:
       image: path of the page.
       model: path of a traineddata.
       psm: page segmentation mode.
-      wordstr: a box a line instead of a box a symbol.
-    Returns: the box file.
-    Raises: DataError: there is no tesseract, it cannot use the model, or it fails.
+      wordstr: whether boxes are of lines instead of symbols.
+    Returns: the text of the box file.
+    Raises: DataError: tesseract is not installed, cannot use the model, or fails.
     """
     program = shutil.which("tesseract")
     if program is None:

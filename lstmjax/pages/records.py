@@ -1,4 +1,4 @@
-"""What the other modules of this package hand to each other."""
+"""The values that the other modules of this package pass to each other."""
 
 import enum
 from collections.abc import Callable
@@ -13,11 +13,11 @@ VERTICAL_PSM = 5
 PSM_VALUES = (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)
 """Page segmentation modes that make training data; 0 and 2 only look for the layout."""
 BLANK_PSM = (7, 8, 9, 10, 13)
-"""Modes that take a page without ink as well."""
+"""Modes that accept even a page without ink."""
 
 
 class Kind(enum.Enum):
-    """Where the texts and places of lines come from."""
+    """The source of the texts and places of lines."""
 
     BOX = "box"
     GT = "gt"
@@ -31,14 +31,14 @@ class Settings:
 
     Attributes:
       psm: page segmentation mode; 5 turns vertical lines upright, the others differ only in
-        whether pages of one colour are taken (see `BLANK_PSM`).
-      gt_boxes: boxes of lines that come without: `characters`, `wordstr` (text in the order of the
-        image), or `auto`: wordstr for right-to-left text, characters for other.
-      background: what lies outside the polygon of a line becomes `paper` or `white`.
-      check_texts: refuse a box file that contradicts the `.gt.txt` beside it.
-      texts_needed: leave out PAGE and ALTO lines without a text.
+        whether pages of one colour are accepted (see `BLANK_PSM`).
+      gt_boxes: form of the boxes of lines that come with a text only: `characters`, `wordstr`
+        (text in the order of the image), or `auto`: wordstr for right-to-left text only.
+      background: colour of the area outside the polygon of a line, `paper` or `white`.
+      check_texts: whether to refuse a box file that contradicts the `.gt.txt` beside it.
+      texts_needed: whether to leave out PAGE and ALTO lines without a text.
 
-    Raises: UsageError: a value that is none of these.
+    Raises: UsageError: a value is none of these.
     """
 
     psm: int = 13
@@ -65,11 +65,11 @@ class Line:
     """The image of a line with its text.
 
     Attributes:
-      path: of the image it was cut from.
-      page: in that image, from 0.
-      number: of the line on the page, from 0.
+      path: path of the image that the line was cut from.
+      page: page of that image, from 0.
+      number: number of the line on the page, from 0.
       text: the transcription.
-      crop: the image.
+      crop: image of the line.
       rect: left, bottom, right, top of the crop on the page, origin at the bottom left.
       boxes: [n, 4] int32 left, bottom, right, top of the texts, in the crop.
       box_texts: n texts that make up the transcription.
@@ -92,11 +92,11 @@ class Problem:
     """A line or an input that was left out.
 
     Attributes:
-      path: the file.
-      reason: what is wrong and what to do.
-      place: in the file, if it is not the whole of it.
-      whole: whether nothing came of the file.
-      text: of the line, if it is one with a text.
+      path: path of the file.
+      reason: the problem, with the way out.
+      place: place in the file, or "" for the whole file.
+      whole: whether no line of the file can be used.
+      text: text of the line, or "".
     """
 
     path: str

@@ -1,32 +1,30 @@
-"""Finding what to convert: images with texts, in folders, lists and XML files."""
+"""Finding inputs to convert: images with texts, in folders, lists and XML files."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lstmjax.data.listing import read_list
-from lstmjax.data.pairs import is_image_name, text_path
+from lstmjax.data.pairs import IMAGE_SUFFIXES, PREPARED_SUFFIXES, is_image_name, text_path
 from lstmjax.errors import DataError
 from lstmjax.pages.records import Kind, Problem
 from lstmjax.pages.xml_file import is_layout_file
 
-IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".pnm", ".pbm", ".pgm", ".ppm")
-_PREPARED_SUFFIXES = (".bin.png", ".nrm.png", ".raw.png")
 _TEXT_SUFFIXES = (".gt.txt", ".box")
 _XML_FOLDERS = ("", "page", "alto")
 WITH_TEXT = (Kind.BOX, Kind.GT, Kind.XML)
-"""What training lines are taken from, the first that is there."""
+"""Sources of training lines; the first one that exists is taken."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """Something to convert.
+    """An image with its text, to be converted.
 
     Attributes:
       image: path of the image; empty if an XML file names it.
       text: path of the box file, text or XML file.
-      kind: which of these it is.
-      base: the output's path without `.lstmf`.
+      kind: kind of that file.
+      base: path of the output without `.lstmf`.
     """
 
     image: str
@@ -36,18 +34,18 @@ class Input:
 
     @property
     def path(self) -> str:
-        """What to call it in messages."""
+        """The path for messages."""
         return self.image or self.text
 
 
 @dataclass
 class Found:
-    """What a search found.
+    """The result of a search.
 
     Attributes:
-      inputs: what can be converted, in order.
-      problems: what cannot.
-      passed_over: images in folders that have no text.
+      inputs: inputs that can be converted, in order.
+      problems: files that cannot be converted.
+      passed_over: number of images in folders that have no text.
     """
 
     inputs: list[Input] = field(default_factory=list)
@@ -56,25 +54,26 @@ class Found:
 
 
 def box_path(image: str) -> str:
-    """Where Tesseract looks for the box file of an image."""
+    """The path at which Tesseract looks for the box file of an image."""
     return strip_ending(image) + ".box"
 
 
 def strip_ending(image: str) -> str:
     """The path of an image without its ending, `.bin.png`, `.nrm.png` and `.raw.png` included."""
-    for suffix in _PREPARED_SUFFIXES:
+    for suffix in PREPARED_SUFFIXES:
         if image.endswith(suffix) and len(image) > len(suffix):
             return image[: -len(suffix)]
     return os.path.splitext(image)[0]
 
 
 def identify(path: str, kinds: Kind | Sequence[Kind] | None = None) -> Input:
-    """Say how to read an image or an XML file.
+    """Find the text of an image, or the image of a text.
 
     Args:
       path: an image; or an XML, box or text file.
-      kinds: what to take the lines from, the first that is there; by default `WITH_TEXT`.
-    Raises: DataError: there is nothing to take them from.
+      kinds: acceptable sources of lines, of which the first one that exists is taken; by default
+        `WITH_TEXT`.
+    Raises: DataError: none of them exists.
     """
     kinds = _sequence(kinds)
     if path.lower().endswith(".xml"):
@@ -114,7 +113,7 @@ def _candidates(image: str, kind: Kind) -> list[str]:
 
 def _image_beside(path: str, suffix: str) -> str:
     base = path[: -len(suffix)]
-    for ending in (*IMAGE_SUFFIXES, *_PREPARED_SUFFIXES):
+    for ending in (*IMAGE_SUFFIXES, *PREPARED_SUFFIXES):
         if os.path.exists(base + ending):
             return base + ending
     raise DataError(f"{path}: no image beside it; looked for {base} with an ending such as .png")
@@ -123,16 +122,16 @@ def _image_beside(path: str, suffix: str) -> str:
 def find(
     paths: Sequence[str], kinds: Kind | Sequence[Kind] | None = None, output_dir: str = ""
 ) -> Found:
-    """Look at images, XML files, folders and list files.
+    """Find the inputs that images, XML files, folders and list files stand for.
 
     A folder is searched with the folders below it, in the order of names; images without a text
-    are passed over there. Files that were found before are named as problems.
+    are passed over there. Files that are found twice are reported as problems.
 
     Args:
-      paths: what the user named.
-      kinds: what to take lines from; see `identify`.
-      output_dir: where outputs go, with the folders below the one that was searched; by default
-        beside the inputs.
+      paths: paths as the user gave them.
+      kinds: acceptable sources of lines; see `identify`.
+      output_dir: folder for the outputs, in which the folders below the one that was searched are
+        repeated; by default outputs go beside the inputs.
     """
     finder = _Finder(_sequence(kinds), output_dir)
     for path in paths:
@@ -168,14 +167,14 @@ class _Finder:
         self.found.passed_over += sum(kind is None for kind in kinds.values())
         for path in files:
             if path in kinds:
-                wanted = kinds[path] not in (None, Kind.XML)  # an XML file is found itself
+                wanted = kinds[path] not in (None, Kind.XML)  # XML files are found by themselves
             else:
                 wanted = self._is_layout(path) and os.path.realpath(path) not in covered
             if wanted:
                 self._take(path, os.path.relpath(path, folder))
 
     def _kind_of(self, image: str) -> Kind | None:
-        """What the lines of an image are taken from; None if there is nothing."""
+        """The source of an image's lines; None if there is none."""
         for kind in self._kinds:
             if any(map(os.path.exists, _candidates(image, kind))):
                 return kind
@@ -224,7 +223,7 @@ def _is_input(path: str) -> bool:
 
 
 def _walk(folder: str) -> Iterator[str]:
-    """Files below a folder, hidden ones left out; each folder once, however it is linked."""
+    """Yield the files below a folder except hidden ones; each folder once, despite links."""
     seen: set[str] = set()
     for at, folders, files in os.walk(folder, followlinks=True):
         if os.path.realpath(at) in seen:

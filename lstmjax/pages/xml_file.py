@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from lstmjax.errors import DataError
 
 Point = tuple[float, float]
-"""x and y in pixels from the upper left corner, before rounding."""
+"""x and y from the upper left corner, not rounded; in units of the file until they are scaled."""
 
 _MAX_BYTES = 1 << 27
 _HEAD_BYTES = 1 << 12
@@ -23,10 +23,10 @@ class XmlLine:
     """A line of text on a page.
 
     Attributes:
-      name: its id, for messages.
-      text: in reading order, NFC, single spaces; may be empty.
-      outline: the corners of a polygon.
-      problem: why it cannot be used; empty if it can.
+      name: id of the line, for messages.
+      text: text in reading order, NFC, with single spaces; may be empty.
+      outline: corners of a polygon.
+      problem: reason why the line cannot be used; empty if it can.
     """
 
     name: str
@@ -40,9 +40,9 @@ class XmlPage:
     """A page.
 
     Attributes:
-      width: in units of the file, 0 if it does not say.
-      height: likewise.
-      lines: in the order of the file.
+      width: width in units of the file, 0 if unknown.
+      height: height in units of the file, 0 if unknown.
+      lines: lines in the order of the file.
     """
 
     width: float
@@ -52,12 +52,12 @@ class XmlPage:
 
 @dataclass(frozen=True)
 class XmlDocument:
-    """What an XML file describes.
+    """The content of an XML file.
 
     Attributes:
-      image: name of the image file, with or without folders; empty if it does not say.
-      units_per_inch: of its coordinates; 0 if they are pixels.
-      pages: one or more.
+      image: name of the image file, with or without folders; empty if unknown.
+      units_per_inch: units of coordinates in an inch; 0 if they are pixels.
+      pages: one or more pages.
     """
 
     image: str
@@ -68,7 +68,7 @@ class XmlDocument:
 def parse(path: str) -> Element:
     """Parse a file; entities that it defines itself are refused.
 
-    Raises: DataError: it cannot be read, is too large, no XML, or not safe.
+    Raises: DataError: the file cannot be read, is too large, no XML, or not safe.
     """
     from xml.etree.ElementTree import ParseError
 
@@ -105,7 +105,7 @@ def tag(element: Element) -> str:
 
 
 def children(element: Element, name: str) -> Iterator[Element]:
-    """Direct children of a name, in any namespace."""
+    """Yield the direct children of a name, in any namespace."""
     return (child for child in element if tag(child) == name)
 
 
@@ -115,12 +115,12 @@ def child(element: Element, name: str) -> Element | None:
 
 
 def below(element: Element, name: str) -> Iterator[Element]:
-    """All elements of a name below another, in the order of the file."""
+    """Yield all elements of a name below another, in the order of the file."""
     return (found for found in element.iter() if tag(found) == name)
 
 
 def number(text: str | None) -> float:
-    """Read a number; 0 if it is missing or none."""
+    """Read a number; 0 if it is missing or not a finite number."""
     try:
         value = float(text or 0)
     except ValueError:
@@ -140,5 +140,5 @@ def points(text: str | None) -> tuple[Point, ...]:
 
 
 def clean(text: str) -> str:
-    """NFC and single spaces."""
+    """Return a text in NFC with single spaces."""
     return unicodedata.normalize("NFC", " ".join(text.split()))

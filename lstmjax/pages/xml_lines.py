@@ -1,6 +1,6 @@
 """The lines that a PAGE or ALTO file describes, cut out of their image.
 
-Nothing is straightened: a line is the rectangle around its polygon, and what lies outside the
+Nothing is straightened: a line is the rectangle around its polygon, in which the area outside the
 polygon gets the colour of the paper.
 """
 
@@ -27,11 +27,11 @@ def lines_of(path: str, image: str, settings: Settings, tell: OnProblem) -> Iter
     """Yield the lines of an XML file; see `lines.lines_of`.
 
     Args:
-      path: the XML file.
-      image: its image; empty to look for the one it names.
+      path: path of the XML file.
+      image: path of the image; empty to look for the one that the file names.
       settings: how lines are cut out.
-      tell: is told about lines that are left out.
-    Raises: DataError: no PAGE or ALTO, without lines, or without its image.
+      tell: called with each line that is left out.
+    Raises: DataError: the file is neither PAGE nor ALTO, has no lines, or its image is missing.
     """
     document = read_xml(path)
     image = image or find_image(path, document.image)
@@ -48,7 +48,7 @@ def lines_of(path: str, image: str, settings: Settings, tell: OnProblem) -> Iter
 def read_xml(path: str) -> XmlDocument:
     """Read a PAGE or ALTO file.
 
-    Raises: DataError: it is neither, or has no lines.
+    Raises: DataError: the file is neither, or has no lines.
     """
     root = xml_file.parse(path)
     match xml_file.tag(root):
@@ -64,11 +64,11 @@ def read_xml(path: str) -> XmlDocument:
 
 
 def find_image(path: str, name: str) -> str:
-    """Find the image of an XML file: by the name it gives, else by its own.
+    """Find the image of an XML file by the name in the file, or by the name of the file.
 
-    It may be beside the file or one folder up, as in the workspaces of several tools.
+    The image may be beside the file or one folder up, as in the workspaces of several tools.
 
-    Raises: DataError: there is none.
+    Raises: DataError: there is no image.
     """
     folder, stem = os.path.split(os.path.splitext(path)[0])
     relative = "" if os.path.isabs(name) else name
@@ -81,7 +81,7 @@ def find_image(path: str, name: str) -> str:
 
 
 def _scale(path: str, document: XmlDocument, number: int, page: PageImage) -> tuple[float, float]:
-    """Pixels a unit, across and down."""
+    """Pixels in a unit of the file, across and down."""
     if document.units_per_inch:
         if not all(page.resolution):
             raise DataError(
@@ -124,7 +124,7 @@ def _page_lines(
 
 
 def _judge(line: XmlLine, outline: list[Point], page: PageImage) -> tuple[Rect | None, str]:
-    """The rectangle of a line on the page, or why there is none."""
+    """The rectangle of a line on the page, or None and the reason."""
     if line.problem:
         return None, line.problem
     if not all(abs(value) < _FAR for point in outline for value in point):
@@ -141,10 +141,10 @@ def _judge(line: XmlLine, outline: list[Point], page: PageImage) -> tuple[Rect |
 
 
 def cut_polygon(page: PageImage, outline: list[Point], rect: Rect, background: str) -> Crop:
-    """Cut out a rectangle and fill what is outside a polygon.
+    """Cut out a rectangle and fill the area outside a polygon.
 
     Args:
-      page: the page.
+      page: image of the page.
       outline: corners of the polygon in pixels from the upper left of the page.
       rect: left, bottom, right, top, origin at the bottom left, with some part of the polygon.
       background: `white`, or `paper`: the median colour inside the polygon.
@@ -163,7 +163,7 @@ def cut_polygon(page: PageImage, outline: list[Point], rect: Rect, background: s
 
 
 def _mask(outline: list[Point], left: int, top: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """[h, w] which pixels of a rectangle are inside a polygon, its edge included."""
+    """[h, w] whether each pixel of a rectangle is inside a polygon, edge included."""
     from PIL import Image, ImageDraw
 
     mask = Image.new("1", (shape[1], shape[0]))

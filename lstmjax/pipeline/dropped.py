@@ -1,4 +1,4 @@
-"""What the lines of a run look like before it starts: which are dropped and why, what is odd."""
+"""Checks on the lines of a run before it starts: which lines are dropped and why, what is odd."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ class Dropped:
     """A line that cannot be trained on.
 
     Attributes:
-      path: of its document.
-      line: its number there, from 1.
-      reason: for counting, such as `UNENCODABLE`.
-      message: where, why and what to do.
+      path: path of the document.
+      line: number of the line in the document, from 1.
+      reason: name of a `SkipReason`, such as `UNENCODABLE`.
+      message: text for the user: place, reason and remedy.
     """
 
     path: str
@@ -31,12 +31,12 @@ class Dropped:
 
 
 def dropped_lines(index: LineIndex, codec: Codec, geometry: Geometry) -> list[Dropped]:
-    """Find the lines that training will skip, all but those with broken pixels.
+    """Find the lines that training will skip, except those whose image cannot be decoded.
 
     Args:
       index: the lines.
-      codec: of the traineddata.
-      geometry: what the network makes of image sizes.
+      codec: character set of the traineddata.
+      geometry: input size and time scale of the network.
     """
     found = []
     for line in index:
@@ -56,7 +56,7 @@ def check_texts(index: LineIndex, codec: Codec) -> Report:
 
 
 def summarize(report: Report, dropped: list[Dropped]) -> dict[str, Any]:
-    """What the report of a run says of its lines, as a JSON value."""
+    """What the report of a run says about its lines, as a JSON value."""
     return {
         "lines": report.lines,
         "dropped": [asdict(one) for one in dropped],
@@ -70,7 +70,7 @@ def summarize(report: Report, dropped: list[Dropped]) -> dict[str, Any]:
 
 
 def warnings(summary: dict[str, Any]) -> Iterator[str]:
-    """Yield what `summarize` found, for people, the worst first."""
+    """Yield a summary made by `summarize` as lines of text, the most serious first."""
     dropped = summary["dropped"]
     if dropped:
         counts = Counter(one["reason"] for one in dropped)

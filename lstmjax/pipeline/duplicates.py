@@ -1,7 +1,7 @@
-"""Lines for evaluation whose very pixels are trained on as well.
+"""Evaluation lines whose exact pixels are in the training lines, too.
 
-Images are compared decoded, so that a copy saved otherwise is found. Only images are decoded whose
-size occurs on both sides.
+Decoded pixels are compared, so a copy in another file format is found. To save time, an image is
+decoded only if its size occurs in both parts.
 """
 
 import hashlib
@@ -22,19 +22,19 @@ _AT_ONCE = 1024
 def find_copies(
     index: LineIndex, train: Sequence[int], evaluation: Sequence[int]
 ) -> dict[int, int]:
-    """Find lines for evaluation that have the pixels of a line for training.
+    """Find evaluation lines with the pixels of a training line.
 
-    Images that cannot be decoded have no copies; whoever reads them next names them.
+    Images that cannot be decoded have no copies; they are reported when they are read next.
 
     Args:
       index: all lines.
-      train: numbers of the lines for training.
-      evaluation: numbers of the lines for evaluation.
-    Returns: number of a line for evaluation -> that of the first line for training like it, in the
-      order of `evaluation`.
+      train: numbers of the training lines.
+      evaluation: numbers of the evaluation lines.
+    Returns: number of an evaluation line -> number of the first training line with its pixels, in
+      the order of `evaluation`.
     """
     sizes = index.sizes.astype(np.int64)
-    sizes = sizes[:, 0] << 32 | sizes[:, 1]
+    sizes = sizes[:, 0] << 32 | sizes[:, 1]  # one integer each, for the set operations below
     both = np.intersect1d(sizes[list(train)], sizes[list(evaluation)])
     is_candidate = np.isin(sizes, both[both > 0])
     digests = _digests(index, np.flatnonzero(is_candidate).tolist())
@@ -50,11 +50,11 @@ def find_copies(
 
 
 def _digests(index: LineIndex, numbers: Sequence[int]) -> dict[int, bytes]:
-    """The digests of pixels; a part of the lines at a time, in the order of the files."""
+    """The digests of pixels, by line number, read in the order of the files."""
 
     def digest(number: int) -> bytes | None:
         try:
-            pixels = _one_form(decode(index.image(number)))
+            pixels = _canonical(decode(index.image(number)))
         except DataError:
             return None
         header = repr(pixels.shape).encode()
@@ -69,8 +69,8 @@ def _digests(index: LineIndex, numbers: Sequence[int]) -> dict[int, bytes]:
     return found
 
 
-def _one_form(pixels: NDArray) -> NDArray[np.uint8]:
-    """The same array for the same picture, whether stored with two values, as grey or in colour."""
+def _canonical(pixels: NDArray) -> NDArray[np.uint8]:
+    """The same array for the same picture, whether it is stored as bilevel, grey or colour."""
     if pixels.dtype == np.bool_:
         return pixels.astype(np.uint8) * np.uint8(255)
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():

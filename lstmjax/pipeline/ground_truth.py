@@ -1,4 +1,4 @@
-"""The step that turns a folder of ground truth into lists for training and evaluation."""
+"""The step from a folder of ground truth to lists of training and evaluation lines."""
 
 import os
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """What a folder holds.
+    """The ground truth in a folder.
 
     Attributes:
-      found: images with texts, PAGE and ALTO files, to be made documents of.
-      documents: lstmf files without an image beside them.
-      problems: path and reason of what cannot be used.
+      found: images with texts, PAGE and ALTO files, to be converted to documents.
+      documents: lstmf files without an image beside them, used as they are.
+      problems: path of each file that cannot be used, and the reason.
     """
 
     found: Found
@@ -37,19 +37,19 @@ class GroundTruth:
 
     @property
     def files(self) -> list[str]:
-        """Every file that decides on the lines, for a digest."""
+        """Every file that the lines depend on, for a digest."""
         paths = {path for one in self.found.inputs for path in (one.image, one.text) if path}
         return [*sorted(paths), *self.documents]
 
 
 def find_ground_truth(folder: str, output_dir: str) -> GroundTruth:
-    """Find ground truth below a folder.
+    """Find ground truth in a folder and its subfolders.
 
-    An lstmf beside an image was made from it and is left aside.
+    An lstmf file beside an image was made from that image and is ignored.
 
     Args:
-      folder: to search, with the folders below it.
-      output_dir: where documents will be made.
+      folder: folder to search.
+      output_dir: folder that documents will be written to.
     Raises: DataError: the folder is missing or holds nothing.
     """
     if not os.path.isdir(folder):
@@ -74,14 +74,13 @@ def find_ground_truth(folder: str, output_dir: str) -> GroundTruth:
 
 
 def found_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
-    """Find lines with texts, make documents of them and divide these; notes of the step.
+    """Find lines with texts, convert them to documents and divide them.
 
-    `train` and `eval` are the paths of list files (`eval` is "" if no line is left for it),
-    `counts` how many lines they hold, `texts` what the character set is made from, `problems` pairs
-    of a path and a reason, `division` says how the lines were divided, `digest` stands for all
-    that but the division.
-
-    Raises: DataError: nothing usable is there.
+    Returns: notes of the step: `train` and `eval`, the paths of list files (`eval` is "" if there
+      are no evaluation lines); `counts`, the number of lines of each; `texts`, the files that the
+      character set is made from; `problems`, pairs of a path and a reason; `division`, sentences
+      about how the lines were divided; `digest`, which covers all files made by the step.
+    Raises: DataError: there is nothing usable.
     """
     truth = find_ground_truth(plan.ground_truth, plan.path("documents"))
     inputs = {
@@ -90,7 +89,8 @@ def found_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
         "ratio_train": plan.ratio_train,
         "seed": plan.seed,
     }
-    if plan.split_by != "auto":  # the default is left out, as before there was a choice: kept then
+    # The default is left out: folders of versions without this setting stay valid.
+    if plan.split_by != "auto":
         inputs["split_by"] = plan.split_by
 
     def run() -> Done:
@@ -121,14 +121,15 @@ def finish(
     problems: list[tuple[str, str]],
     texts: list[str],
 ) -> Done:
-    """Write the list files and the text of all lines; the end of a step that makes lines.
+    """Write the list files and the text of all lines; the end of both steps that make lines.
 
     Args:
-      plan: of the whole way.
-      train: documents for training.
-      evaluation: documents for evaluation.
-      problems: path and reason of what was left out.
-      texts: what the character set is made from; empty for the text of the lines.
+      plan: plan of the pipeline.
+      train: documents of the training lines.
+      evaluation: documents of the evaluation lines.
+      problems: path of each file that was left out, and the reason.
+      texts: files that the character set is made from; empty for the text of the lines.
+    Returns: outputs and notes of the step, see `found_lines`.
     """
     lists = {"train": plan.path("list.train"), "eval": plan.path("list.eval")}
     write_list(train, lists["train"])
@@ -151,7 +152,7 @@ def finish(
 
 
 def _documents(truth: GroundTruth, say: Say) -> tuple[list[str], list[tuple[str, str]]]:
-    """Make a document of every input; paths of all documents, and what was left out."""
+    """Convert every input to a document; paths of all documents, and what was left out."""
     made: list[str] = []
     problems = list(truth.problems)
 

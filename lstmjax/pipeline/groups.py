@@ -1,10 +1,10 @@
-"""Which lines are of one page or book, as names of files and layout files show.
+"""Which lines belong to one page or book, judged by the names of files and layout files.
 
-The name of a line image ends in the line's own part, `hoffmann_0012_010002.bin.png`; what stands
-before it is the page, or the book if lines are counted through it, and all lines with the same
-beginning in the same folder are one group. A name of one part shows nothing, and then the folder
-is the group. A document of several lines is a page. Nothing is known but names, so they are
-believed only where most lines share their group with another line.
+The name of a line image ends in a part of its own, as in `hoffmann_0012_010002.bin.png`. What
+precedes it names the page, or the book if lines are numbered through the book; all lines in one
+folder with the same beginning form a group. If a name has no such beginning, the folder is the
+group. A document with several lines is a page. Names can mislead, so they are believed only if
+most lines share their group with another line.
 """
 
 import os
@@ -20,16 +20,16 @@ SPLITS: tuple[SplitBy, ...] = ("auto", "line", "page", "book")
 
 _WORD = re.compile(r"[^\W_]+")
 _INSIDE = re.compile(r"(?:r|tr|region|textregion|block|l|tl|line|textline)(\d*)", re.IGNORECASE)
-"""Parts of a page in names of lines, such as `region3` or, before a number of its own, `line`."""
+"""Parts of a page in names of lines, such as `region3`, or `line` followed by a number."""
 _PAGE = re.compile(r"(?:p|pg|page|f|fol|folio|s|seite|img|image|scan|file)?\d\w*", re.IGNORECASE)
 _PAGES = re.compile(r"(?:p|pg|page|f|fol|folio|s|seite|img|image|scan|file)", re.IGNORECASE)
 
 
 def page_of(path: str, *, whole: bool = False) -> str:
-    """The page a line is of, or its book if the name shows no page.
+    """The page a line belongs to, or its book if the name shows no page.
 
     Args:
-      path: of the line image, or of the document made of it.
+      path: path of the line image, or of the document made from it.
       whole: whether the document is a whole page.
     Returns: the beginning of the path that the lines of the page have in common.
     """
@@ -40,15 +40,16 @@ def page_of(path: str, *, whole: bool = False) -> str:
     words = list(_WORD.finditer(name))
     if not words or not any(map(str.isdigit, words.pop()[0])):
         return folder
+    # The number of the line is gone; now drop parts of the page, such as `region3`, before it.
     while words and (inside := _inside(words)):
         del words[-inside:]
     return os.path.join(folder, name[: words[-1].end()]) if words else folder
 
 
 def book_of(page: str) -> str:
-    """The book a page is of, given as `page_of` gives it: its name without the page's number.
+    """The book a page belongs to: the result of `page_of` without the number of the page.
 
-    A page whose name is a mere number has the book's name in its folder.
+    If the name of the page is a mere number, the folder is the book.
     """
     folder, name = os.path.split(page)
     words = list(_WORD.finditer(name))
@@ -62,10 +63,10 @@ def book_of(page: str) -> str:
 
 
 def are_believable(group_of: Mapping[str, str]) -> bool:
-    """Whether there are several groups, and most lines share theirs.
+    """Whether there are several groups, and most lines share their group with another line.
 
     Args:
-      group_of: name of a line -> its group.
+      group_of: name of a line -> name of its group.
     """
     sizes = Counter(group_of.values())
     shared = sum(size for size in sizes.values() if size > 1)

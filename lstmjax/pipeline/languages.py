@@ -1,4 +1,4 @@
-"""What differs between languages when a model is made for them.
+"""Settings that depend on the language of a model.
 
 Source: tesstrain's language_specific.py (tesseract-ocr/tesstrain, src/tesstrain).
 """
@@ -18,16 +18,17 @@ _LEADING, _LEADING_OF = 32, {"tha": 48}
 
 @dataclass(frozen=True)
 class LanguageSettings:
-    """How texts of a language are rendered and taken apart.
+    """How texts of a language are rendered and split into unichars.
 
     Attributes:
-      norm_mode: of unicharset_extractor: 1 graphemes, 2 glyphs of Indic scripts, 3 characters.
-      rtl: whether it is written from right to left.
+      norm_mode: unichars of unicharset_extractor: 1 graphemes, 2 glyphs of Indic scripts, 3
+        characters.
+      rtl: whether the language is written from right to left.
       pass_through: whether every unichar is its own code.
-      leading: pixels between lines.
+      leading: space between lines, in pixels.
       ligatures: whether ligatures are drawn.
-      char_spacing: between characters, in ems.
-      exposures: how dark pages are drawn, one document for each.
+      char_spacing: extra space between characters, in ems.
+      exposures: darkness levels of pages; each makes one document.
     """
 
     norm_mode: int = 1
@@ -40,7 +41,7 @@ class LanguageSettings:
 
 
 def language_settings(lang: str) -> LanguageSettings:
-    """The settings of a language, named as in Tesseract; an unknown one is treated like Latin."""
+    """The settings of a language, by Tesseract's name for it; unknown ones are treated as Latin."""
     norm_mode = 2 if lang in _RTL | _GLYPHS else 1
     return LanguageSettings(
         norm_mode=norm_mode,

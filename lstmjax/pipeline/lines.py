@@ -1,4 +1,4 @@
-"""From documents of lines to lists for training and evaluation, and to the text of all lines."""
+"""From documents of lines to training and evaluation lists, and to the text of all lines."""
 
 import os
 from collections import defaultdict
@@ -21,10 +21,9 @@ class Lists:
     """The documents of both parts.
 
     Attributes:
-      train: paths of documents and line images.
-      eval: likewise.
-      problems: path and reason of what cannot be used.
-      messages: how the lines were divided, and a warning about copies of images.
+      train, eval: paths of documents and line images.
+      problems: path of each file that cannot be used, and the reason.
+      messages: sentences about how the lines were divided and about copies of images.
     """
 
     train: tuple[str, ...]
@@ -42,20 +41,20 @@ def divide(
     split_by: SplitBy = "auto",
     whole_pages: Collection[str] = (),
 ) -> Lists:
-    """Divide all lines of some documents into lines for training and for evaluation.
+    """Divide all lines of some documents into training lines and evaluation lines.
 
-    Lines for evaluation with the pixels of a line for training are moved there, unless none would
-    be left. A document with lines for both is copied in two parts into `folder`.
-    Documents stand in a list in the order of the first of their shuffled lines.
+    Evaluation lines with the pixels of a training line are moved to training, unless no evaluation
+    line would be left. A document with lines for both parts is copied to `folder` in two parts.
+    The documents of a list are in the order of the first of their shuffled lines.
 
     Args:
       paths: lstmf documents and line images with texts.
-      ratio: the part for training.
-      seed: of the division.
-      folder: for copies; made if it is needed.
-      split_by: what stays together: "line" for single lines, "page" and "book" for what `groups`
-        tells from names, "auto" for pages if there are enough for the ratio, else lines.
-      whole_pages: those of the documents that are known to be a page each.
+      ratio: fraction of the lines that is for training.
+      seed: seed of the division.
+      folder: folder for copies of documents; made if needed.
+      split_by: unit that is never divided: "line", "page" or "book", which `groups` tells from
+        names; "auto" for pages if there are enough for the ratio, else lines.
+      whole_pages: documents of `paths` known to be one page each.
     Raises: DataError: no line is usable, none is left for training, or names do not show the pages
       or books asked for. UsageError: there is no such `split_by`. LstmjaxError: a copy cannot be
       written.
@@ -83,7 +82,7 @@ def divide(
 def _divided(
     pages: Mapping[str, str], ratio: float, seed: int, split_by: SplitBy
 ) -> tuple[Split, str]:
-    """Both parts of the names of lines, given the page of each, and a sentence about them."""
+    """Divide the names of lines, given the page of each; both parts, and a sentence about them."""
     if split_by not in SPLITS:
         raise UsageError(f"split_by is {split_by!r}, expected one of {', '.join(SPLITS)}")
     by_line = split(pages, ratio, seed)
@@ -116,7 +115,10 @@ def _divided(
 def _without_copies(
     parts: Split, lines: Mapping[str, Line], index: LineIndex
 ) -> tuple[Split, list[str]]:
-    """Move lines for evaluation whose pixels are trained on, unless none is left; and say so."""
+    """Move evaluation lines that copy a training line to training, unless that takes them all.
+
+    Returns: both parts, and a warning if there are copies.
+    """
     numbers = [[lines[name].number for name in part] for part in parts]
     copies = find_copies(index, *numbers)
     if not copies:
@@ -136,9 +138,9 @@ def _without_copies(
 
 
 def write_list(paths: Iterable[PathLike], path: PathLike) -> None:
-    """Write a list file, one path a line.
+    """Write a list file, one path per line.
 
-    Raises: LstmjaxError: it cannot be written, or a path has a line break.
+    Raises: LstmjaxError: the file cannot be written, or a path has a line break.
     """
     names = [os.fspath(one) for one in paths]
     for name in names:
@@ -148,20 +150,20 @@ def write_list(paths: Iterable[PathLike], path: PathLike) -> None:
 
 
 def all_texts(index: LineIndex) -> bytes:
-    """The texts of all lines, one a line, in UTF-8."""
+    """The texts of all lines in UTF-8, one per line."""
     texts = (line.text for line in index)
     return "".join(f"{text}\n" for text in texts).encode(errors="surrogateescape")
 
 
 def _name(line: Line, counts: dict[str, int]) -> str:
-    """What a line is sorted by; for a line image its path, as in tesstrain."""
+    """The name that a line is sorted by; the path for a line image, as in tesstrain."""
     return line.path if counts[line.path] == 1 else f"{line.path}#{line.page:06d}"
 
 
 def _documents(
     lines: list[Line], counts: dict[str, int], folder: Path, part: str
 ) -> tuple[str, ...]:
-    """The documents that hold some lines and no others."""
+    """Documents that hold exactly these lines; a document with other lines, too, is copied."""
     pages: dict[str, list[int]] = defaultdict(list)
     for line in lines:
         pages[line.path].append(line.page)
@@ -172,7 +174,7 @@ def _documents(
 
 
 def _copy(path: str, numbers: list[int], folder: Path, part: str) -> str:
-    """Write some pages of a document into another one."""
+    """Write some pages of a document to a new one; the path of that."""
     index = lstmf.scan(path)
     found = [index.pages[number] for number in numbers]
     pages = [lstmf.read_page(path, one.offset, one.length, index.swapped) for one in found]

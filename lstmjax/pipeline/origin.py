@@ -1,7 +1,7 @@
-"""What an output folder is for: the name of its model, its language, and where its lines are from.
+"""What an output folder was made for: the name of its model, its language, the source of its lines.
 
-Files of another model or of other lines in the same folder would take each other's places; so a
-call that asks for such is refused unless it says that the folder may be used for it.
+Files of another model, or of other lines, would overwrite those in the folder. So a call with
+another origin is refused, unless `--overwrite` allows it.
 """
 
 import os
@@ -13,16 +13,16 @@ from lstmjax.pipeline.state import Done, State
 
 _STEP = "origin"
 _NAMED = ("network", "training")
-"""Steps whose files bear the name of the model."""
+"""Steps whose files are named after the model."""
 
 
 def check_origin(plan: Plan, state: State, say: Say) -> None:
-    """Compare a call with what the folder was used for before.
+    """Compare a plan with the recorded origin of its output folder.
 
     Args:
-      plan: what is asked for.
-      state: the steps done in the folder.
-      say: told what is another, where that is allowed, and what cannot be known.
+      plan: plan of the pipeline.
+      state: steps done in the folder.
+      say: printer of differences that are allowed, and of a missing record.
     Raises: LstmjaxError: the model has another name, or the lines are from elsewhere.
     """
     asked, step = _origin(plan), state.steps.get(_STEP)
@@ -44,7 +44,7 @@ def check_origin(plan: Plan, state: State, say: Say) -> None:
 
 
 def record_origin(plan: Plan, state: State) -> None:
-    """Record what the folder is for; called when its first step has been done."""
+    """Record the origin of the folder; called after its first step."""
     origin = _origin(plan)
     if state.steps.get(_STEP, {}).get("notes") != origin:
         state.forget(_STEP)
@@ -59,13 +59,13 @@ def _origin(plan: Plan) -> dict[str, Any]:
 
 
 def _same_lines(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two calls take their lines from one place, which may have moved with the folder."""
+    """Whether two origins have the same source of lines, which may have moved with the folder."""
     places = any(one[key] == other[key] for key in ("path", "relative"))
     return one["kind"] == other["kind"] and places
 
 
 def _refuse(plan: Plan, what: str, before: str, now: str, say: Say) -> None:
-    """Raise, or only say it where the folder may be used for something else."""
+    """Raise an error; with `--overwrite` only print the difference."""
     text = f"{plan.output_dir}: was made with {what} {before}, not with {what} {now}"
     if not plan.overwrite:
         raise LstmjaxError(

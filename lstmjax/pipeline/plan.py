@@ -1,4 +1,4 @@
-"""What `tesstrain` is asked for, as one frozen value."""
+"""What `tesstrain` is asked for, as a frozen value."""
 
 import os
 from dataclasses import dataclass
@@ -6,29 +6,29 @@ from typing import Any
 
 from lstmjax.pipeline.groups import SplitBy
 from lstmjax.pipeline.languages import LanguageSettings, language_settings
-from lstmjax.training.config import Recipe
+from lstmjax.training.config import RecipeName
 
 NET_SPEC = "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lfx192 O1c1]"
-"""What the tesstrain Makefile trains from scratch."""
+"""The network that the tesstrain Makefile trains from scratch."""
 
 MAX_ITERATIONS = 10_000
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """Pages that are drawn.
+    """Settings of the pages to render.
 
     Attributes:
-      training_text: path of the text.
-      fonts: names as fontconfig knows them.
-      vertical_fonts: fonts of text that runs from top to bottom.
-      eval_fonts: fonts of evaluation lines; empty for the same fonts.
-      fonts_dir: folder of the fonts; "" for those of the system.
-      exposures: how dark pages are, one document for each; empty for what the language has.
-      max_pages: most pages of a document; 0 for no bound.
-      ptsize: of the text, in points.
-      distort: whether pages are bent.
-      keep_pages: whether pages (.tif) stay beside the documents.
+      training_text: file with the text.
+      fonts: fontconfig names of the fonts.
+      vertical_fonts: fonts for text that runs from top to bottom.
+      eval_fonts: fonts of evaluation lines; empty for `fonts`.
+      fonts_dir: folder of the fonts; "" for the system's folders.
+      exposures: darkness levels, each of which makes a document; empty for the language's own.
+      max_pages: largest number of pages per document; 0 for no limit.
+      ptsize: size of the text, in points.
+      distort: whether pages are warped.
+      keep_pages: whether pages (.tif) and box files are kept beside the documents.
     """
 
     training_text: str
@@ -45,27 +45,27 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is made from what.
+    """A run of the pipeline: inputs, output folder and settings.
 
     Attributes:
-      name: of the model.
-      output_dir: gets everything.
-      lang: whose settings and lists are used.
-      ground_truth: folder with lines; "" if they are rendered.
+      name: name of the model.
+      output_dir: folder for all output.
+      lang: language whose settings and langdata files are used.
+      ground_truth: folder with lines; "" if lines are rendered.
       rendering: text and fonts; None if there is ground truth.
-      tmp_dir: where pages are drawn; "" for a folder in output_dir.
-      langdata_dir: folder as langdata_lstm; "" to do without.
-      wordlist: word list in place of that of langdata_dir.
-      start_model: traineddata to go on from; "" for a new network.
-      norm_mode: in place of the language's; None for that.
-      net_spec: of a new network.
-      recipe: of training.
-      settings: of training: fields of `TrainConfig` and their values.
-      ratio_train: part of the lines that is for training.
-      split_by: what stays on one side of the division, see `lines.divide`; for ground truth.
-      seed: of the division.
+      tmp_dir: folder for rendered pages; "" for a folder in `output_dir`.
+      langdata_dir: copy of langdata_lstm; "" for none.
+      wordlist: word list to use instead of the one in `langdata_dir`.
+      start_model: traineddata to fine-tune; "" for a new network.
+      norm_mode: norm_mode to use instead of the language's; None for the latter.
+      net_spec: description of a new network.
+      recipe: training recipe.
+      settings: training settings: fields of `TrainConfig` and their values.
+      ratio_train: fraction of the lines that is for training.
+      split_by: unit of ground truth that is never divided, see `lines.divide`.
+      seed: seed of the division.
+      data_only: whether to stop after the lines and the starter traineddata.
       overwrite: whether the output folder may hold files of another origin.
-      data_only: stop when lines and starter traineddata are there.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Plan:
     start_model: str = ""
     norm_mode: int | None = None
     net_spec: str = NET_SPEC
-    recipe: Recipe = "fast"
+    recipe: RecipeName = "fast"
     settings: tuple[tuple[str, Any], ...] = (("max_iterations", MAX_ITERATIONS),)
     ratio_train: float = 0.9
     split_by: SplitBy = "auto"
@@ -89,9 +89,9 @@ class Plan:
 
     @property
     def language(self) -> LanguageSettings:
-        """What is particular to the language."""
+        """The settings of the language."""
         return language_settings(self.lang)
 
     def path(self, *parts: str) -> str:
-        """A path below the output folder."""
+        """A path in the output folder."""
         return os.path.join(self.output_dir, *parts)

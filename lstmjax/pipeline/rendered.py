@@ -1,7 +1,8 @@
-"""The steps that draw a text in fonts and turn the pages into documents of lines.
+"""The steps that render a text in fonts and turn the pages into documents of lines.
 
-For models the lines of the text are divided first, so that no evaluation line shares its text with
-a training line. For `--linedata_only` the whole text is drawn, as tesstrain.sh does.
+If a model is to be trained, the lines of the text are divided first, so that no evaluation line
+has the text of a training line. With `--linedata_only` the whole text is rendered, as tesstrain.sh
+does.
 """
 
 import os
@@ -34,15 +35,15 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Drawing:
-    """One text drawn in one font.
+    """A text to render in one font with one exposure.
 
     Attributes:
-      text: path of the text.
-      font: its name.
-      exposure: how dark.
+      text: file with the text.
+      font: name of the font.
+      exposure: darkness level of the pages.
       vertical: whether the text runs from top to bottom.
-      base: path of the pages and the box file without ending.
-      document: path of the document without ending.
+      base: pages and box file without suffix.
+      document: document without suffix.
     """
 
     text: str
@@ -54,10 +55,11 @@ class Drawing:
 
 
 def rendered_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
-    """Draw the pages and make documents of their lines; notes as of `ground_truth.found_lines`.
+    """Render the pages and make documents of their lines.
 
-    Raises: DataError: the text is empty or nothing could be drawn. LstmjaxError: a font is missing,
-      a file cannot be read or written.
+    Returns: notes of the step, as `ground_truth.found_lines` has them.
+    Raises: DataError: the text is empty or nothing could be rendered. LstmjaxError: a font is
+      missing, or a file cannot be read or written.
     """
     rendering = plan.rendering
     assert rendering is not None
@@ -94,7 +96,7 @@ def rendered_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
 
 
 def _divided_text(plan: Plan, rendering: Rendering, state: State, say: Say) -> dict[str, str]:
-    """Part -> path of its text."""
+    """Divide the lines of the text; name of a part -> file with its lines."""
     source = rendering.training_text
     if plan.data_only:
         return {"train": source}
@@ -103,7 +105,7 @@ def _divided_text(plan: Plan, rendering: Rendering, state: State, say: Say) -> d
     def run() -> Done:
         data = read_bytes(source).removeprefix(_SIGNATURE)
         lines = [line.removesuffix("\r") for line in to_text(data).split("\n") if line.strip()]
-        # Equal lines stay together.
+        # Equal lines stay in one part.
         parts = split(dict.fromkeys(lines), plan.ratio_train, plan.seed)
         written = {}
         for part, chosen in parts._asdict().items():
@@ -120,7 +122,7 @@ def _divided_text(plan: Plan, rendering: Rendering, state: State, say: Say) -> d
 def _drawings(
     plan: Plan, rendering: Rendering, texts: dict[str, str], work: str
 ) -> dict[str, list[Drawing]]:
-    """What is drawn for each part."""
+    """The texts to render for each part: every font with every exposure."""
     exposures = rendering.exposures or plan.language.exposures
     fonts = {
         "train": _fonts(rendering.fonts, rendering.vertical_fonts),
@@ -139,19 +141,19 @@ def _drawings(
 
 
 def file_name(font: str) -> str:
-    """The name of a font in names of files, as tesstrain has it: no commas, `_` for blanks."""
+    """The name of a font as part of a file name, as in tesstrain: no commas, `_` for spaces."""
     return font.replace(" ", "_").replace(",", "").replace(os.sep, "_")
 
 
 def _fonts(fonts: tuple[str, ...], vertical: tuple[str, ...]) -> list[tuple[str, bool]]:
-    """Fonts and whether their text runs from top to bottom."""
+    """Pairs of a font and whether its text runs from top to bottom."""
     return [*((font, False) for font in fonts), *((font, True) for font in vertical)]
 
 
 def _draw_step(
     plan: Plan, rendering: Rendering, drawing: Drawing, state: State, say: Say
 ) -> dict[str, Any]:
-    """Draw one text in one font; notes: path of the document, of the box file, what is left out."""
+    """Render one text in one font; notes: document, box file, and what was left out and why."""
     language = plan.language
     settings = PageSettings(
         point_size=rendering.ptsize,
@@ -182,16 +184,16 @@ def _draw_step(
         "drawing": asdict(drawing),
         "pages": rendering.keep_pages,
     }
-    if rendering.fonts_dir:  # what `font` lacks is measured in others of the folder
+    if rendering.fonts_dir:  # its other fonts decide on the width of characters that `font` lacks
         inputs["fonts_dir"] = os.path.realpath(rendering.fonts_dir)
     part = Path(drawing.base).name
     return state.do(f"draw {part}", inputs, run, say)
 
 
 def find_font(catalog: FontCatalog, name: str) -> FontEntry:
-    """The font of a name.
+    """The font of this name.
 
-    Raises: DataError: there is none; names the one that comes nearest.
+    Raises: DataError: there is none; the message suggests the most similar name.
     """
     found = catalog.find(name)
     if found is None:
@@ -203,9 +205,9 @@ def find_font(catalog: FontCatalog, name: str) -> FontEntry:
 
 
 def read_text(path: str) -> str:
-    """A text file without its signature.
+    """The content of a text file, without a byte order mark.
 
-    Raises: FormatError: it cannot be read. DataError: it is empty.
+    Raises: FormatError: the file cannot be read. DataError: it is empty.
     """
     text = to_text(read_bytes(path).removeprefix(_SIGNATURE)).replace("\r\n", "\n")
     if not text.strip():
@@ -219,11 +221,11 @@ def draw_pages(
     """Write `<base>.tif` and `<base>.box`, as text2image does.
 
     Args:
-      text: to be drawn.
-      catalog: of fonts; characters that `font` lacks take up the room they have in another.
-      font: to draw in.
-      settings: of the pages.
-      base: path without ending; its folder is made if it is missing.
+      text: text to render.
+      catalog: all fonts; a character that `font` lacks leaves the space it takes in another font.
+      font: font to render in.
+      settings: settings of the pages.
+      base: path without suffix; a missing folder is made.
     Returns: the first words that the font cannot show, for a message; "" if it can show all.
     Raises: DataError: nothing fits on a page. LstmjaxError: a file cannot be written.
     """
@@ -245,7 +247,7 @@ def draw_pages(
 
 
 def _convert(drawing: Drawing) -> tuple[str, list[list[str]]]:
-    """Make the document of drawn pages: its path, and what is left out."""
+    """Convert rendered pages to a document: its path, and what was left out and why."""
     outcomes: list[Outcome] = []
     pages = Input(f"{drawing.base}.tif", f"{drawing.base}.box", Kind.BOX, drawing.document)
     convert([pages], settings=Settings(psm=_PSM), on_done=outcomes.append)

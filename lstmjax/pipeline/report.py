@@ -1,4 +1,4 @@
-"""The last page of a way: what was trained on, how well the models read, what to do next."""
+"""The final report: what was trained on, how well the models read, what to do next."""
 
 import shlex
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ COLUMNS = "{:<6} {:>6} {:>8} {:>8} {:>8} {:>8}"
 
 
 def show(report: dict[str, Any]) -> Iterator[str]:
-    """Yield the report for people.
+    """Yield the lines of report.txt.
 
     Args:
-      report: as `tesstrain` writes it into report.json.
+      report: content of report.json, see `tesstrain.run`.
     """
     counts = report["lines"]
     yield f"{report['name']}: {counts['train']} lines for training, {counts['eval']} for evaluation"
@@ -47,7 +47,7 @@ def show(report: dict[str, Any]) -> Iterator[str]:
 def next_commands(
     name: str, folder: str, eval_list: str, models: dict[str, str]
 ) -> list[list[str]]:
-    """Commands that make something of the models."""
+    """The commands that a user may want next: evaluate, read a page, list the model."""
     commands = []
     if eval_list:
         commands.append(

@@ -1,7 +1,7 @@
-"""Executables with the bare names of Tesseract's training tools that call lstmjax.
+"""Executables with the names of Tesseract's training tools that call lstmjax.
 
-A Makefile or script that calls `lstmtraining` uses lstmjax unchanged when the folder of these
-executables comes first in PATH. `tesseract` is special: only `lstm.train` is ours.
+With their folder first in PATH, Makefiles and scripts that call `lstmtraining` use lstmjax
+unchanged. `tesseract` is special: only calls with `lstm.train` are answered here.
 """
 
 import os
@@ -20,10 +20,10 @@ NAMES = (
     "set_unicharset_properties", "merge_unicharsets", "wordlist2dawg", "dawg2wordlist",
     "text2image", "tesseract",
 )  # fmt: skip
-"""The executables, each named as the tool it stands for."""
+"""The executables, each named after the tool that it replaces."""
 
 AS_TESSERACT = "--as_tesseract"
-"""First argument of `lstmjax shims` when it is called in place of the program tesseract."""
+"""First argument of `lstmjax shims` when it is called instead of the program tesseract."""
 
 CONFIG = "lstm.train"
 """The configuration that makes the program tesseract write training data."""
@@ -34,15 +34,15 @@ _MODE, _MOST_BYTES = "tessedit_pageseg_mode", 1 << 20
 
 
 def write_shims(folder: PathLike) -> list[Path]:
-    """Write the executables, in place of such of an earlier call.
+    """Write the executables; those of an earlier call are replaced.
 
-    They call the Python that runs now. Nothing is written if one of the names is taken.
+    They call the Python that runs now. Nothing is written if another file has one of the names.
 
     Args:
-      folder: made if it is missing.
+      folder: folder for the executables; made if missing.
     Returns: the paths written.
     Raises: LstmjaxError: a file of another origin is in the way, the folder cannot be written, or
-      this Python finds lstmjax only in the present folder.
+      this Python finds lstmjax only in the current folder.
     """
     _check_python()
     target = Path(folder)
@@ -75,12 +75,12 @@ def is_shim(path: PathLike) -> bool:
 
 
 def find_program(name: str, search_path: str) -> str | None:
-    """The first executable of a name along a search path that is none of ours.
+    """The first executable of this name in a search path, ours left out.
 
     Args:
-      name: without folder.
-      search_path: folders as in PATH.
-    Returns: its path, None if there is none.
+      name: name of the program, without folder.
+      search_path: folders, separated as in PATH.
+    Returns: path of the program; None if there is none.
     """
     for folder in search_path.split(os.pathsep):
         candidate = os.path.join(folder or os.curdir, name)
@@ -91,13 +91,13 @@ def find_program(name: str, search_path: str) -> str | None:
 
 
 def training_call(arguments: Sequence[str]) -> list[str] | None:
-    """What `pages.as_tesseract` is to be called with, in place of the program tesseract.
+    """Translate a call of the program tesseract to arguments of `pages.as_tesseract`.
 
-    tesstrain.sh names a language's own configuration after `lstm.train`, or an empty text where
-    there is none; of such a file only the page segmentation mode matters here.
+    tesstrain.sh appends a configuration file of the language after `lstm.train`, or an empty
+    argument if there is none. Only the page segmentation mode of such a file matters here.
 
-    Returns: None if the program is asked for something else than training data.
-    Raises: UsageError: a configuration cannot be read.
+    Returns: the arguments; None if the call is not for training data.
+    Raises: UsageError: a configuration file cannot be read.
     """
     if CONFIG not in arguments:
         return None
@@ -113,7 +113,7 @@ def training_call(arguments: Sequence[str]) -> list[str] | None:
 
 
 def _segmentation_mode(path: str) -> str:
-    """What a configuration file sets tessedit_pageseg_mode to; "" if it does not."""
+    """The value of tessedit_pageseg_mode in a configuration file; "" if it is not set."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read(_MOST_BYTES).splitlines()
@@ -126,12 +126,12 @@ def _segmentation_mode(path: str) -> str:
 
 
 def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run the real tesseract in place of this process.
+    """Replace this process by the real tesseract.
 
     Args:
-      arguments: what it was called with.
-      environ: environment; PATH says where it may be.
-    Returns: its exit status, where a process cannot become another one.
+      arguments: arguments of the call.
+      environ: environment; its PATH is searched.
+    Returns: exit status of the program, on systems where a process cannot be replaced.
     Raises: UsageError: there is no real tesseract.
     """
     program = find_program("tesseract", environ.get("PATH", os.defpath))
@@ -151,7 +151,7 @@ def hand_over(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 def _script(name: str) -> str:
     """The text of an executable.
 
-    PYTHONSAFEPATH keeps modules that lie in the caller's folder from standing in for ours.
+    PYTHONSAFEPATH keeps modules in the current folder of the caller from shadowing ours.
     """
     tool = ["shims", AS_TESSERACT] if name == "tesseract" else [name]
     command = shlex.join([sys.executable, "-m", "lstmjax", *tool])
@@ -173,7 +173,7 @@ def _check_python() -> None:
 
 
 def folder_is_first(folder: PathLike, search_path: str) -> bool:
-    """Whether an executable in a folder is what its bare name calls."""
+    """Whether a call by name alone runs the executable in this folder."""
     found = shutil.which(NAMES[0], path=search_path)
     return found is not None and os.path.dirname(os.path.realpath(found)) == os.path.realpath(
         folder

@@ -1,7 +1,8 @@
-"""Which lines are for training and which for evaluation, decided by a seed.
+"""Seeded division of lines into training and evaluation.
 
-The split by line is that of the public tesstrain Makefile, so that the same names give the same
-lists: sorted, shuffled with the seed as a text, cut. The other one keeps groups of lines together.
+The division by line is that of the public tesstrain Makefile: names are sorted, shuffled with the
+seed as a string, and cut, so the same names give the same lists. The other division keeps groups
+of lines together.
 """
 
 import random
@@ -13,7 +14,7 @@ from lstmjax.errors import DataError
 
 
 class Split(NamedTuple):
-    """Names for training and for evaluation."""
+    """Names of training lines and of evaluation lines."""
 
     train: list[str]
     eval: list[str]
@@ -23,10 +24,10 @@ def split(names: Iterable[str], ratio: float, seed: int) -> Split:
     """Divide names.
 
     Args:
-      names: of documents, or lines of text.
-      ratio: the part for training, more than 0 and at most 1.
-      seed: another one gives another division.
-    Returns: training has the first `int(ratio * n)` of the shuffled names, evaluation the rest.
+      names: names of lines or documents, or texts.
+      ratio: fraction for training, more than 0 and at most 1.
+      seed: seed of the shuffle.
+    Returns: the first `int(ratio * n)` of the shuffled names for training, the rest for evaluation.
     Raises: DataError: nothing is left for training.
     """
     shuffled = sorted(names)
@@ -41,19 +42,19 @@ def split(names: Iterable[str], ratio: float, seed: int) -> Split:
 
 
 def split_groups(group_of: Mapping[str, str], ratio: float, seed: int) -> tuple[Split, bool]:
-    """Divide names so that those of a group stay together.
+    """Divide names so that every group stays in one part.
 
-    Groups are taken for evaluation in random order, leaving out those that are too large, until
-    there are as many lines as `split` would take. If none fits, or one group alone comes nearer to
-    that number than all that fit, that one is taken.
+    Groups are taken for evaluation in random order, without those that are too large, until there
+    are as many lines as `split` would take. If no group fits, or if one group alone comes nearer
+    to that number than all that fit, that group is taken.
 
     Args:
-      group_of: name -> its group.
-      ratio: the part for training, more than 0 and at most 1.
-      seed: another one gives another division.
-    Returns: both parts in the order of `split`; and whether the part for evaluation has about the
-      size it has there, give or take a quarter of the smaller part.
-    Raises: DataError: nothing is left for training, or all names are of one group.
+      group_of: name -> name of its group.
+      ratio: fraction for training, more than 0 and at most 1.
+      seed: seed of the shuffle.
+    Returns: both parts, in the order of `split`; and whether the evaluation part has about the size
+      that `split` gives it, within a quarter of the smaller part.
+    Raises: DataError: nothing is left for training, or all names are in one group.
     """
     by_line = split(group_of, ratio, seed)
     wanted = len(by_line.eval)
@@ -63,9 +64,11 @@ def split_groups(group_of: Mapping[str, str], ratio: float, seed: int) -> tuple[
     random.Random(str(seed)).shuffle(groups)
     taken, chosen = 0, set[str]()
     for group in groups:
+        # The last group may overshoot a little; one that overshoots more is left for training.
         if taken < wanted and taken + sizes[group] <= wanted + room:
             taken += sizes[group]
             chosen.add(group)
+    # A single large group may come nearer to the wanted size than the small ones together.
     nearest = min(groups, key=lambda group: abs(sizes[group] - wanted))
     is_nearer = abs(sizes[nearest] - wanted) < wanted - taken
     if wanted and (not chosen or (is_nearer and wanted - taken > room)):

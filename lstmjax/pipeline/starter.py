@@ -1,4 +1,4 @@
-"""The character set of the lines as a starter traineddata, from scratch or on top of a model."""
+"""The starter traineddata with the characters of the lines, new or as an extension of a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,17 +23,17 @@ _NO_RADICALS = b"# No Han characters, so none are described.\n"
 
 @dataclass(frozen=True)
 class StarterRequest:
-    """What a starter is made from.
+    """The inputs of a starter traineddata.
 
     Attributes:
-      texts: box files, or plain texts, whose characters it gets.
-      name: of the model; the starter becomes `<name>/<name>.traineddata`.
-      lang: whose lists and config of langdata are used.
+      texts: box files or plain texts with all characters.
+      name: name of the model; the starter becomes `<name>/<name>.traineddata`.
+      lang: language whose lists and configuration in langdata are used.
       norm_mode: 1 graphemes, 2 glyphs of Indic scripts, 3 characters.
       rtl, pass_through: see `charset.language.Language`.
-      langdata_dir: folder as langdata_lstm; "" to do without.
-      wordlist: path of a word list in place of the one in langdata_dir.
-      start_model: traineddata whose character set is the beginning; "" for none.
+      langdata_dir: copy of langdata_lstm; "" for none.
+      wordlist: word list to use instead of the one in `langdata_dir`.
+      start_model: traineddata whose character set is extended; "" for none.
     """
 
     texts: tuple[str, ...]
@@ -47,7 +47,7 @@ class StarterRequest:
     start_model: str = ""
 
     def lists(self) -> dict[str, str]:
-        """Kind -> path of the lists there are; see `LISTS`."""
+        """The lists that exist: kind (see `LISTS`) -> path."""
         folder = Path(self.langdata_dir, self.lang)
         found = {}
         for kind in LISTS:
@@ -64,7 +64,7 @@ class StarterRequest:
         return path if self.langdata_dir and path.is_file() else None
 
     def files(self) -> list[str]:
-        """Every file that decides on the starter, for a digest."""
+        """Every file that the starter depends on, for a digest."""
         paths = [*self.texts, *self.lists().values(), *filter(None, [self.start_model])]
         if self.langdata_dir:
             folder = Path(self.langdata_dir)
@@ -76,12 +76,12 @@ class StarterRequest:
 
 @dataclass(frozen=True)
 class StarterResult:
-    """A starter that was made.
+    """The files of a starter.
 
     Attributes:
-      traineddata: its path; that of the start model if that has all characters.
+      traineddata: path of the starter; the start model itself if that has all characters.
       unicharset: path of the character set.
-      size: unichars in it.
+      size: number of unichars.
       added: unichars that the start model does not have.
     """
 
@@ -94,14 +94,14 @@ class StarterResult:
 def make_starter(request: StarterRequest, folder: PathLike, say: Say) -> StarterResult:
     """Make the character set of some texts and a starter traineddata.
 
-    With a start model that has all the characters nothing is made: its own traineddata serves.
-    Otherwise new characters are appended to its own, which keep their places, so that its word
-    lists stay valid; they are taken over unless there are other ones.
+    A start model that has all the characters is used as it is. Otherwise the new characters are
+    appended to its character set. Its own unichars keep their ids, so its word lists stay valid;
+    they are copied, unless the request has lists of its own.
 
     Args:
-      request: what from.
-      folder: gets `unicharset` and `<name>/`; made if it is missing.
-      say: gets what the single tools would print.
+      request: inputs of the starter.
+      folder: folder for `unicharset` and `<name>/`; made if missing.
+      say: printer of the messages of the single tools.
     Raises: LstmjaxError: a file that is needed is missing or damaged, or langdata is needed.
     """
     target = Path(folder)
@@ -111,7 +111,7 @@ def make_starter(request: StarterRequest, folder: PathLike, say: Say) -> Starter
     if not request.start_model:
         unicharset.save(table, path, decimal=True)
         _build(request, path, table, target, say).save(target)
-        return StarterResult(_made(request, target), path, len(table.rows))
+        return StarterResult(_output_path(request, target), path, len(table.rows))
     start = traineddata.load(request.start_model)
     own = _table_of(start, request.start_model)
     merged = merge([own, table])
@@ -125,13 +125,13 @@ def make_starter(request: StarterRequest, folder: PathLike, say: Say) -> Starter
         trained = with_components(starter.traineddata, start, own, merged, say)
         starter = replace(starter, traineddata=trained)
     starter.save(target)
-    return StarterResult(_made(request, target), path, len(merged.rows), added)
+    return StarterResult(_output_path(request, target), path, len(merged.rows), added)
 
 
 def extract(texts: Sequence[str], norm_mode: int, say: Say) -> UnicharsetTable:
     """The character set of box files or plain texts.
 
-    Raises: FormatError: one cannot be read. CharsetError: there are no characters in them.
+    Raises: FormatError: a file cannot be read. CharsetError: the files have no characters.
     """
     extractor = Extractor(NormMode(norm_mode), say)
     for path in texts:
@@ -151,14 +151,14 @@ def with_components(
     merged: UnicharsetTable,
     say: Say,
 ) -> TrainedData:
-    """Give a starter the word lists and the configuration of the model that is trained further.
+    """Copy the word lists and the configuration of the start model to a starter.
 
     Args:
-      starter: with the larger character set.
-      start: the model.
-      own: the character set of the model.
-      merged: that of the starter.
-      say: told if the lists cannot be taken over, because characters have other numbers.
+      starter: traineddata with the larger character set.
+      start: the start model.
+      own: character set of the start model.
+      merged: character set of the starter.
+      say: printer of a message if the lists cannot be copied, because unichars have other ids.
     """
     kept = [row.unichar for row in merged.rows[: len(own.rows)]]
     same = kept == [row.unichar for row in own.rows]
@@ -177,7 +177,7 @@ def _added(own: UnicharsetTable, merged: UnicharsetTable) -> tuple[str, ...]:
 
 
 def _table_of(trained: TrainedData, path: str) -> UnicharsetTable:
-    """The character set of a model."""
+    """The character set of a model: a component of its own, or inside the network in old models."""
     data = trained.components.get("lstm-unicharset")
     if data is None:
         with naming(file=path):
@@ -188,14 +188,14 @@ def _table_of(trained: TrainedData, path: str) -> UnicharsetTable:
         return unicharset.unpack(data)
 
 
-def _made(request: StarterRequest, folder: Path) -> str:
+def _output_path(request: StarterRequest, folder: Path) -> str:
     return str(folder / request.name / f"{request.name}.traineddata")
 
 
 def _build(
     request: StarterRequest, path: str, table: UnicharsetTable, folder: Path, say: Say
 ) -> Starter:
-    """Make a starter; the configuration of the language is for models of other names, too."""
+    """Make a starter, with the language's configuration even if the model has another name."""
     starter = build_starter(_language(request, path, table, folder, say), say)
     config = request.config()
     if config is None or "config" in starter.traineddata.components:
@@ -209,7 +209,7 @@ def _language(
 ) -> Language:
     lists = request.lists()
     if lists and "punc" not in lists:
-        # Words are found through punctuation; this says that there may be none.
+        # The decoder finds words only through punctuation patterns; this one has no punctuation.
         lists["punc"] = str(folder / "no_punctuation.txt")
         write_atomically(lists["punc"], b" \n")
     return Language(
@@ -227,7 +227,7 @@ def _language(
 def _script_dir(
     request: StarterRequest, table: UnicharsetTable, folder: Path, say: Say
 ) -> PathLike:
-    """The folder of script data; without langdata an empty one, which serves but for Han."""
+    """The folder of script data; without langdata an empty substitute, enough for all but Han."""
     if request.langdata_dir:
         return request.langdata_dir
     if not request.pass_through:

@@ -1,7 +1,7 @@
-"""Which steps of a way are done: a small JSON file, so that a second call only does the rest.
+"""Which steps of a pipeline are done, in a small JSON file, so that a second call does the rest.
 
-A step is done while everything it was made from (contents of files and settings) is the same, and
-the files it made are still there as it left them.
+A step counts as done as long as all its inputs (contents of files, settings) are the same, and its
+outputs are still there, unchanged.
 """
 
 import hashlib
@@ -12,24 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, Say
 from lstmjax.formats.files import PathLike, digest_file, write_atomically
 
 VERSION = 1
 _MAX_BYTES = 1 << 28
 
 Inputs = Mapping[str, Any]
-"""Name -> a JSON value; files stand there as their digests."""
+"""Name -> JSON value; files are represented by their digests."""
 
 
 @dataclass
 class State:
-    """The steps done below a folder, kept in a file there.
+    """The steps done in a folder, recorded in a file there.
 
     Attributes:
-      folder: paths of outputs are kept relative to it.
-      path: of the file.
-      steps: name -> what it was made from, what it made, what it reported.
+      folder: folder that the paths of outputs are relative to.
+      path: file of the record.
+      steps: name of a step -> digest of its inputs, digests of its outputs, notes.
     """
 
     folder: Path
@@ -38,27 +38,25 @@ class State:
 
     @classmethod
     def load(cls, folder: PathLike, name: str = "state.json") -> "State":
-        """Read the state of a folder; an empty one if it has none.
+        """Read the state of a folder; an empty state if there is no record.
 
-        Raises: DataError: the file is none of ours.
+        Raises: DataError: the file is not such a record.
         """
         path = Path(folder) / name
         if not path.exists():
             return cls(Path(folder), path)
         return cls(Path(folder), path, _read(path))
 
-    def do(
-        self, name: str, inputs: Inputs, run: Callable[[], "Done"], say: Callable[[str], None]
-    ) -> Any:
+    def do(self, name: str, inputs: Inputs, run: Callable[[], "Done"], say: Say) -> Any:
         """Run a step, unless it is done.
 
         Args:
-          name: of the step.
-          inputs: everything its result depends on.
-          run: does it.
-          say: told whether the step is run.
-        Returns: the notes of the step, from this run or from the one recorded; a JSON value.
-        Raises: what `run` raises; the step then counts as not done.
+          name: name of the step.
+          inputs: everything the result depends on.
+          run: function that does the step.
+          say: printer of a line that says whether the step is run.
+        Returns: the notes of the step, from this run or from the recorded one; a JSON value.
+        Raises: any error of `run`; the step then counts as not done.
         """
         fingerprint = digest_json(inputs)
         if self.is_done(name, fingerprint):
@@ -76,7 +74,7 @@ class State:
         return self.steps[name]["notes"]
 
     def is_done(self, name: str, fingerprint: str) -> bool:
-        """Whether a step was made from this and its files are as it left them."""
+        """Whether a step was done with these inputs and its outputs are unchanged."""
         step = self.steps.get(name)
         if step is None or step["inputs"] != fingerprint:
             return False
@@ -100,11 +98,11 @@ class State:
 
 @dataclass(frozen=True)
 class Done:
-    """What a step came to.
+    """The result of a step.
 
     Attributes:
-      outputs: the files it made.
-      notes: what later steps and the report need to know; a JSON value.
+      outputs: files made by the step.
+      notes: results that later steps and the report need; a JSON value.
     """
 
     outputs: tuple[PathLike, ...] = ()
@@ -112,7 +110,7 @@ class Done:
 
 
 def digest_files(paths: Iterable[PathLike]) -> str:
-    """One digest for the names and contents of files, in their order."""
+    """One digest of the names and contents of files, in this order."""
     return digest_json([[os.fspath(path), digest_file(path)] for path in paths])
 
 
@@ -125,7 +123,7 @@ def digest_json(value: Any) -> str:
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     """The steps in a state file.
 
-    Raises: DataError: it is none of ours.
+    Raises: DataError: the file is not a state file.
     """
     hint = "move it away to do everything again"
     try:

@@ -1,4 +1,4 @@
-"""The steps of the whole way after the lines are there, each run only if something has changed.
+"""The steps of the pipeline after the lines are made; each runs only if its inputs have changed.
 
 Every function takes the recorded `State` and returns the notes of its step, a JSON value.
 """
@@ -22,6 +22,7 @@ from lstmjax.pipeline.starter import StarterRequest, make_starter
 from lstmjax.pipeline.state import Done, State, digest_files
 from lstmjax.pipeline.training import TrainingRequest
 from lstmjax.run_paths import RunPaths
+from lstmjax.training.run import RECIPES
 
 _WORTH_SAYING = (
     "Warning: unichar",
@@ -39,10 +40,10 @@ def character_set(plan: Plan, state: State, found: Notes, say: Say) -> Notes:
     """Make the unicharset and the starter traineddata; notes: see `StarterResult`.
 
     Args:
-      plan: of the whole way.
-      state: of its steps.
-      found: notes of the step that found or drew the lines.
-      say: gets what the user should know.
+      plan: plan of the pipeline.
+      state: recorded steps.
+      found: notes of the step that found or rendered the lines.
+      say: printer of messages for the user.
     """
     language = plan.language
     norm_mode = plan.norm_mode or language.norm_mode
@@ -87,7 +88,7 @@ def check(state: State, request: TrainingRequest, found: Notes, say: Say) -> Not
         bad = dropped_lines(index, codec, training.geometry_for(request))
         summary = summarize(check_texts(index, codec), bad)
         if found.get("drawn"):
-            summary["duplicates"] = 0  # every text is there in every font
+            summary["duplicates"] = 0  # every text occurs once in every font
         return Done(notes=summary)
 
     inputs = {
@@ -103,12 +104,12 @@ def train(
 ) -> Notes:
     """Train; notes: see `training.train`.
 
-    A run that was interrupted goes on, and so does one with other settings, such as more
-    iterations. With other lines, another character set or another network a new one begins, and
-    the checkpoints of the old one are moved aside.
+    An interrupted run goes on, and so does a run whose settings have changed, such as
+    max_iterations. With other lines, another character set or another network a new run begins,
+    and the checkpoints of the old one are moved aside.
 
-    Raises: LstmjaxError: another learning rate is asked of a run of recipe tesseract, which goes on
-      with its own.
+    Raises: LstmjaxError: the learning rate of a run of recipe tesseract has changed; it would keep
+      the old one.
     """
     origin = {
         "traineddata": digest_file(request.traineddata),
@@ -130,7 +131,7 @@ def train(
         return Done((RunPaths(request.model_output).checkpoint,), reached)
 
     began = state.do("network", origin, begin, lambda text: None)
-    if request.recipe == "tesseract" and began and began["learning_rate"] != rate:
+    if RECIPES[request.recipe].keeps_first_rate and began and began["learning_rate"] != rate:
         raise LstmjaxError(
             f"{request.model_output}: as in the original, a run of recipe tesseract keeps the "
             f"learning rate it began with, {began['learning_rate']}; this call has {rate}. Leave "
@@ -158,7 +159,7 @@ def make_models(
 
 
 def evaluate(state: State, models: Notes, found: Notes, say: Say) -> Notes:
-    """Measure the models on the evaluation lines; notes: see `training.measure`, by kind."""
+    """Evaluate the models on the evaluation lines; notes: kind -> see `training.measure`."""
     if not found["eval"]:
         return {}
 
@@ -180,11 +181,14 @@ def index_of(found: Notes) -> LineIndex:
 
 
 def _move_aside(folder: Path, say: Say) -> None:
-    """Give a folder with checkpoints of another run another name."""
+    """Rename the folder of checkpoints, if an earlier run has left any."""
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     number = 1
     while (other := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1
     folder.rename(other)
-    say(f"The data or the network is another one: training starts anew; the earlier run is {other}")
+    say(
+        "The data or the network has changed: training starts anew; "
+        f"the earlier run is now in {other}"
+    )

@@ -1,7 +1,7 @@
-"""The whole way from ground truth, or from a text and fonts, to models that Tesseract runs.
+"""The pipeline from ground truth, or from a text and fonts, to models that Tesseract runs.
 
-Every step is recorded with what it was made from (`state.State`), so that a second call does only
-what has changed or was not finished. Training itself goes on from its checkpoint.
+Every step is recorded with its inputs (`state.State`), so that a second call does only what has
+changed or was not finished. Training itself continues from its checkpoint.
 """
 
 import json
@@ -22,20 +22,19 @@ from lstmjax.pipeline.training import TrainingRequest
 from lstmjax.run_paths import RunPaths
 
 STATE = "tesstrain.json"
-"""File of the recorded steps in the output folder."""
+"""Name of the file in the output folder that records the steps."""
 
 
 def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
-    """Go the whole way, or what is left of it.
+    """Run the pipeline, or what is left of it.
 
     Args:
-      plan: what is made from what.
-      say: gets what is worth knowing, line by line.
-      live: show a live display of training; None: on terminals.
-    Returns: the report, as written into report.json; with `data_only` only its first parts.
-    Raises: LstmjaxError: a step cannot be done, or the folder is used for another model or other
-      lines; what was done before is kept. InterruptedRun: a
-      signal stopped training after everything was saved.
+      plan: inputs, output folder and settings.
+      say: printer of messages for the user, line by line.
+      live: whether to show a live display of training; None: only on a terminal.
+    Returns: the report, as written to report.json; with `data_only` only its first parts.
+    Raises: LstmjaxError: a step fails, or the folder was made for another model or other lines;
+      finished steps are kept. InterruptedRun: a signal stopped training after everything was saved.
     """
     _check_folder(plan)
     state = State.load(plan.output_dir, STATE)
@@ -77,9 +76,9 @@ def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
 
 
 def _check_folder(plan: Plan) -> None:
-    """Make the output folder; one with files of another origin is refused.
+    """Make the output folder.
 
-    Raises: LstmjaxError: see above, or it cannot be made.
+    Raises: LstmjaxError: the folder holds files of another origin, or cannot be made.
     """
     folder = Path(plan.output_dir)
     try:
@@ -95,7 +94,7 @@ def _check_folder(plan: Plan) -> None:
 
 
 def write_report(plan: Plan, report: dict[str, Any], say: Say) -> None:
-    """Write report.json and report.txt into the output folder and show the latter."""
+    """Write report.json and report.txt to the output folder, and print the latter."""
     text = list(show(report))
     data = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
     write_atomically(plan.path("report.json"), data.encode(errors="surrogateescape"))

@@ -1,4 +1,4 @@
-"""Training, the models of the best state, and how well they read."""
+"""Training, the models of the best state, and their evaluation."""
 
 import os
 from dataclasses import dataclass, fields
@@ -20,12 +20,12 @@ from lstmjax.infer.network import Network
 from lstmjax.infer.states import name_of
 from lstmjax.netspec import parse as spec_parse
 from lstmjax.run_paths import RunPaths
-from lstmjax.training.config import Recipe, TrainConfig, tesseract_config
+from lstmjax.training.config import RecipeName, TrainConfig, make_config
 from lstmjax.training.request import Request
 from lstmjax.training.run import run_training, write_model
 
 KINDS = ("best", "fast")
-"""Models are made as float32 and as int8, named as Tesseract's repositories of models are."""
+"""Kinds of models, named after Tesseract's model repositories: float32 and int8."""
 
 _MAX_BYTES = 1 << 28
 _BATCH = 16
@@ -33,14 +33,14 @@ _BATCH = 16
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What is trained on what.
+    """A training run: data, network, output and settings.
 
     Attributes:
-      traineddata: with the character set.
+      traineddata: traineddata with the character set.
       train_list, eval_list: list files; eval_list "" for no evaluation.
-      model_output: base name of checkpoints.
-      net_spec: network to build without a start model.
-      start_model: traineddata to go on from; "" for none.
+      model_output: base name of the checkpoints.
+      net_spec: network to build if there is no start model.
+      start_model: traineddata to fine-tune; "" for none.
       recipe: fast, or tesseract for the figures of `lstmtraining`.
       settings: fields of `TrainConfig` and their values.
     """
@@ -51,11 +51,11 @@ class TrainingRequest:
     model_output: str
     net_spec: str = ""
     start_model: str = ""
-    recipe: Recipe = "fast"
+    recipe: RecipeName = "fast"
     settings: tuple[tuple[str, Any], ...] = ()
 
     def config(self) -> TrainConfig:
-        """The settings as training wants them.
+        """The settings as the configuration of the recipe.
 
         Raises: UsageError: there is no such setting.
         """
@@ -63,16 +63,15 @@ class TrainingRequest:
         unknown = sorted(set(chosen) - {field.name for field in fields(TrainConfig)})
         if unknown:
             raise UsageError(f"there is no setting {unknown[0]!r} of training")
-        make = tesseract_config if self.recipe == "tesseract" else TrainConfig
-        return make(**chosen)
+        return make_config(self.recipe, **chosen)
 
 
 def start_network(start_model: str, folder: PathLike) -> str:
-    """Take the network out of a model, as `combine_tessdata -e` does; the path of the `.lstm`.
+    """Extract the network of a model, as `combine_tessdata -e` does; path of the `.lstm` file.
 
-    The rows of its character set are written beside it.
+    The rows of the model's character set are written beside it.
 
-    Raises: FormatError: damaged. DataError: there is no network in it.
+    Raises: FormatError: the model is damaged. DataError: it has no network.
     """
     trained = traineddata.load(start_model)
     data = trained.components.get("lstm")
@@ -87,7 +86,7 @@ def start_network(start_model: str, folder: PathLike) -> str:
 
 
 def geometry_for(request: TrainingRequest) -> Geometry:
-    """What the network that will be trained makes of image sizes.
+    """The geometry of the network that will be trained, for checks of image sizes.
 
     Raises: SpecError: the net_spec is wrong. FormatError: a file is damaged.
     """
@@ -99,12 +98,12 @@ def geometry_for(request: TrainingRequest) -> Geometry:
 
 
 def train(request: TrainingRequest, *, live: bool | None = None) -> dict[str, Any]:
-    """Train; an earlier run of the same model_output goes on where it stopped.
+    """Train; an earlier run with the same model_output continues where it stopped.
 
-    Returns: how far it came: `iterations`, `bcer` (percent, training), `best_cer` (a fraction on
-      the evaluation lines, or None).
-    Raises: LstmjaxError: see `train.run.run_training`. InterruptedRun: a signal stopped it after
-      everything was saved.
+    Returns: `iterations`, number of training iterations; `bcer`, training error in percent;
+      `best_cer`, best CER on the evaluation lines as a fraction, or None.
+    Raises: LstmjaxError: see `training.run.run_training`. InterruptedRun: a signal stopped the run
+      after everything was saved.
     """
     continue_from = old_traineddata = ""
     if request.start_model:
@@ -134,10 +133,10 @@ def make_models(request: TrainingRequest, folder: PathLike, name: str) -> dict[s
     """Turn the best state of a run into models.
 
     Args:
-      request: of the run.
-      folder: gets `tessdata_best/<name>.traineddata` and `tessdata_fast/<name>.traineddata`.
-      name: of the model.
-    Returns: path by kind, see `KINDS`.
+      request: the training run.
+      folder: folder for `tessdata_best/<name>.traineddata` and `tessdata_fast/<name>.traineddata`.
+      name: name of the model.
+    Returns: kind (see `KINDS`) -> path of the model.
     """
     made = {}
     for kind in KINDS:
@@ -150,10 +149,10 @@ def make_models(request: TrainingRequest, folder: PathLike, name: str) -> dict[s
 
 
 def measure(model: str, list_file: str) -> dict[str, Any]:
-    """Read the lines of a list with a model.
+    """Evaluate a model on the lines of a list.
 
-    Returns: `lines` and `skipped`; `cer`, `wer` (edits), `bcer`, `bwer` (Tesseract's measures), all
-      in percent; `worst`: truth and reading of the lines with most errors.
+    Returns: `lines` and `skipped`, numbers of lines; `cer`, `wer` (by edits), `bcer`, `bwer`
+      (Tesseract's measures), all in percent; `worst`, truth and reading of the worst lines.
     Raises: DataError: no line is usable.
     """
     index = build_index(read_list(list_file))

@@ -1,6 +1,6 @@
 """The loops over pixels of `degrade`, compiled by `lstmjax.simd.compile`.
 
-Roundings are in the order of the original.
+Values are rounded in the order of the original.
 
 Source: Leptonica src/convolve.c, src/rotateam.c, src/graymorph.c; Tesseract
 src/training/degradeimage.cpp.
@@ -10,16 +10,20 @@ import math
 
 import numpy as np
 
+from lstmjax.constants import MINSTD_MODULUS, MINSTD_MULTIPLIER
+
 _RAND_MAX = np.float32(2147483647.0)
+_SRAND_MULTIPLIER = 16807  # of the C library, which seeds its table with a generator of its own
 _EDGES = np.float32(1.5)
 
 
 def blur(source: np.ndarray, target: np.ndarray) -> None:
-    """Mean of 3 x 3 pixels; at the edges of those that the original looks at."""
+    """Write the mean of 3 x 3 pixels; at the edges, of the pixels that the original looks at."""
     height, width = source.shape
     columns = np.zeros(width + 2, np.int32)  # sums of three rows, with a zero on either side
     for i in range(height):
-        # The original's running sums leave the first row and column out where they are at the edge.
+        # The running sums of the original leave the first row and column out of windows that
+        # touch the edge.
         if i == 0:
             for j in range(width):
                 columns[j + 1] = source[1, j]
@@ -34,20 +38,20 @@ def blur(source: np.ndarray, target: np.ndarray) -> None:
                 columns[j + 1] = np.int32(source[i - 1, j]) + source[i, j] + source[i + 1, j]
         columns[1] = 0
         for j in range(width):
-            # This is what 1 / 9 as a 32 bit float, times the sum, plus one half, comes down to.
+            # Equal to the original's int(sum * float32(1 / 9) + 0.5) for every possible sum.
             total = columns[j] + columns[j + 1] + columns[j + 2]
             target[i, j] = (2 * total + 9) // 18
     _mend_edges(target)
 
 
 def _mend_edges(target: np.ndarray) -> None:
-    """Scale the outermost pixels up for the neighbours they lack."""
+    """Scale the pixels near the edges up, for the neighbours that they lack."""
     height, width = target.shape
     for i in range(height):
         down = _edge_factor(i, height)
         for j in range(width):
             if down == 1.0 and j == 2 and width > 3:
-                break
+                break  # the factor is 1 up to the last column, which follows below
             across = _edge_factor(j, width)
             value = np.float32(target[i, j]) * down * across
             target[i, j] = int(min(value, np.float32(255.0)))
@@ -65,7 +69,7 @@ def _edge_factor(place: int, size: int) -> np.float32:
 
 
 def darken(source: np.ndarray, target: np.ndarray) -> None:
-    """Minimum of 3 x 3 pixels, white outside."""
+    """Write the minimum of 3 x 3 pixels; outside of the image there is white."""
     height, width = source.shape
     for i in range(height):
         for j in range(width):
@@ -78,24 +82,34 @@ def darken(source: np.ndarray, target: np.ndarray) -> None:
 
 
 def rotate(source: np.ndarray, target: np.ndarray, sine: np.float32, cosine: np.float32) -> None:
-    """Turn about the centre with weights of sixteenths, white where nothing is known."""
+    """Rotate about the centre by bilinear interpolation in sixteenths of a pixel.
+
+    White comes in from outside.
+
+    Args:
+      source: [H, W] uint8.
+      target: [H, W] uint8, written.
+      sine: sine of the angle, times 16.
+      cosine: cosine of the angle, times 16.
+    """
     height, width = source.shape
     x_centre, y_centre = width // 2, height // 2
     for i in range(height):
         dy = np.float32(y_centre - i)
         for j in range(width):
             dx = np.float32(x_centre - j)
+            # The place in the source, in sixteenths from the centre.
             x = int(-dx * cosine - dy * sine)
             y = int(-dy * cosine + dx * sine)
             column, row = x_centre + (x >> 4), y_centre + (y >> 4)
             if column < 0 or row < 0 or column > width - 2 or row > height - 2:
                 target[i, j] = 255
                 continue
-            x &= 15
+            x &= 15  # what the shifts by 4 above cut off, so 0 to 15 for negative places, too
             y &= 15
             a, b = np.int32(source[row, column]), np.int32(source[row, column + 1])
             c, d = np.int32(source[row + 1, column]), np.int32(source[row + 1, column + 1])
-            if a == b == c == d:  # as on most of a page
+            if a == b == c == d:  # true for most of a page, and faster
                 target[i, j] = a
                 continue
             target[i, j] = (
@@ -104,14 +118,24 @@ def rotate(source: np.ndarray, target: np.ndarray, sine: np.float32, cosine: np.
 
 
 def speckle(image: np.ndarray, state: int, ramp: bool, offset: int) -> int:
-    """Add noise, a shadow from top left to bottom right, and an offset; the new random state."""
+    """Add noise, a shadow and an offset, in place.
+
+    Args:
+      image: [H, W] uint8.
+      state: state of `data.random.MinStd`.
+      ramp: whether to add the shadow, which grows from top left to bottom right.
+      offset: grey levels to add.
+    Returns: the new state.
+    """
     height, width = image.shape
     for i in range(height):
         for j in range(width):
-            state *= 48271
-            state = (state & 2147483647) + (state >> 31)
-            if state >= 2147483647:
-                state -= 2147483647
+            # The remainder without a division: 2**31 is 1 modulo 2**31 - 1, so the upper bits
+            # can be added to the lower ones.
+            state *= MINSTD_MULTIPLIER
+            state = (state & MINSTD_MODULUS) + (state >> 31)
+            if state >= MINSTD_MODULUS:
+                state -= MINSTD_MODULUS
             value = image[i, j] + state % 11 - 5
             if ramp:
                 value -= (2 * j + i) * 32 // (height + width)
@@ -125,14 +149,16 @@ def add_noise(image: np.ndarray, seed: int, deviation: float, spare: np.ndarray)
 
     Args:
       image: [H, W] uint8.
-      seed: as for `srand`.
+      seed: argument of `srand`.
       deviation: standard deviation in grey levels.
       spare: [2] float32: 1 and a number that was left over from an earlier call, or 0 and anything.
     """
+    # `srand` of the GNU C library: 31 numbers of a simple generator, of which the first three are
+    # repeated, are the history of the actual one, whose first 310 numbers are dropped.
     table = np.empty(34, np.int64)
     table[0] = seed if seed else 1
     for k in range(1, 31):
-        table[k] = table[k - 1] * 16807 % 2147483647
+        table[k] = table[k - 1] * _SRAND_MULTIPLIER % MINSTD_MODULUS
     for k in range(31, 34):
         table[k] = table[k - 31]
     history = np.empty(31, np.uint32)
@@ -156,19 +182,19 @@ def add_noise(image: np.ndarray, seed: int, deviation: float, spare: np.ndarray)
 
 
 def _next_random(history: np.ndarray, place: int) -> int:
-    """Replace the oldest of 31 numbers by its sum with the third youngest."""
+    """Replace the oldest of 31 numbers by its sum with the third newest; the next place."""
     history[place] += history[(place + 28) % 31]
     return (place + 1) % 31
 
 
 def _unit(history: np.ndarray, place: int) -> np.float32:
-    """The number made last, from -1 to 1."""
+    """The newest number, scaled to the range from -1 to 1."""
     drawn = np.float32(history[(place + 30) % 31] >> 1) / _RAND_MAX
     return np.float32(2.0 * np.float64(drawn) - 1.0)
 
 
 def _draw_pair(history: np.ndarray, place: int, pair: np.ndarray) -> int:
-    """Two normally distributed numbers by Marsaglia's method: the first to use, then the spare."""
+    """Draw two normally distributed numbers by Marsaglia's polar method; the next place."""
     while True:
         place = _next_random(history, place)
         x = _unit(history, place)

@@ -1,7 +1,7 @@
 """Embedding levels of mixed left-to-right and right-to-left text.
 
-Explicit embeddings, overrides and isolates are taken as neutral: training texts hold next to none,
-and the letters between them still get their own direction.
+Explicit embeddings, overrides and isolates are ignored: training texts hold next to none, and the
+letters between them still get their own direction.
 Source: Unicode Standard Annex 9, rules P2 to P3 and W1 to I2.
 """
 
@@ -16,13 +16,13 @@ _PAIRS = {"(": ")", "[": "]", "{": "}", "\u2329": "\u232a", "\u3008": "\u3009"}
 
 @lru_cache(maxsize=65536)
 def direction(character: str) -> str:
-    """The bidirectional class of a character; controls are BN, unassigned ones L."""
+    """The bidirectional class of a character; controls are BN, unassigned characters L."""
     name = unicodedata.bidirectional(character) or "L"
     return "BN" if name in _CONTROLS else name
 
 
 def base_direction(text: str) -> str | None:
-    """Return "L" or "R" by the first letter that has a direction, None without one."""
+    """Return "L" or "R" by the first strong character, None without one."""
     for character in text:
         name = direction(character)
         if name == "L":
@@ -37,11 +37,10 @@ def embedding_levels(text: str, base: str) -> list[int]:
 
     Args:
       text: one paragraph, without the characters that end it.
-      base: "L" or "R".
+      base: direction of the paragraph, "L" or "R".
     """
     kinds = [direction(c) for c in text]
-    rightward = {"R", "AL", "AN"}
-    if base == "L" and rightward.isdisjoint(kinds):
+    if base == "L" and {"R", "AL", "AN"}.isdisjoint(kinds):
         return [0] * len(text)
     level = 1 if base == "R" else 0
     _resolve_weak(kinds, base)
@@ -53,13 +52,14 @@ def embedding_levels(text: str, base: str) -> list[int]:
 
 
 def _implied(kind: str, level: int) -> int:
+    """Rules I1 and I2."""
     if level % 2:
         return level + 1 if kind in ("L", "EN", "AN") else level
     return {"R": level + 1, "EN": level + 2, "AN": level + 2}.get(kind, level)
 
 
 def _resolve_weak(kinds: list[str], base: str) -> None:
-    """Rules W1 to W7, in place; controls take the class of what is before them."""
+    """Rules W1 to W7, in place; controls take the class of the character before them."""
     _resolve_marks_and_digits(kinds, base)
     size = len(kinds)
     for i in range(1, size - 1):  # W4
@@ -99,7 +99,7 @@ def _resolve_marks_and_digits(kinds: list[str], base: str) -> None:
 
 
 def _resolve_brackets(text: str, kinds: list[str], base: str) -> None:
-    """Rule N0: a pair of brackets takes the direction of what it holds or of what is before it."""
+    """Rule N0: a pair of brackets takes the direction of its content or of the text before it."""
     open_brackets: list[int] = []
     pairs = []
     for i, character in enumerate(text):
@@ -124,7 +124,7 @@ def _resolve_brackets(text: str, kinds: list[str], base: str) -> None:
 
 
 def _resolve_neutral(kinds: list[str], base: str) -> None:
-    """Rules N1 and N2: neutral text between two of the same direction goes that way."""
+    """Rules N1 and N2: neutral text between two texts of one direction takes that direction."""
     i = 0
     while i < len(kinds):
         if kinds[i] not in _NEUTRAL:

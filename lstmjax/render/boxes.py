@@ -1,6 +1,6 @@
 """From clusters to the boxes of a box file: line ends, spaces, visual order of right-to-left text.
 
-Coordinates grow downwards until `to_box_file` turns them round.
+Coordinates grow downwards; only the boxes that `to_box_file` returns have their origin below.
 Source: Tesseract src/training/pango/boxchar.cpp; Leptonica src/affinecompose.c.
 """
 
@@ -30,12 +30,12 @@ def move(boxes: Sequence[CharBox], dx: int, dy: int) -> list[CharBox]:
 
 
 def turn(boxes: Sequence[CharBox], angle: float, centre: tuple[int, int]) -> list[CharBox]:
-    """Turn boxes clockwise about a point and take the extent of their corner pixels.
+    """Turn boxes clockwise about a point; a box becomes the extent of its turned corner pixels.
 
     Args:
-      boxes: of a page.
-      angle: in radians.
-      centre: x and y.
+      boxes: boxes of a page.
+      angle: angle in radians.
+      centre: x and y of the point.
     """
     rects = [box.rect for box in boxes if box.rect is not None]
     if not rects:
@@ -45,7 +45,7 @@ def turn(boxes: Sequence[CharBox], angle: float, centre: tuple[int, int]) -> lis
 
 
 def _turn_rects(rects: np.ndarray, angle: np.float32, centre: tuple[int, int]) -> list[_Rect]:
-    """Turn rectangles: [n, 4] left, top, width, height."""
+    """Turn rectangles, [n, 4] left, top, width, height, rounding as the original does."""
     sine, cosine = (np.float32(f(float(angle))) for f in (math.sin, math.cos))
     near, far = rects[:, :2], rects[:, :2] + rects[:, 2:] - 1
     # Corners [4, n, 2]: left top, right top, left bottom, right bottom.
@@ -62,7 +62,10 @@ def _turn_rects(rects: np.ndarray, angle: np.float32, centre: tuple[int, int]) -
 
 
 def merge_words(boxes: Sequence[CharBox]) -> list[CharBox]:
-    """Join the boxes between spaces into one for each word; a word may go on after a line break."""
+    """Join the boxes between spaces into one for each word.
+
+    A box far from the word, as after a line break, begins another word, with a space in between.
+    """
     result: list[CharBox] = []
     started = False
     for box in boxes:
@@ -95,14 +98,14 @@ def to_box_file(boxes: Sequence[CharBox], height: int) -> list[Box]:
     """Finish the boxes of all pages together.
 
     Args:
-      boxes: of all pages, in logical order, spaces without rectangles.
-      height: of the pages in pixels.
+      boxes: boxes of all pages, in logical order, spaces without rectangles.
+      height: height of the pages in pixels.
     """
-    rightward = _mostly_rightward(boxes)
+    rtl = _mostly_rtl(boxes)
     vertical = _mostly_vertical(boxes)
-    boxes = _end_lines(boxes, rightward, vertical)
-    _place_spaces(boxes, rightward, vertical)
-    if rightward:
+    boxes = _end_lines(boxes, rtl, vertical)
+    _place_spaces(boxes, rtl, vertical)
+    if rtl:
         boxes = _visual_order(boxes)
     result = []
     for box in boxes:
@@ -113,7 +116,7 @@ def to_box_file(boxes: Sequence[CharBox], height: int) -> list[Box]:
 
 
 def _votes(text: str) -> tuple[int, int]:
-    """Numbers of characters that go from right to left and from left to right."""
+    """Numbers of characters that run from right to left and from left to right."""
     rtl = ltr = 0
     for character in text:
         kind = direction(character)
@@ -124,12 +127,13 @@ def _votes(text: str) -> tuple[int, int]:
     return rtl, ltr
 
 
-def _mostly_rightward(boxes: Sequence[CharBox]) -> bool:
+def _mostly_rtl(boxes: Sequence[CharBox]) -> bool:
     votes = [_votes(box.text) for box in boxes]
     return sum(v[0] for v in votes) > sum(v[1] for v in votes)
 
 
 def _mostly_vertical(boxes: Sequence[CharBox]) -> bool:
+    """Whether steps from box to box go down rather than across; diagonal ones do not count."""
     across = down = 0
     for one, other in itertools.pairwise(boxes):
         if one.rect is None or other.rect is None or one.page != other.page:
@@ -141,14 +145,15 @@ def _mostly_vertical(boxes: Sequence[CharBox]) -> bool:
     return down > across
 
 
-def _end_lines(boxes: Sequence[CharBox], rightward: bool, vertical: bool) -> list[CharBox]:
-    """Put a tab where the writing goes back by more than it ever went forward on the line."""
+def _end_lines(boxes: Sequence[CharBox], rtl: bool, vertical: bool) -> list[CharBox]:
+    """Put a tab where the writing goes back by more than any step forward on the line."""
     result: list[CharBox] = []
     pending: CharBox | None = None  # a space that may become a line end
     last: CharBox | None = None
     furthest = 0
     for box in boxes:
         if box.rect is None:
+            # Several spaces count as one; those before the first box and at line ends as none.
             if last is not None and pending is None:
                 pending = box
             continue
@@ -156,11 +161,11 @@ def _end_lines(boxes: Sequence[CharBox], rightward: bool, vertical: bool) -> lis
             step = box.rect[0] - last.rect[0]
             if vertical:
                 step = box.rect[1] - last.rect[1]
-            elif rightward:
+            elif rtl:
                 step = -step
             if -step > furthest:
                 page = box.page if pending is None else pending.page
-                result.append(_line_end(last.rect, page, rightward, vertical))
+                result.append(_line_end(last.rect, page, rtl, vertical))
                 pending, furthest = None, 0
             else:
                 furthest = max(furthest, step)
@@ -172,18 +177,18 @@ def _end_lines(boxes: Sequence[CharBox], rightward: bool, vertical: bool) -> lis
     return result
 
 
-def _line_end(last: _Rect, page: int, rightward: bool, vertical: bool) -> CharBox:
+def _line_end(last: _Rect, page: int, rtl: bool, vertical: bool) -> CharBox:
     """A tab of one pixel after the last box of a line."""
     x, y, width, height = last
     if vertical:
         return CharBox("\t", (x, y + height, 1, 1), page)
-    if rightward:
+    if rtl:
         return CharBox("\t", (max(0, x - 1), y, 1, 1), page)
     return CharBox("\t", (x + width, y, 1, 1), page)
 
 
-def _place_spaces(boxes: list[CharBox], rightward: bool, vertical: bool) -> None:
-    """Give spaces the rectangle between their neighbours, at least a pixel wide."""
+def _place_spaces(boxes: list[CharBox], rtl: bool, vertical: bool) -> None:
+    """Give spaces the rectangle between their neighbours, at least a pixel wide, in place."""
     for i in range(1, len(boxes) - 1):
         before, after = boxes[i - 1].rect, boxes[i + 1].rect
         if boxes[i].rect is not None or before is None or after is None:
@@ -194,14 +199,17 @@ def _place_spaces(boxes: list[CharBox], rightward: bool, vertical: bool) -> None
             top, bottom = before[1] + before[3], after[1]
             left = min(before[0], after[0])
             right = max(before[0] + before[2], after[0] + after[2])
-        elif rightward:
-            left, right = _rightward_gap(boxes, i, before, after)
+        elif rtl:
+            left, right = _rtl_gap(boxes, i, before, after)
         rect = (left, top, max(1, right - left), max(1, bottom - top))
         boxes[i] = CharBox(" ", rect, boxes[i].page)
 
 
-def _rightward_gap(boxes: list[CharBox], i: int, before: _Rect, after: _Rect) -> tuple[int, int]:
-    """The gap between the words around a space, which may hold left-to-right text themselves."""
+def _rtl_gap(boxes: list[CharBox], i: int, before: _Rect, after: _Rect) -> tuple[int, int]:
+    """The gap between the words around a space of right-to-left text.
+
+    A word can hold left-to-right text, so the boxes next to the space need not be its outermost.
+    """
     right, left = before[0], after[0] + after[2]
     for j in range(i - 2, -1, -1):
         rect = boxes[j].rect
@@ -218,7 +226,7 @@ def _rightward_gap(boxes: list[CharBox], i: int, before: _Rect, after: _Rect) ->
 
 def _visual_order(boxes: list[CharBox]) -> list[CharBox]:
     """Order each line from left to right; right-to-left characters by their place in the text."""
-    keys: list[int] = []
+    keys: list[int] = []  # place of right-to-left boxes, -1 for others
     for i, box in enumerate(boxes):
         rtl, ltr = _votes(box.text)
         keys.append(i if rtl > ltr else -1)
@@ -237,10 +245,10 @@ def _visual_order(boxes: list[CharBox]) -> list[CharBox]:
 
 
 def _sort_line(line: list[CharBox], keys: list[int]) -> list[CharBox]:
-    """Sort the boxes of a line as the standard library of GNU C++ does with the same comparison.
+    """Sort the boxes of a line as GNU's C++ library does with the same comparison.
 
-    The comparison is no order (two right-to-left boxes compare by their index, all others by x),
-    so the result depends on how the sort goes about it.
+    The comparison is not transitive (two right-to-left boxes compare by their index, all others
+    by x), so the result depends on the steps of the sorting algorithm.
     """
     from lstmjax.render.introsort import introsort
 

@@ -1,6 +1,6 @@
 """The fonts of some folders: found by name, listed, and searched for one that has a character.
 
-What a file says about itself is kept in the user's cache directory, by path, size and date.
+Names and styles are cached in the user's cache directory, by path, size and date of each file.
 """
 
 import difflib
@@ -22,7 +22,7 @@ _SIGNATURES = (b"\0\1\0\0", b"OTTO", b"true", b"ttcf")
 _FALLBACKS = ("Noto Sans", "DejaVu Sans", "Liberation Sans", "FreeSans")
 _VERSION = 2
 _MAX_FONTS = 256
-"""Most fonts of one collection that are looked at."""
+"""Most fonts of one collection that are read."""
 _MAX_FILE = 1 << 28
 
 
@@ -31,13 +31,13 @@ class FontEntry:
     """A font in a file.
 
     Attributes:
-      path: of the file.
-      index: of the font in a collection.
+      path: path of the file.
+      index: number of the font in a collection, from 0.
       family: preferred family name.
       names: all full and family names, for looking up.
-      weight: as in `Description`.
-      style: likewise.
-      stretch: likewise.
+      weight: weight as in `Description`.
+      style: style as in `Description`.
+      stretch: stretch as in `Description`.
     """
 
     path: str
@@ -50,7 +50,7 @@ class FontEntry:
 
     @property
     def description(self) -> Description:
-        """What the font is called."""
+        """The font's name in parts."""
         return Description(self.family, self.weight, self.style, self.stretch)
 
 
@@ -58,14 +58,14 @@ class FontCatalog:
     """The fonts below some folders.
 
     Attributes:
-      fonts: by name, and by path for equal names.
+      fonts: the fonts, sorted by name and then by path.
       problems: files that look like fonts and cannot be read, with the reason.
-      hinting: how these fonts are drawn: as the system's setting says for its own folders, fully
-        for folders that were named, since the original then has no other setting either.
+      hinting: hinting of these fonts: "slight", the usual setting of a system, for its own
+        folders; "full" for folders that were named, for which the original has no setting.
     """
 
     def __init__(self, folders: Sequence[PathLike] | None = None):
-        """Look through folders and those in them; the system's font folders by default.
+        """Search folders and those below them; the system's font folders by default.
 
         Raises:
           DataError: a folder does not exist.
@@ -81,10 +81,10 @@ class FontCatalog:
         self.fonts = sorted(found, key=lambda font: (str(font.description), font.path, font.index))
 
     def find(self, name: str) -> FontEntry | None:
-        """The font that a name means, None if there is none.
+        """The font of a name, None if there is none.
 
-        A name is what `list_names` shows, a full name as the file has it, or the path of a file,
-        with `:index` at its end for a font in a collection.
+        A name is one of `list_names`, a full name as in the file, or the path of a file, with
+        `:index` at its end for a font in a collection.
         """
         asked = parse(name)
         for font in self.fonts:
@@ -97,7 +97,7 @@ class FontCatalog:
         return _from_path(name)
 
     def suggest(self, name: str) -> str | None:
-        """The name of the font that comes nearest."""
+        """The name of the font that is most similar."""
         asked = parse(name)
         same = [f for f in self.fonts if f.family.casefold() == asked.family.casefold()]
         if same:
@@ -111,7 +111,7 @@ class FontCatalog:
         return sorted(str(font.description) for font in self.fonts)
 
     def fallback_for(self, character: str) -> FontEntry | None:
-        """A font that has a character: a common and plain one before others, then by name."""
+        """A font that has a character: common and plain fonts first, others by name."""
         return next((font for font in self._plain_first() if _has(font, character)), None)
 
     def _plain_first(self) -> list[FontEntry]:
@@ -127,7 +127,7 @@ class FontCatalog:
 
 
 class FallbackFaces:
-    """Faces for characters that a font lacks, at its size; remembers them by character."""
+    """Faces for characters that a font lacks, at its size; cached by character."""
 
     def __init__(self, catalog: FontCatalog, pixels: float):
         self._catalog, self._pixels = catalog, pixels
@@ -147,7 +147,7 @@ class FallbackFaces:
 
 
 def system_folders() -> list[Path]:
-    """Where the system keeps fonts: those of the folders that exist."""
+    """The system's font folders, as far as they exist."""
     home = Path(os.path.expanduser("~"))
     if sys.platform == "win32":
         folders = [Path(os.environ.get("WINDIR", "C:/Windows"), "Fonts")]
@@ -163,7 +163,7 @@ def system_folders() -> list[Path]:
 
 
 def _from_path(name: str) -> FontEntry | None:
-    """A font file that was named itself."""
+    """A font that was named by the path of its file."""
     path, _, number = name.rpartition(":")
     index = int(number) if path and number.isdecimal() else 0
     path = path if path and number.isdecimal() else name
@@ -190,7 +190,7 @@ def _has(font: FontEntry, character: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _coverage(path: str, index: int) -> frozenset[int]:
-    """The characters a font has; none if it cannot be read any more."""
+    """The code points that a font has; none if it cannot be read any more."""
     try:
         return frozenset(open_blob(path, index)[1].unicodes)
     except FormatError:
@@ -214,7 +214,7 @@ def _scan(folders: Sequence[Path], problems: list[str]) -> Iterator[FontEntry]:
 
 
 class _Store:
-    """What is known about files from earlier runs."""
+    """The cache of fonts that earlier runs read."""
 
     def __init__(self) -> None:
         folder = cache_directory("fonts")
@@ -229,7 +229,7 @@ class _Store:
                 self._known = {}
 
     def entries(self, path: str, problems: list[str]) -> list[FontEntry]:
-        """The fonts of a file, read now if it is new or was changed."""
+        """The fonts of a file, which is read if it is new or has changed."""
         try:
             status = os.stat(path)
         except OSError:
@@ -251,7 +251,7 @@ class _Store:
         return entries
 
     def save(self) -> None:
-        """Keep what was learnt."""
+        """Write the cache if anything is new."""
         if self._path is not None and self._changed:
             entries.write(self._path, json.dumps(self._known).encode())
 
@@ -269,10 +269,10 @@ def _fields(entry: FontEntry) -> list:
 
 
 def _read_entries(path: str) -> list[FontEntry]:
-    """Read the fonts of a file; none if it is something else.
+    """Read the fonts of a file; none if it is no font file.
 
     Raises:
-      FormatError: it begins like a font and is none.
+      FormatError: the file begins like a font and is broken.
     """
     from fontTools.ttLib import TTFont
 
@@ -334,7 +334,7 @@ def _slant(styles: list[str], marked: bool) -> str:
 
 
 def _nearest_weight(value: int) -> int:
-    """The weight that Pango names for one of OpenType, which once went from 1 to 9."""
+    """Pango's weight for one of OpenType, whose old fonts have weights from 1 to 9."""
     if 0 < value < 10:
         value *= 100
     known = (100, 200, 300, 350, 380, 400, 500, 600, 700, 800, 900, 1000)
@@ -342,9 +342,9 @@ def _nearest_weight(value: int) -> int:
 
 
 def read_font_list(text: str) -> list[str]:
-    """Split a list of font names: by commas or plus signs; or the lines of the file so named.
+    """Split a list of font names at commas or plus signs, or read the file of that name.
 
-    In a file, empty lines and those that begin with `#` are left out.
+    A file has a name in each line; empty lines and those that begin with `#` are left out.
     """
     if os.path.isfile(text) and read_bytes(text)[:4] not in _SIGNATURES:
         lines = read_bytes(text).decode("utf-8", "replace").splitlines()

@@ -1,4 +1,4 @@
-"""What the layout needs to know of a character: its script, its width, whether it is a space.
+"""Properties of characters for the layout: script, width, whether it is a space.
 
 Source: Unicode Standard Annexes 24, 29 and 50.
 """
@@ -45,13 +45,13 @@ _VISIBLE_FORMATS = frozenset([*range(0x600, 0x700), 0x70F, 0x8E2])
 
 @lru_cache(maxsize=65536)
 def script(character: str) -> str:
-    """The script of a character as ISO 15924 writes it, "Zyyy" for the common ones."""
+    """The ISO 15924 tag of a character's script, "Zyyy" for common characters."""
     return scripts.script(character)
 
 
 @lru_cache(maxsize=65536)
 def is_upright(character: str) -> bool:
-    """Whether a character keeps standing in a vertical line of Chinese text."""
+    """Whether a character stands upright in a vertical line of Chinese text."""
     return bool(bisect_right(_UPRIGHT, ord(character)) & 1)
 
 
@@ -62,7 +62,7 @@ def is_zero_width(character: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def takes_any_font(character: str) -> bool:
-    """Whether a character says nothing about the font: spaces, controls, variation selectors."""
+    """Whether a character needs no font of its own: spaces, controls, variation selectors."""
     category = unicodedata.category(character)
     if category in ("Cc", "Cs", "Zl", "Zp"):
         return True
@@ -89,7 +89,7 @@ def joins_the_one_before(character: str) -> bool:
 
 
 def words(text: str) -> list[tuple[int, int]]:
-    """Where the words of a text begin and end: what White_Space separates."""
+    """Begin and end of each word of a text; White_Space separates words."""
     spans, start = [], -1
     for i, character in enumerate(text):
         if character in WHITE_SPACE:

@@ -1,4 +1,4 @@
-"""Boxes of the clusters of a layout: what belongs to one box in a box file.
+"""Boxes of the clusters of a layout; a cluster becomes one box of a box file.
 
 Source: Tesseract src/training/pango/stringrenderer.cpp.
 """
@@ -18,7 +18,7 @@ class CharBox:
     """A cluster and its ink on the page; y grows downwards.
 
     Attributes:
-      text: its characters; a space for what has no ink.
+      text: characters of the cluster; a space for a cluster without ink.
       rect: left, top, width, height in pixels; None without ink.
       page: page index.
     """
@@ -34,11 +34,12 @@ def cluster_boxes(
     """Make the boxes of a page in logical order, relative to the corner of the layout.
 
     Args:
-      text: of the layout.
-      lines: as laid out.
+      text: text of the layout.
+      lines: lines of the layout.
       page: page index to write into the boxes.
       padding: pixels added on each side.
-      vertical: the layout will be given a quarter turn by `boxes.turn`, which moves it a pixel.
+      vertical: whether `boxes.turn` will give the layout a quarter turn, which moves it by a
+        pixel.
     """
     found: dict[int, tuple[int, int, int, int] | None] = {}
     ends: dict[int, int] = {}
@@ -62,7 +63,7 @@ def _collect(
     run: Run, line: Line, found: dict[int, tuple[int, int, int, int] | None],
     ends: dict[int, int], padding: int, lower: int,
 ) -> None:  # fmt: skip
-    """Add the clusters of a run."""
+    """Add the ink and the ends of the clusters of a run to `found` and `ends`."""
     glyphs, item = run.glyphs, run.item
     starts = sorted(set(glyphs.clusters))
     ends.update(zip(starts, [*starts[1:], item.start + item.length], strict=True))
@@ -81,12 +82,12 @@ def _collect(
 
 
 def _ink(run: Run, i: int, x: int, baseline: int) -> list[tuple[int, int, int, int]]:
-    """The ink of a glyph as left, top, right, bottom in units; nothing without ink."""
+    """The ink of a glyph as left, top, right, bottom in units; an empty list without ink."""
     glyphs = run.glyphs
     left, top, width, height = run.item.face.glyph(glyphs.glyphs[i]).ink
     if not width or not height:
         return []
-    if run.stands:  # the layout lies on its side
+    if run.stands:  # a vertical layout is made lying on its side, where upright glyphs lie, too
         left, top, width, height = top, -left - width, height, width
     x0 = x + glyphs.x[i] + left * UNITS
     y0 = baseline + glyphs.y[i] + top * UNITS
@@ -108,7 +109,7 @@ def _to_pixels(
 
 
 def clip(rect: tuple[int, int, int, int]) -> tuple[int, int, int, int] | None:
-    """Cut off what is left of or above the origin; None if nothing is left."""
+    """Cut off the part left of or above the origin; None if nothing remains."""
     left, top, width, height = rect
     width, height = width + min(0, left), height + min(0, top)
     return (max(0, left), max(0, top), width, height) if width > 0 and height > 0 else None

@@ -1,7 +1,7 @@
 """Degradations of clean page images: as if printed, copied and scanned.
 
-Functions on arrays: they return new images and leave what they are given alone. With the same
-random state they give what Tesseract 5.3.0 gives from the same image.
+Functions on arrays, which return new images and do not change their arguments. From the same image
+and random state they give the same result as Tesseract 5.3.0.
 Source: Tesseract src/training/degradeimage.cpp.
 """
 
@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmjax.data.random import MinStd
+from lstmjax.render.settings import SEED
 from lstmjax.simd.compile import compiled
 
-SEED = 0x18273645
-"""What text2image starts its random numbers with."""
 LARGEST_ANGLE = 0.02
-"""Radians."""
+"""Largest angle by which an image is turned, in radians."""
 NOISE_DEVIATION = 8.0
-"""Grey levels."""
+"""Standard deviation of noise in grey levels."""
 
 _LOOPS = "lstmjax.render._degrade_loops"
 _MIN_ANGLE = np.float32(0.001)
@@ -32,11 +31,11 @@ Image = NDArray[np.uint8]
 
 @dataclass
 class NoiseState:
-    """Randomness that goes on from page to page.
+    """The state of random numbers, which go on from page to page.
 
     Attributes:
-      draws: the generator.
-      spare: the second of two normally distributed numbers, kept for later.
+      draws: generator of uniform numbers.
+      spare: [2] float32 1 and a normally distributed number left over, or 0 and anything.
     """
 
     draws: MinStd = field(default_factory=lambda: MinStd.seed(SEED))
@@ -51,12 +50,12 @@ def degrade(
 
     Args:
       image: [H, W] uint8, 0 black.
-      state: of the random numbers; goes on.
-      exposure: of the copier: positive is darker, -3 to 3 make sense.
-      rotate: turn it about its centre.
-      angle: by this angle; None draws one. Ignored without `rotate`, drawn if it is 0.
+      state: state of the random numbers, which is advanced.
+      exposure: exposure of the copier; positive is darker, -3 to 3 make sense.
+      rotate: whether the image is turned about its centre.
+      angle: angle in radians clockwise; drawn if it is None or 0. Ignored without `rotate`.
 
-    Returns: the image and the angle in radians clockwise it was turned by.
+    Returns: the image and the angle by which it was turned.
     """
     loops = compiled(_LOOPS)
 
@@ -84,7 +83,7 @@ def draw_angle(state: NoiseState) -> float:
 
 
 def blur(image: Image) -> Image:
-    """Take the mean of each pixel and its eight neighbours; small images stay as they are."""
+    """Take the mean of each pixel and its eight neighbours; images below 3 x 3 do not change."""
     loops = compiled(_LOOPS)
 
     if min(image.shape) < 3:
@@ -104,11 +103,11 @@ def darken(image: Image) -> Image:
 
 
 def rotate_image(image: Image, angle: float) -> Image:
-    """Turn an image about its centre, white coming in; less than 0.001 radians do nothing.
+    """Turn an image about its centre; white comes in. Below 0.001 radians nothing happens.
 
     Args:
       image: [H, W] uint8.
-      angle: in radians clockwise.
+      angle: angle in radians clockwise.
     """
     loops = compiled(_LOOPS)
 
@@ -129,11 +128,11 @@ def distort(
 
     Args:
       image: [H, W] uint8.
-      state: of the random numbers; goes on.
-      invert: maybe swap black and white.
-      white_noise: maybe add normally distributed noise.
-      smooth_noise: the same, blurred afterwards.
-      blurred: maybe blur.
+      state: state of the random numbers, which is advanced.
+      invert: whether black and white may be swapped.
+      white_noise: whether normally distributed noise may be added.
+      smooth_noise: whether such noise may be added and the image blurred afterwards.
+      blurred: whether the image may be blurred.
     """
     loops = compiled(_LOOPS)
 
@@ -151,5 +150,5 @@ def distort(
 
 
 def threshold(image: Image) -> NDArray[np.bool_]:
-    """What is ink in the 1 bit image: everything darker than 128."""
+    """Ink of the 1 bit image: all pixels darker than 128."""
     return image < 128

@@ -39,7 +39,7 @@ _WEIGHT_NAMES = {
 
 @dataclass(frozen=True)
 class Description:
-    """What a font name asks for, or what a font is.
+    """A font name in parts: family, weight, style and stretch.
 
     Attributes:
       family: name of the family.
@@ -61,7 +61,7 @@ class Description:
 
     @property
     def key(self) -> tuple[str, int, str, str]:
-        """What two descriptions of the same font have in common."""
+        """The value that is equal for two descriptions of the same font."""
         return self.family.casefold(), self.weight, self.style, self.stretch
 
 
@@ -70,10 +70,10 @@ def _weight_name(weight: int) -> str:
 
 
 def parse(text: str) -> Description:
-    """Read a font name; a number at the end, the size, is left out.
+    """Read a font name; a number at the end, the size, is ignored.
 
-    The words at the end that name a weight, a style or a width are taken as such, unless a comma
-    ends the family before them.
+    Words at the end that name a weight, a style or a stretch are read as such; a comma marks the
+    end of a family that itself ends in such a word.
     """
     family, comma, rest = text.strip().rpartition(",")
     words = rest.split()
@@ -99,7 +99,7 @@ def _is_size(word: str) -> bool:
 
 
 def _takes(word: str, found: Description | None) -> Description | None:
-    """The description with what a word says; None if it is part of the family."""
+    """The description changed by a word; None if the word is part of the family."""
     found = found or Description("")
     key = _key(word)
     if key in _WEIGHT_KEYS:

@@ -1,7 +1,7 @@
 """A font at one size: glyph bitmaps, their extents, and shaping of text into glyphs.
 
-Bitmaps are hinted and placed on whole pixels as Cairo 1.16 does on an image surface; advances are
-whole pixels, offsets are not. Lengths called units are 1/1024 of a pixel.
+Bitmaps are hinted and placed on whole pixels as by Cairo 1.16 on an image surface; advances are
+whole pixels, offsets are not. A unit of length is 1/1024 of a pixel.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ MAX_PIXELS = 4096
 """Largest size of a font in pixels."""
 DOTTED_CIRCLE = "\u25cc"
 EMPTY = 0xFFFFFFF
-"""Glyph number of what is not drawn."""
+"""Glyph number of characters that are not drawn."""
 
 Hinting = Literal["slight", "full", "none"]
 
@@ -31,9 +31,9 @@ class Glyph:
     """A rastered glyph, relative to its origin on the baseline; y grows downwards.
 
     Attributes:
-      ink: left, top, width, height in pixels; width 0 if there is nothing to see.
-      left: column of the first column of the bitmap.
-      top: row of its first row.
+      ink: left, top, width, height in pixels; width 0 without ink.
+      left: place of the bitmap's first column.
+      top: place of the bitmap's first row.
       bitmap: [H, W] uint8, 255 where the ink covers a pixel completely.
     """
 
@@ -48,7 +48,7 @@ class GlyphRun:
     """Shaped text, in visual order.
 
     Attributes:
-      glyphs: [n] glyph numbers, EMPTY for nothing.
+      glyphs: [n] glyph numbers, EMPTY for characters that are not drawn.
       clusters: [n] index of the first character each glyph stands for.
       widths: [n] advance in units.
       x: [n] offset to the right in units.
@@ -83,7 +83,7 @@ def open_blob(path: str, index: int) -> tuple[bytes, Any]:
     """Read a font file once.
 
     Raises:
-      FormatError: it cannot be read or is no font.
+      FormatError: the file cannot be read or is no font.
     """
     uharfbuzz = _library("uharfbuzz")
 
@@ -95,14 +95,14 @@ def open_blob(path: str, index: int) -> tuple[bytes, Any]:
 
 
 class Face:
-    """A font at a size; everything it has rastered and shaped is kept.
+    """A font at a size; its rastered glyphs are cached.
 
     Attributes:
-      path: font file.
-      index: of the font in a collection.
+      path: path of the font file.
+      index: number of the font in a collection.
       pixels: size of the em square in pixels.
       ascent: pixels above the baseline.
-      descent: pixels below it.
+      descent: pixels below the baseline.
       middle: pixels above the baseline of characters that stand in vertical lines.
     """
 
@@ -112,14 +112,14 @@ class Face:
         """Open a font.
 
         Args:
-          path: font file: TrueType, OpenType, or a collection of them.
+          path: path of the font file: TrueType, OpenType, or a collection of them.
           pixels: size of the em square, more than 0 up to `MAX_PIXELS`.
-          index: of the font in a collection.
-          hinting: "slight" moves outlines vertically (FreeType's light mode), "full" as the font's
-            own program says.
+          index: number of the font in a collection.
+          hinting: "slight" moves outlines vertically (FreeType's light mode), "full" runs the
+            font's own hinting program.
 
         Raises:
-          FormatError: the file cannot be read, or is no font that can be scaled.
+          FormatError: the file cannot be read, or is no scalable font.
           ValueError: the size is out of range.
         """
         freetype = _library("freetype")
@@ -142,6 +142,7 @@ class Face:
         if not self._ft.is_scalable:
             raise FormatError("is a bitmap font, expected one with outlines", file=self.path)
         self._flags = _load_flags(hinting)
+        # Pango takes these from HarfBuzz and rounds them outwards.
         extents = self._hb.get_font_extents("ltr")
         self.ascent = -(-extents.ascender // UNITS)
         self.descent = -(extents.descender // UNITS)
@@ -158,7 +159,7 @@ class Face:
         return -place, max(1, size)
 
     def glyph_of(self, character: str) -> int:
-        """The glyph number of a character, 0 if the font does not have it."""
+        """The glyph number of a character, 0 if the font lacks it."""
         number = self._nominal.get(character)
         if number is None:
             number = self._hb.get_nominal_glyph(ord(character)) or 0
@@ -216,11 +217,11 @@ class Face:
         Args:
           text: whole text; letters beyond the part decide how letters at its ends join.
           start: index of the first character of the part.
-          length: of the part in characters.
+          length: number of characters in the part.
           level: embedding level; odd means from right to left.
           script: ISO 15924 tag.
           features: font features that are turned on or off.
-          vertical: the characters stand below each other.
+          vertical: whether the characters stand below each other.
         """
         hb = _library("uharfbuzz")
 
@@ -231,11 +232,11 @@ class Face:
         buffer.add_str(part, start - context, length)
         buffer.direction = "ttb" if vertical else "rtl" if level % 2 else "ltr"
         buffer.script = script
-        buffer.language = "c"  # as a program without a locale has it
+        buffer.language = "c"  # that of a program without a locale
         buffer.flags = hb.BufferFlags.BOT | hb.BufferFlags.EOT
         buffer.invisible_glyph = EMPTY
         wanted = dict(features)
-        if script == "Hang":  # HarfBuzz before 7 leaves it out: fonts widen spaces with it
+        if script == "Hang":  # off in HarfBuzz before 7; some fonts widen spaces with it
             wanted.setdefault("calt", False)
         hb.shape(self._hb, buffer, wanted)
         return _read_glyphs(buffer, context, vertical)

@@ -1,6 +1,6 @@
 """Pages written to files: a multi-page TIFF and a box file for each font.
 
-Files appear when all pages are done: an error or an interrupt leaves none half-written.
+Files are written when all pages are done: an error or an interrupt leaves no partial file.
 Source: Tesseract src/training/text2image.cpp (messages and names of files).
 """
 
@@ -28,14 +28,14 @@ _SHOWN = 40
 
 @dataclass(frozen=True)
 class Job:
-    """What to render and where to.
+    """A text to render in a font.
 
     Attributes:
-      text: all of it.
-      font: what it is rendered in.
-      base: the names of the files without `.tif` and `.box`.
-      settings: of the pages.
-      glyphs: also write single characters.
+      text: the whole text.
+      font: the font.
+      base: path of the files without `.tif` and `.box`.
+      settings: settings of the pages.
+      glyphs: sizes of images of single characters, if those are wanted, too.
     """
 
     text: str
@@ -47,15 +47,15 @@ class Job:
 
 @dataclass
 class Outcome:
-    """What became of a job.
+    """The result of a job.
 
     Attributes:
-      base: the names of the files without `.tif` and `.box`.
-      pages: how many were written.
-      lines: how many lines of text they hold.
-      words_left_out: how many words the font cannot show.
-      characters_left_out: how many characters besides.
-      messages: what there is to say, in order.
+      base: path of the files without `.tif` and `.box`.
+      pages: number of pages written.
+      lines: number of lines of text on them.
+      words_left_out: number of words that the font cannot show.
+      characters_left_out: number of other characters that it cannot show.
+      messages: messages for the user, in order.
     """
 
     base: str
@@ -70,8 +70,8 @@ def read_text(path: PathLike) -> str:
     """Read a text file.
 
     Raises:
-      DataError: it is empty, not UTF-8, or holds zero bytes.
-      FormatError: it cannot be read.
+      DataError: the file is empty, not UTF-8, or holds zero bytes.
+      FormatError: the file cannot be read.
     """
     data = read_bytes(path)
     try:
@@ -95,10 +95,10 @@ def run_job(
     """Render one text in one font.
 
     Args:
-      job: what to render.
-      catalog: where fonts are that stand in while pages are filled.
-      workers: threads that degrade pages.
-      say: takes the messages as they come, beside the outcome.
+      job: the text and its font.
+      catalog: fonts for characters that the font lacks, which take up room on pages.
+      workers: number of threads that degrade pages.
+      say: called with each message at once; the outcome has them, too.
 
     Raises:
       DataError: no character can be shown, or no line fits on a page; nothing is written then.
@@ -140,7 +140,7 @@ def run_job(
 
 
 class _Finisher:
-    """Turns a page into what is kept of it."""
+    """Compresses a page and cuts out its characters, so that its pixels can be dropped."""
 
     def __init__(self, glyphs: GlyphImages | None):
         self._glyphs = glyphs
@@ -152,7 +152,7 @@ class _Finisher:
 
 
 def _count(outcome: Outcome, stripped: Stripped, tell: Callable[[str], None]) -> None:
-    """Name and count what a page leaves out."""
+    """Report and count the words and characters that a page leaves out."""
     if stripped.words:
         shown = "".join(f"{word} " for word in stripped.words[:_SHOWN])
         more = len(stripped.words) - _SHOWN
@@ -165,12 +165,12 @@ def _count(outcome: Outcome, stripped: Stripped, tell: Callable[[str], None]) ->
 
 
 def run_jobs(jobs: list[Job], folders: list[str] | None, workers: int) -> Iterator[Outcome]:
-    """Run several jobs, each in a process of its own if there are several workers; in order.
+    """Run several jobs and yield their outcomes in order.
 
     Args:
-      jobs: what to render.
-      folders: where fonts are, None for the system's.
-      workers: processes.
+      jobs: texts and their fonts.
+      folders: folders of fonts, None for the system's.
+      workers: number of processes; with one, of threads in this process.
     """
     if workers <= 1 or len(jobs) == 1:
         catalog = FontCatalog(folders)
@@ -187,7 +187,7 @@ def _run_alone(task: tuple[Job, list[str] | None]) -> Outcome:
 
 
 def bases_for(base: str, fonts: Iterable[FontEntry]) -> list[str]:
-    """Names of files for several fonts: the name of the font is added, without spaces and commas.
+    """Paths of files for several fonts: the name of the font is added, without spaces and commas.
 
     Raises:
       DataError: two fonts have the same name.

@@ -1,4 +1,4 @@
-"""Fonts that can show a text: how much of it each has, and a first page in each.
+"""Fonts that can show a text: the share of it that each has, and a first page in each.
 
 Source: Tesseract src/training/pango/stringrenderer.cpp, pango_font_info.cpp.
 """
@@ -24,14 +24,14 @@ _TEMPLATE = "%s : %d hits = %.2f%%, raw = %d = %.2f%%"
 
 @dataclass(frozen=True)
 class Hits:
-    """How much of a text a font has.
+    """The part of a text that a font has.
 
     Attributes:
-      name: of the font.
-      characters: how many characters of the text it has.
-      total: characters of the text.
-      kinds: how many different characters it has.
-      all_kinds: different characters of the text.
+      name: name of the font.
+      characters: number of characters of the text that the font has.
+      total: number of characters of the text.
+      kinds: number of different characters of the text that the font has.
+      all_kinds: number of different characters of the text.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Hits:
 
     @property
     def failure(self) -> str:
-        """What is said of a font with too little."""
+        """The message about a font that has too little."""
         share = 100 * self.characters / self.total
         return f"Font {self.name} failed with {self.characters} hits = {share:.2f}%"
 
@@ -57,7 +57,7 @@ class Hits:
 
 
 def measure_fonts(text: str, catalog: FontCatalog, pixels: float) -> Iterator[tuple[Hits, Face]]:
-    """Yield what each font of a catalog has of a text, by name, and the font."""
+    """Yield the hits of each font of a catalog, sorted by name, and its face."""
     counts = Counter(text)
     for entry in sorted(catalog.fonts, key=lambda font: str(font.description).encode()):
         face = catalog.open(entry, pixels)

@@ -20,8 +20,8 @@ class GlyphImages:
     """The size of the images.
 
     Attributes:
-      side: pixels that a character is stretched to, in both directions.
-      border: white pixels around it.
+      side: size in pixels to which a character is stretched, in both directions.
+      border: white pixels around the character.
 
     Raises:
       UsageError: a size is out of range.
@@ -46,7 +46,7 @@ class GlyphImages:
 
         Args:
           ink: [H, W] True where the page is black.
-          boxes: of the page, y growing downwards.
+          boxes: boxes of the page, y growing downwards.
         """
         for box in boxes:
             if box.rect is None or not self._fits(box.rect, ink.shape):
@@ -64,7 +64,7 @@ class GlyphImages:
 
 
 def _sample(size: int, wanted: int) -> NDArray[np.int64]:
-    """The rows or columns that a stretched image is made of."""
+    """The source row or column of each row or column of a stretched image."""
     ratio = np.float32(size) / np.float32(wanted)
     places = np.float32(ratio) * np.arange(wanted, dtype=np.float32)
     return np.minimum((places.astype(np.float64) + 0.5).astype(np.int64), size - 1)

@@ -1,7 +1,7 @@
-"""Sorting step by step as `std::sort` of GNU libstdc++ does.
+"""Sorting with the very steps of `std::sort` of GNU libstdc++.
 
-With a comparison that is no strict weak order, as the original has for mixed text, only the same
-steps give the same result. Source: libstdc++ bits/stl_algo.h, stl_heap.h (the behaviour).
+With a comparison that is no strict weak order, as that of the original for mixed text, only the
+same steps give the same result. Source: libstdc++ bits/stl_algo.h, stl_heap.h (the behaviour).
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ _SMALL = 16
 
 
 def introsort(values: list[T], before: Callable[[T, T], bool]) -> list[T]:
-    """Sort a list.
+    """Return a sorted list.
 
     Args:
-      values: left alone.
+      values: values to sort; the list itself does not change.
       before: whether one value belongs before another.
     """
     data = list(values)
@@ -40,7 +40,7 @@ def _quicksort(
 
 
 def _partition(data: list[T], first: int, last: int, before: Callable[[T, T], bool]) -> int:
-    """Split around the median of three, which is put first."""
+    """Split around the median of three values, which is put first."""
     a, b, c = first + 1, first + (last - first) // 2, last - 1
     if before(data[a], data[b]):
         middle = b if before(data[b], data[c]) else c if before(data[a], data[c]) else a
@@ -49,7 +49,7 @@ def _partition(data: list[T], first: int, last: int, before: Callable[[T, T], bo
     data[first], data[middle] = data[middle], data[first]
     pivot = first
     low, high = first + 1, last
-    # A comparison that is no order could run past the ends; the bounds keep it inside.
+    # The original has no bounds here; a comparison that is no order could run past the ends.
     while True:
         while low < last and before(data[low], data[pivot]):
             low += 1
@@ -75,7 +75,7 @@ def _heapsort(data: list[T], first: int, last: int, before: Callable[[T, T], boo
 def _sift(
     data: list[T], first: int, hole: int, size: int, value: T, before: Callable[[T, T], bool]
 ) -> None:
-    """Let a hole sink to the bottom of a heap, then its value rise to its place."""
+    """Let a hole sink to the bottom of a heap, then let the value rise from there to its place."""
     top, child = hole, hole
     while child < (size - 1) // 2:
         child = 2 * (child + 1)

@@ -21,12 +21,12 @@ class Item:
     """A piece of a paragraph; wrapping cuts parts off its front.
 
     Attributes:
-      start: index of its first character in the text of the layout.
-      length: in characters.
+      start: index of the first character in the text of the layout.
+      length: number of characters.
       level: embedding level.
       script: ISO 15924 tag.
-      face: what it is drawn with.
-      upright: whether its characters stand in vertical text.
+      face: face that draws the characters.
+      upright: whether the characters stand in vertical text.
     """
 
     start: int
@@ -43,10 +43,10 @@ def itemize(
     """Cut a paragraph into items.
 
     Args:
-      text: of the paragraph.
-      start: its index in the text of the layout.
+      text: text of the paragraph.
+      start: index of the paragraph in the text of the layout.
       levels: embedding level of each character.
-      face_for: the face that draws a character.
+      face_for: function from a character to the face that draws it.
     """
     items: list[Item] = []
     for begin, end, tag, upright in _runs(text, levels):
@@ -72,7 +72,7 @@ def _runs(text: str, levels: list[int]) -> Iterator[tuple[int, int, str, bool]]:
 
 
 def _resolve_widths(text: str) -> list[bool]:
-    """Whether each character stands upright in vertical text; joined ones follow the first."""
+    """Whether each character stands upright in vertical text; joined characters as the first."""
     widths: list[bool] = []
     joined = False
     for character in text:
@@ -84,9 +84,14 @@ def _resolve_widths(text: str) -> list[bool]:
 
 
 def _resolve_scripts(text: str) -> list[tuple[int, str]]:
-    """Give common characters the script of their run: [n] number of the run and script."""
+    """Give common characters the script of their run.
+
+    A closing bracket or quote gets the script of the opening one.
+
+    Returns: [n] number of the run and its script.
+    """
     result: list[tuple[int, str]] = []
-    stack: list[tuple[str, str | None]] = []
+    stack: list[tuple[str, str | None]] = []  # closing characters to come, scripts before opening
     begin, current, number = 0, None, 0
     for i, character in enumerate(text):
         tag = script(character)
@@ -97,6 +102,7 @@ def _resolve_scripts(text: str) -> list[tuple[int, str]]:
             if partner:
                 stack = [*stack[-_STACK:], (partner, current)]
             elif any(character == entry[0] for entry in stack):
+                # Unmatched brackets inside of the pair are forgotten.
                 while stack[-1][0] != character:
                     stack.pop()
                 own, closes = stack[-1][1], True
@@ -104,6 +110,7 @@ def _resolve_scripts(text: str) -> list[tuple[int, str]]:
             result += [(number, current)] * (i - begin)
             begin, current, number = i, None, number + 1
         if own and not current:
+            # Common characters before the first letter belong to its run, brackets included.
             current = own
             stack = [(end, known or own) for end, known in stack]
         if closes:
@@ -112,7 +119,7 @@ def _resolve_scripts(text: str) -> list[tuple[int, str]]:
 
 
 def _partner(character: str) -> str | None:
-    """The bracket that closes an opening one."""
+    """The character that closes a quote or bracket; None if the character opens nothing."""
     if character in _QUOTES:
         return _QUOTES[character]
     if unicodedata.category(character) != "Ps":
@@ -127,7 +134,10 @@ def _by_face(
     text: str, begin: int, end: int, level: int, tag: str, upright: bool,
     face_for: Callable[[str], Face],
 ) -> Iterator[Item]:  # fmt: skip
-    """Yield the items of a run; tabs and line separators stand alone, spaces take any face."""
+    """Yield the items of a run.
+
+    Tabs and line separators are items of their own; spaces and the like take any face.
+    """
     start, face, forced = begin, None, False
     for i in range(begin, end):
         character = text[i]

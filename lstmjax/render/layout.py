@@ -21,8 +21,8 @@ class Run:
     """An item on a line with its glyphs.
 
     Attributes:
-      item: what was shaped.
-      glyphs: in visual order; the clusters are indices in the text of the layout.
+      item: the item.
+      glyphs: glyphs in visual order; their clusters are indices in the text of the layout.
       x: left end in units from the left end of the line.
       shift: units below the baseline, from centring vertical lines.
       stands: whether the characters stand in a vertical line.
@@ -40,12 +40,12 @@ class Line:
     """A line of runs, in visual order.
 
     Attributes:
-      start: index of its first character in the text.
-      runs: from left to right.
+      start: index of the first character in the text.
+      runs: runs from left to right.
       x: left end in units.
-      baseline: in units from the top of the layout.
+      baseline: place of the baseline in units from the top of the layout.
       ascent: units above the baseline.
-      height: in units.
+      height: height in units.
     """
 
     start: int
@@ -57,14 +57,14 @@ class Line:
 
 
 class Layout:
-    """Lays texts out; paragraphs that come again are not laid out twice."""
+    """Lays texts out; paragraphs are cached."""
 
     def __init__(self, style: LayoutStyle):
         self.style = style
         self._known: dict[tuple[str, str, bool], list[Line]] = {}
 
     def lines(self, text: str) -> Iterator[Line]:
-        """Yield the lines of a text from top to bottom, as they are asked for."""
+        """Yield the lines of a text from top to bottom, laying each paragraph out when needed."""
         top = 0
         direction = base_direction(text) or "L"
         for start, end, following in paragraphs(text):
@@ -127,7 +127,7 @@ def paragraphs(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _cut(breaks: Breaks, size: int) -> Breaks:
-    """Leave the characters that end the paragraph out."""
+    """Drop the characters that end the paragraph."""
     return Breaks(breaks.line[: size + 1], breaks.inside[: size + 1], breaks.white[:size])
 
 
@@ -165,7 +165,7 @@ def _reorder(runs: list[Run]) -> list[Run]:
 
 
 def _finish(line: Line, style: LayoutStyle, direction: str) -> Line:
-    """Give the runs their places, the line its height and its own place."""
+    """Set the places of the runs, and the height and the place of the line."""
     _trim_letter_spacing(line, style)
     x = 0
     for run in line.runs:
@@ -193,14 +193,14 @@ def _span(face: Face, style: LayoutStyle, *, stands: bool) -> tuple[int, int]:
 
 
 def _lift(face: Face, *, stands: bool) -> int:
-    """Units by which characters of a vertical line are raised, so that its middle is the axis."""
+    """Units by which characters of a vertical line are raised to centre them on its axis."""
     height = face.ascent + face.descent
     above = face.middle if stands else face.ascent
     return round_units(height * UNITS // 2 - above * UNITS)
 
 
 def _trim_letter_spacing(line: Line, style: LayoutStyle) -> None:
-    """Take the letter spacing before the first glyph and after the last away again."""
+    """Remove the letter spacing before the first glyph and after the last one."""
     if not style.letter_spacing or not line.runs:
         return
     left = (style.letter_spacing * UNITS // 2 + UNITS // 2) & -UNITS

@@ -1,6 +1,6 @@
-"""Where a line may end: the line breaking rules of Unicode as Pango applies them.
+"""Line breaking: the rules of Unicode as Pango applies them.
 
-Thai, Lao, Khmer and Burmese are broken at spaces only: their words need a dictionary.
+Thai, Lao, Khmer and Burmese are broken at spaces only, as other breaks need a dictionary.
 Source: Unicode Standard Annex 14, rules LB1 to LB31, with the numbers of its example 7.
 """
 
@@ -26,7 +26,7 @@ class Breaks:
 
     Attributes:
       line: [n + 1] whether a line may end here.
-      inside: [n + 1] whether it may end here when nothing else helps: between graphemes.
+      inside: [n + 1] whether a line may end here if nothing else helps: between graphemes.
       white: [n] whether the character is a space that vanishes at the end of a line.
     """
 
@@ -58,19 +58,20 @@ def find_breaks(text: str) -> Breaks:
     """Find the break opportunities of a paragraph.
 
     Args:
-      text: with the characters that end it, if any.
+      text: the paragraph, with the characters that end it, if any.
     """
     size = len(text)
     line, inside = [False] * (size + 1), [False] * (size + 1)
     classes = [_class_of(c) for c in text]
-    # State before a character: classes of the two before it (marks left out), the class before
-    # any spaces, whether a number is going on ("N", or "C" after its closing bracket).
+    # State before a character: classes of the two characters before it (without marks, and a row
+    # of spaces counts as one), and whether they are part of a number ("N", or "C" after its
+    # closing bracket).
     before, last, number = "", "", ""
-    regional = 0
+    regional = 0  # regional indicators in a row up to here, two of which are a flag
     for i, (character, now) in enumerate(zip(text, classes, strict=True)):
         regional = regional + 1 if now == "RI" else 0
         boundary = _starts_grapheme(text, classes, i, regional)
-        row = before if last == "SP" else last
+        row = before if last == "SP" else last  # the class before any spaces
         following = classes[i + 1] if i + 1 < size else ""
         if boundary or now in ("CM", "ZWJ", "RI", "EM") or now in _HANGUL:
             inside[i] = boundary
@@ -88,6 +89,7 @@ def find_breaks(text: str) -> Breaks:
 
 
 def _starts_grapheme(text: str, classes: list[str], i: int, regional: int) -> bool:
+    """Whether a grapheme begins at a character (Unicode Standard Annex 29, rules GB1 to GB13)."""
     if i == 0:
         return True
     character, now, last = text[i], classes[i], classes[i - 1]
@@ -118,7 +120,7 @@ def _advance(before: str, last: str, now: str) -> tuple[str, str]:
 
 
 def _number_after(number: str, now: str) -> str:
-    """Whether a number goes on after a character."""
+    """The state of a number after a character; see `find_breaks`."""
     if now in _MARKS:
         return number
     if now in _NUMBER_PARTS:
@@ -137,8 +139,8 @@ def _may_break(
 
     Args:
       before: class of the character before the last.
-      last: class of the character before this place, marks left out.
-      row: the same, spaces left out too.
+      last: class of the character before this place, without marks.
+      row: class of the character before this place, without marks and spaces.
       now: class of the character after this place.
       number_follows: whether the character after that is a digit.
       number: state of the number that may end here.
@@ -146,30 +148,31 @@ def _may_break(
       joined: whether a zero width joiner is before this place.
       second_flag: whether the two halves of a flag would be separated.
     """
-    if last in _LINE_ENDS:
+    if last in _LINE_ENDS:  # LB4, LB5
         return not (last == "CR" and now == "LF")
-    if now in _LINE_ENDS or now in ("SP", "ZW") or joined:
+    if now in _LINE_ENDS or now in ("SP", "ZW") or joined:  # LB6, LB7, LB8a
         return False
-    if row == "ZW":
+    if row == "ZW":  # LB8
         return True
-    if now in _MARKS and last not in _NO_BASE:
+    if now in _MARKS and last not in _NO_BASE:  # LB9
         return False
+    # LB11, LB12, LB12a
     if "WJ" in (last, now) or last == "GL" or (now == "GL" and last not in ("SP", "BA", "HY")):
         return False
-    if now == "EX" or (now in ("CL", "CP", "IS", "SY") and last != "NU"):
+    if now == "EX" or (now in ("CL", "CP", "IS", "SY") and last != "NU"):  # LB13
         return False
     if (
-        row == "OP"
-        or (row == "QU" and now == "OP")
-        or (row in _CLOSERS and now == "NS")
-        or (row == "B2" and now == "B2")
+        row == "OP"  # LB14
+        or (row == "QU" and now == "OP")  # LB15
+        or (row in _CLOSERS and now == "NS")  # LB16
+        or (row == "B2" and now == "B2")  # LB17
     ):
         return False
-    if last == "SP":
+    if last == "SP":  # LB18
         return True
-    if "QU" in (last, now):
+    if "QU" in (last, now):  # LB19
         return False
-    if "CB" in (last, now):
+    if "CB" in (last, now):  # LB20
         return True
     return not _kept_together(before, last or "AL", now, number_follows, number, wide, second_flag)
 
@@ -179,23 +182,26 @@ def _kept_together(
     second_flag: bool,
 ) -> bool:  # fmt: skip
     """Rules LB21 to LB30b: pairs without a space between them that stay together."""
-    if now in ("BA", "HY", "NS", "IN") or last == "BB":
+    if now in ("BA", "HY", "NS", "IN") or last == "BB":  # LB21, LB22
         return True
+    # LB21a, LB21b
     if (before == "HL" and last in ("HY", "BA")) or (last == "SY" and now == "HL"):
         return True
+    # LB23, LB24, LB28, LB29
     if (last in _LETTERS and now in ("NU", "PR", "PO", *_LETTERS)) or (
         now in _LETTERS and last in ("NU", "PR", "PO", "IS")
     ):
         return True
+    # LB23a
     if (last == "PR" and now in ("ID", "EB", "EM")) or (last in ("ID", "EB", "EM") and now == "PO"):
         return True
     return (
         _within_number(last, now, number_follows, number)
         or _within_syllable(last, now)
-        or (last in (*_LETTERS, "NU") and now == "OP" and not wide)
+        or (last in (*_LETTERS, "NU") and now == "OP" and not wide)  # LB30
         or (last == "CP" and now in (*_LETTERS, "NU") and not wide)
-        or second_flag
-        or (last == "EB" and now == "EM")
+        or second_flag  # LB30a
+        or (last == "EB" and now == "EM")  # LB30b
     )
 
 

@@ -1,9 +1,9 @@
 """Line breaking classes of characters (Unicode Standard Annex 14), as a compact table.
 
-Most characters have the class that goes with their general category; the table lists the others.
-It holds runs: the distance from the start of the run before, in hexadecimal, and the class, if it
-is not that of the category. All Hangul syllables are called H2 here; only old vowels behind them
-would tell H2 from H3.
+Most characters have the usual class of their general category; the table lists the others. It
+holds runs: the distance from the start of the run before, in hexadecimal, and the class, if it is
+not that of the category. All Hangul syllables are H2 here, as H2 and H3 differ only before old
+vowels.
 Source: Unicode 15 property Line_Break.
 """
 
@@ -63,7 +63,7 @@ _PACKED = (
 
 @lru_cache(maxsize=1)
 def _runs() -> tuple[list[int], list[str]]:
-    """Where runs start, and their classes; "" is that of the category."""
+    """Starts of the runs, and their classes; "" for the class of the category."""
     starts, classes, position = [0], [""], 0
     for entry in zlib.decompress(base64.b85decode(_PACKED)).decode().split():
         distance, _, name = entry.partition("-")

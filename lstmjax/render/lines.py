@@ -30,8 +30,8 @@ class LineImage:
 
     Attributes:
       image: [H, W] uint8, 0 black.
-      text: what is to be read on it.
-      boxes: as a box file has them, origin at the bottom left of the image.
+      text: transcription of the image.
+      boxes: boxes as in a box file, origin at the bottom left of the image.
       left_out: words that the font cannot show.
       angle: radians clockwise that the line was turned by.
     """
@@ -54,14 +54,14 @@ def render_line(
       text: one line.
       face: the font at its size.
       padding: white pixels around the ink.
-      degradation: what is done to the image; nothing by default.
-      state: of the random numbers of the degradation, which goes on; a new one by default.
+      degradation: degradations of the image; none by default.
+      state: state of the random numbers, which is advanced; a new one by default.
       letter_spacing: pixels between characters.
-      ligatures: use optional ligatures.
-      binary: make every pixel 0 or 255.
+      ligatures: whether to use optional ligatures.
+      binary: whether to make every pixel 0 or 255.
 
     Raises:
-      DataError: the text has several lines, nothing of it can be shown, or it is too long.
+      DataError: the text has several lines, none of it can be shown, or it is too long.
     """
     if any(end in text for end in _ENDS):
         raise DataError(f"expected one line of text, found a line end in {text[:40]!r}")
@@ -73,6 +73,7 @@ def render_line(
     if len(lines) > 1:
         raise DataError(f"a line of more than {MAX_SIDE} pixels: {text[:40]!r}...")
     width = sum(run.glyphs.width for run in lines[0].runs) // UNITS
+    # Enough for overhanging ink, and for the ends of the line when it is turned.
     room = padding + math.ceil(max(face.pixels, LARGEST_ANGLE * (width + 4 * face.pixels)))
     line = replace(lines[0], x=room * UNITS, baseline=lines[0].baseline + room * UNITS)
     shape = (line.height // UNITS + 2 * room, width + 2 * room)

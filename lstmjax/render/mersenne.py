@@ -14,19 +14,20 @@ _MASK = 0xFFFFFFFF
 
 
 def shuffled(values: Sequence[T], seed: int) -> list[T]:
-    """Shuffle as the original does with a generator seeded through `seed_seq{seed}`."""
+    """Shuffle as `std::shuffle` does with a generator seeded through `seed_seq{seed}`."""
     result = list(values)
     if len(result) < 2:
         return result
     draws = _Draws(seed)
     count = len(result)
     i = 1
-    if _MASK // count < count:  # too many for two draws in one
+    if _MASK // count < count:  # too many to draw two places at once
         while i < count:
             j = draws.below(i + 1)
             result[i], result[j] = result[j], result[i]
             i += 1
         return result
+    # Two places are drawn at once, which leaves a first one over for even numbers of values.
     if count % 2 == 0:
         j = draws.below(2)
         result[i], result[j] = result[j], result[i]

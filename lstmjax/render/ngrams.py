@@ -5,24 +5,24 @@ Source: Tesseract src/training/text2image.cpp.
 
 from lstmjax.render.characters import words
 from lstmjax.render.mersenne import shuffled
+from lstmjax.render.settings import SEED
 
-_SEED = 0x18273645
 _LARGE = 20
 
 
 def spread(text: str, *, shuffle: bool, point_size: float) -> str:
-    """Lay the words of a text out: about a hundred bytes a line, fifty for large letters.
+    """Spread n-grams over lines of about a hundred bytes, or fifty for large letters.
 
     Args:
       text: n-grams separated by white space.
-      shuffle: put them in random order, with four spaces between.
-      point_size: of the letters.
+      shuffle: whether to put them in random order, with four spaces between.
+      point_size: size of the letters in points.
     """
     separator = "    " if shuffle else " "
     per_line = 50 if point_size > _LARGE else 100
     grams = [text[start:end] for start, end in words(text)]
     if shuffle:
-        grams = shuffled(grams, _SEED)
+        grams = shuffled(grams, SEED)
     parts: list[str] = []
     size, line = 0, 1
     for gram in grams:

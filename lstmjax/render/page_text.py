@@ -1,4 +1,4 @@
-"""What text a font can show: words left out, characters dropped, ligatures, full width letters.
+"""The text that a font can show: words left out, characters dropped, ligatures, wide letters.
 
 Source: Tesseract src/training/pango/stringrenderer.cpp, pango_font_info.cpp, ligature_table.cpp.
 """
@@ -14,7 +14,7 @@ CUSTOM_LIGATURES = {
     "ct": "\ue003", "\u017fh": "\ue006", "\u017fi": "\ue007", "\u017fl": "\ue008",
     "\u017f\u017f": "\ue009",
 }  # fmt: skip
-"""Pairs that some historical fonts have a private character for."""
+"""Pairs of letters -> private-use characters that some historical fonts have for them."""
 
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _HALF_WIDTH = {wide: narrow for narrow, wide in _FULL_WIDTH.items()}
@@ -22,12 +22,12 @@ _HALF_WIDTH = {wide: narrow for narrow, wide in _FULL_WIDTH.items()}
 
 @dataclass(frozen=True)
 class Stripped:
-    """A text and what was taken from it.
+    """A text without the words and characters that a font cannot show.
 
     Attributes:
-      text: what is left.
+      text: the remaining text.
       words: words left out.
-      characters: how many characters were dropped besides.
+      characters: number of other characters left out.
     """
 
     text: str
@@ -36,14 +36,14 @@ class Stripped:
 
 
 class Coverage:
-    """Says what a face can show, and remembers it by word."""
+    """Tells which words a face can show; answers are cached by word."""
 
     def __init__(self, face: Face):
         self._face = face
         self._words: dict[str, bool] = {}
 
     def covers(self, character: str) -> bool:
-        """Whether the face has a character, or none is needed for it."""
+        """Whether the face has a glyph for a character, or none is needed."""
         return (
             character in WHITE_SPACE
             or is_zero_width(character)
@@ -51,7 +51,7 @@ class Coverage:
         )
 
     def can_render(self, word: str) -> bool:
-        """Whether all characters of a word are there and none is out of place.
+        """Whether the face has all characters of a word and none is out of place.
 
         Shapers show a dotted circle for a mark without a base; such a word cannot be rendered.
         """
@@ -75,11 +75,11 @@ class Coverage:
         return True
 
     def strip(self, text: str, *, words_too: bool = True) -> Stripped:
-        """Leave out what the face cannot show.
+        """Leave out the words and characters that the face cannot show.
 
         Args:
-          text: of a page.
-          words_too: leave out whole words, not only characters.
+          text: text of a page.
+          words_too: whether to leave out whole words, not only characters.
         """
         missing: list[str] = []
         if words_too:
@@ -99,7 +99,7 @@ class Coverage:
         return all(map(self.covers, set(text)))
 
     def add_ligatures(self, text: str) -> str:
-        """Put the private characters of historical ligatures in, where the face has them."""
+        """Replace letters by the private-use characters of historical ligatures that it has."""
         for pair, ligature in CUSTOM_LIGATURES.items():
             if pair in text and self.can_render(ligature):
                 text = text.replace(pair, ligature)
@@ -107,7 +107,7 @@ class Coverage:
 
 
 def add_ligatures(text: str) -> str:
-    """Put the private characters of historical ligatures in, for any font."""
+    """Replace letters by the private-use characters of historical ligatures, for any font."""
     for pair, ligature in CUSTOM_LIGATURES.items():
         text = text.replace(pair, ligature)
     return text

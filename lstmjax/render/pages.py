@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmjax.constants import MINSTD_MODULUS
 from lstmjax.data.random import MinStd
 from lstmjax.errors import DataError
 from lstmjax.render import boxes as box_rules
@@ -36,7 +37,7 @@ from lstmjax.render.settings import Settings
 from lstmjax.render.style import LayoutStyle
 
 MOST_CHARACTERS = 15000
-"""How many characters of the text are looked at to fill a page."""
+"""Most characters of the text that are tried to fill a page."""
 
 T = TypeVar("T")
 Fallback = Callable[[str], Face | None]
@@ -47,12 +48,12 @@ class CleanPage:
     """A page before degradation.
 
     Attributes:
-      index: of the page.
+      index: index of the page.
       image: [H, W] uint8, 0 black.
       boxes: clusters in logical order, y growing downwards; spaces have no rectangle.
-      stripped: what was rendered and what was left out.
-      consumed: how many characters of the text the page took.
-      mirrors: index of the page that shows the same text turned the other way.
+      stripped: the text on the page, and the words and characters left out.
+      consumed: number of characters of the text that the page took.
+      mirrors: index of the page with the same text turned the other way.
     """
 
     index: int
@@ -68,11 +69,11 @@ class Page:
     """A finished page.
 
     Attributes:
-      index: of the page.
+      index: index of the page.
       image: [H, W] uint8, 0 black; degraded if the settings say so.
-      boxes: turned with the image; `boxes.to_box_file` finishes those of all pages together.
-      stripped: what was rendered and what was left out.
-      angle: radians clockwise that it was turned by.
+      boxes: boxes turned with the image; `boxes.to_box_file` finishes those of all pages together.
+      stripped: the text on the page, and the words and characters left out.
+      angle: angle in radians clockwise by which the page was turned.
     """
 
     index: int
@@ -86,9 +87,13 @@ class PageRenderer:
     """Renders pages of one font with one set of settings."""
 
     def __init__(self, face: Face, settings: Settings, fallback: Fallback | None = None):
-        """Args: the font, the settings, and what draws characters that the font lacks.
+        """Make a renderer.
 
-        Such characters are left out of pages, but take up room when a page is filled.
+        Args:
+          face: the font at its size.
+          settings: settings of the pages.
+          fallback: function from a character that the font lacks to a face that has it. Such
+            characters are left out of pages, but take up room when a page is filled.
         """
         self.face, self.settings = face, settings
         self._coverage = Coverage(face)
@@ -102,7 +107,7 @@ class PageRenderer:
         )  # fmt: skip
 
     def page_end(self, text: str) -> int:
-        """How many characters from the start of a text fit on a page; 0 if not even a line does."""
+        """Number of characters of a text that fit on a page; 0 if not even a line does."""
         text = text[:MOST_CHARACTERS]
         top = None
         for line in self._layout.lines(text):
@@ -113,7 +118,7 @@ class PageRenderer:
         return len(text)
 
     def prepare(self, text: str) -> Stripped:
-        """The text of a page as it is drawn: without what the font cannot show."""
+        """The text of a page as it is drawn, without words that the font cannot show."""
         settings = self.settings
         if settings.writing_mode == "vertical-upright":
             text = to_full_width(text)
@@ -125,13 +130,13 @@ class PageRenderer:
     def draw(
         self, text: str, index: int = 0, *, blank: bool = False, top: int | None = None
     ) -> CleanPage:
-        """Draw one page as far as the text fits.
+        """Draw one page with as much of the text as fits.
 
         Args:
-          text: what is left of the whole text.
-          index: of the page.
-          blank: only lay out, leave the image white.
-          top: row where the text begins, the margin by default.
+          text: the part of the text that is not on a page yet.
+          index: index of the page.
+          blank: whether to lay out only and leave the image white.
+          top: row at which the text begins, by default below the margin.
         Returns: the page; `consumed` is 0 if not even a line fits.
         """
         settings = self.settings
@@ -185,11 +190,12 @@ def render_pages(
     The same arguments give the same pages, whatever the number of workers.
 
     Args:
-      text: to be rendered.
+      text: text to be rendered.
       face: the font, at the size that the settings ask for (`settings.pixels`).
-      settings: of the pages.
-      fallback: what draws characters that the font lacks while a page is filled.
-      workers: threads that degrade pages.
+      settings: settings of the pages.
+      fallback: function from a character that the font lacks to a face that has it; see
+        `PageRenderer`.
+      workers: number of threads that degrade pages.
 
     Raises:
       DataError: not even one line fits on a page.
@@ -201,13 +207,13 @@ def map_pages(
     work: Callable[[Page], T], text: str, face: Face, settings: Settings, *,
     fallback: Fallback | None = None, workers: int = 1,
 ) -> Iterator[T]:  # fmt: skip
-    """Yield what `work` makes of each page, in order; it runs where the page is degraded.
+    """Yield `work(page)` for each page, in order; it runs in the thread that degrades the page.
 
     The other arguments are those of `render_pages`.
     """
     clean = _clean_pages(text, PageRenderer(face, settings, fallback))
     if settings.degradation.distort and settings.width * settings.height % 2:
-        workers = 1  # half a pair of random numbers is left over for the next page
+        workers = 1  # one of a pair of random numbers is left over for the next page
     degrader = PageDegrader(settings)
     if workers <= 1:
         for page in clean:
@@ -244,7 +250,7 @@ def _clean_pages(text: str, renderer: PageRenderer) -> Iterator[CleanPage]:
 
 
 class PageDegrader:
-    """Hands out the work on pages so that each has its own part of the random numbers."""
+    """Makes tasks for degrading pages, each with its own part of the random numbers."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
@@ -252,9 +258,12 @@ class PageDegrader:
         self._angles: list[float] = []
 
     def next_task(self, page: CleanPage) -> Callable[[], Page]:
-        """The work on the next page; running it needs nothing that other pages change."""
+        """Make the task for the next page; tasks share no state, so they can run in parallel.
+
+        The state goes on to the next page at once, by the numbers that the task will draw.
+        """
         options = self._settings.degradation
-        # With an even number of pixels no number is left over; otherwise pages come one by one.
+        # With an even number of pixels no number is left over; otherwise tasks run one by one.
         even = page.image.size % 2 == 0
         spare = np.zeros(2, np.float32) if even else self._state.spare
         state = NoiseState(MinStd(self._state.draws.state), spare)
@@ -272,7 +281,7 @@ class PageDegrader:
 
 
 def _skip_distort(state: NoiseState, settings: Settings) -> None:
-    """Draw what `distort` draws."""
+    """Advance the state by the numbers that `distort` draws."""
     options = settings.degradation
     if (options.white_noise or options.smooth_noise) and state.draws.signed(1)[0] > 0:
         state.draws.skip(1)
@@ -301,7 +310,7 @@ def _spoil(page: CleanPage, state: NoiseState, settings: Settings, angle: float 
 
 
 def _ink_rows(line: Line) -> tuple[int, int]:
-    """The first row with ink of a line, and the row after the last."""
+    """The first row with ink of a line, and the row after the last one."""
     rows: list[tuple[int, int]] = []
     for run in line.runs:
         base = line.baseline + run.shift
@@ -317,10 +326,10 @@ def _ink_rows(line: Line) -> tuple[int, int]:
 
 
 def underlined_words(text: str, start: float, continuation: float) -> list[Span]:
-    """Draw which words of a page are underlined.
+    """Choose the words of a page that are underlined, at random.
 
     Args:
-      text: of the page.
+      text: text of the page.
       start: probability that a word starts an underline.
       continuation: probability that an underline goes on to the next word.
 
@@ -333,7 +342,7 @@ def underlined_words(text: str, start: float, continuation: float) -> list[Span]
     def decide(probability: float) -> bool:
         if probability <= 0 or probability >= 1:
             return probability >= 1
-        return bool(draws.integers(1)[0] / (2**31 - 1) < probability)
+        return bool(draws.integers(1)[0] / MINSTD_MODULUS < probability)
 
     spans: list[list[int]] = []
     going_on = False

@@ -1,7 +1,6 @@
 """Drawing laid out lines into a grey image.
 
-Source: Cairo 1.16, image surfaces: glyphs lie on whole pixels; where they overlap, ink adds
-up.
+Source: Cairo 1.16, image surfaces: glyphs lie on whole pixels; overlapping ink adds up.
 """
 
 from collections.abc import Iterable
@@ -23,10 +22,10 @@ def paint(
 
     Args:
       shape: rows and columns of the image.
-      lines: as laid out.
+      lines: lines of the layout.
       origin: x and y of the corner of the layout, the top right one for vertical lines.
-      vertical: turn the layout a quarter clockwise.
-      underlines: first and end character of what is underlined.
+      vertical: whether to give the layout a quarter turn clockwise.
+      underlines: first and end character of each underline.
 
     Returns: [H, W] uint8, 0 black.
     """
@@ -64,7 +63,7 @@ def _paint_run(
 
 
 def _blend(page: NDArray[np.uint8], bitmap: NDArray[np.uint8], left: int, top: int) -> None:
-    """Darken a part of the page by a bitmap; what lies outside is cut off."""
+    """Darken a part of the page by a bitmap, clipped to the page."""
     height, width = bitmap.shape
     rows = slice(max(0, top), min(page.shape[0], top + height))
     columns = slice(max(0, left), min(page.shape[1], left + width))
@@ -100,7 +99,7 @@ def _underline(
 
 
 def _coverage(top: int, thickness: int) -> NDArray[np.uint8]:
-    """How much of each row a bar covers, 255 for all: [rows]."""
+    """[rows] share of each row that a bar covers, 255 for all of it."""
     first, last = top // UNITS, -(-(top + thickness) // UNITS)
     rows = np.arange(first, last)
     upper = np.maximum(rows * UNITS, top)

@@ -1,4 +1,4 @@
-"""How pages are rendered: one frozen record, checked when it is made."""
+"""Settings of rendered pages: one frozen record, checked when it is made."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,22 +14,25 @@ MAX_SIDE = 32000
 MAX_AREA = 400_000_000
 """Largest page in pixels."""
 
+SEED = 0x18273645
+"""Seed of text2image's random numbers."""
+
 
 @dataclass(frozen=True)
 class Degradation:
-    """What is done to a clean page.
+    """The degradations of clean pages.
 
     Attributes:
-      degrade: blur, darken and speckle it.
-      rotate: turn it by up to 0.02 radians; only with `degrade`.
-      exposure: of the copier, positive is darker.
-      distort: maybe add noise, blur and invert; the rest choose which.
-      invert: maybe invert.
-      white_noise: maybe add noise.
-      smooth_noise: maybe add blurred noise.
-      blur: maybe blur.
-      both_ways: render every page a second time, turned the other way.
-      seed: of the random numbers.
+      degrade: whether pages are blurred, darkened and speckled.
+      rotate: whether pages are turned by up to 0.02 radians; only with `degrade`.
+      exposure: exposure of the copier; positive is darker.
+      distort: whether noise, blur and inversion are applied at random, as the next fields say.
+      invert: whether a page may be inverted.
+      white_noise: whether noise may be added.
+      smooth_noise: whether blurred noise may be added.
+      blur: whether a page may be blurred.
+      both_ways: whether every page is rendered a second time, turned the other way.
+      seed: seed of the random numbers.
     """
 
     degrade: bool = True
@@ -41,7 +44,7 @@ class Degradation:
     smooth_noise: bool = True
     blur: bool = True
     both_ways: bool = False
-    seed: int = 0x18273645
+    seed: int = SEED
 
 
 @dataclass(frozen=True)
@@ -49,22 +52,22 @@ class Settings:
     """How text is put on pages; the defaults are those of text2image.
 
     Attributes:
-      width: of a page in pixels.
-      height: of a page in pixels.
+      width: width of a page in pixels.
+      height: height of a page in pixels.
       resolution: pixels per inch.
-      point_size: of the font.
+      point_size: size of the font in points.
       margin: pixels on all four sides.
       leading: pixels between lines.
-      char_spacing: between characters, in ems.
-      writing_mode: direction of lines, and whether narrow characters stand in vertical ones.
+      char_spacing: space between characters in ems.
+      writing_mode: direction of lines, and whether narrow characters stand in vertical lines.
       box_padding: pixels added to boxes on each side.
-      ligatures: use optional ligatures.
-      strip_unrenderable_words: leave words out that the font cannot show.
+      ligatures: whether to use optional ligatures.
+      strip_unrenderable_words: whether to leave out words that the font cannot show.
       underline_start: probability that a word starts an underline.
       underline_continuation: probability that an underline goes on to the next word.
-      word_boxes: one box for each word.
-      max_pages: stop after this many; 0 for no limit.
-      degradation: what is done to the pages.
+      word_boxes: whether boxes are of words.
+      max_pages: greatest number of pages; 0 for no limit.
+      degradation: degradations of the pages.
 
     Raises:
       UsageError: a value is out of range.

@@ -1,4 +1,4 @@
-"""How far characters are apart: bearings and kerning of a font, from a text of bigrams.
+"""The spacing of a font: bearings and kerning, from a text of bigrams.
 
 Source: Tesseract src/training/text2image.cpp, pango_font_info.cpp.
 """
@@ -15,9 +15,9 @@ class Spacing:
     """The space around a character in pixels.
 
     Attributes:
-      before: white pixels before it.
-      after: after it.
-      pairs: space to a following character where it is not the sum of both.
+      before: white pixels before the character.
+      after: white pixels after the character.
+      pairs: following character -> space, where that is not the sum of both.
     """
 
     before: int
@@ -26,7 +26,10 @@ class Spacing:
 
 
 def measure(text: str, renderer: PageRenderer) -> dict[str, Spacing]:
-    """Measure the characters of a text of bigrams, page by page."""
+    """Measure the characters of a text of bigrams, page by page.
+
+    Returns: the spacing of each character that the font has.
+    """
     found: dict[str, Spacing] = {}
     start, pages = 0, 0
     while start < len(text):
@@ -57,7 +60,7 @@ def _measure_page(boxes: list[CharBox], face: Face, found: dict[str, Spacing]) -
 
 
 def _measure_pair(one: CharBox, other: CharBox, face: Face, found: dict[str, Spacing]) -> None:
-    """Learn the two characters of a bigram; the pair only if both are new, as the original."""
+    """Learn the characters of a bigram, and their pair only if both are new, as the original."""
     assert one.rect is not None
     assert other.rect is not None
     gap = other.rect[0] - (one.rect[0] + one.rect[2])

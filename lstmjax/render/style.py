@@ -1,4 +1,4 @@
-"""How text is laid out, as one value."""
+"""The style of a layout, as one value."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ class LayoutStyle:
 
     Attributes:
       face: the font.
-      width: of the lines in pixels.
+      width: width of the lines in pixels.
       leading: pixels added between lines.
       letter_spacing: pixels added between graphemes.
-      ligatures: turn optional ligatures on.
-      vertical: lines run from top to bottom.
-      upright: in vertical lines, all characters stand upright.
-      fallback: a face for characters the font does not have; None draws the font's missing glyph.
+      ligatures: whether optional ligatures are on.
+      vertical: whether lines run from top to bottom.
+      upright: whether all characters stand upright in vertical lines.
+      fallback: function from a character that the font lacks to a face that has it; None draws the
+        font's missing glyph.
     """
 
     face: Face
@@ -33,7 +34,7 @@ class LayoutStyle:
 
     @property
     def features(self) -> tuple[tuple[str, bool], ...]:
-        """Font features that the shaper is asked for."""
+        """Font features that the shaper turns on or off."""
         features: dict[str, bool] = {}
         if self.ligatures:
             features.update(dict.fromkeys(("liga", "clig", "dlig", "hlig"), True))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lstmjax.errors import DataError
 
 RESOLUTION = 300
-"""Pixels per inch that the files name, whatever the pages were made for: so does the original."""
+"""Pixels per inch in the files, whatever the resolution of the pages, as in the original."""
 
 _LIMIT = 2**32 - 2**16
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
@@ -30,7 +30,14 @@ class Strip:
 
 
 def compress(ink: NDArray[np.bool_]) -> Strip:
-    """Compress a page: [H, W], True where it is black."""
+    """Compress a page.
+
+    Args:
+      ink: [H, W] True where the page is black.
+
+    Raises:
+      DataError: Pillow cannot compress pages, or does it in another way than `pack` expects.
+    """
     from PIL import Image, features
 
     if not features.check("libtiff"):
@@ -42,7 +49,11 @@ def compress(ink: NDArray[np.bool_]) -> Strip:
     with Image.open(io.BytesIO(buffer.getvalue())) as image:
         tags = image.tag_v2  # pyright: ignore  # TIFF images have it
         (offset,), (count,) = tags[273], tags[279]
-        assert tags[262] == 1
+        if tags[262] != 1:
+            raise DataError(
+                f"Pillow wrote a TIFF with photometric interpretation {tags[262]}, expected 1 "
+                "(black is zero); install another version of Pillow"
+            )
     return Strip(width, height, buffer.getvalue()[offset : offset + count])
 
 

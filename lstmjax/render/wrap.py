@@ -1,7 +1,7 @@
 """Breaking a paragraph into lines of a width.
 
 A line takes items until one does not fit. That one is cut at the last break opportunity where the
-part before it, shaped for itself, still fits; if a line has none, between graphemes.
+part before it, shaped by itself, still fits; without such an opportunity, between graphemes.
 Source: the behaviour of PangoLayout 1.50 with word and character wrapping.
 """
 
@@ -32,12 +32,22 @@ class Wrapper:
         style: LayoutStyle,
         shape: Callable[[str, Item], GlyphRun],
     ):
-        """Args: the paragraph, its breaks and items, the style, and what shapes an item."""
+        """Make a wrapper.
+
+        Args:
+          text: the paragraph.
+          breaks: break opportunities of the paragraph.
+          items: items of the paragraph, in order; wrapping changes them.
+          style: style of the layout.
+          shape: function from the text and an item to the item's glyphs.
+        """
         self._text, self._breaks, self._items, self._style = text, breaks, items[::-1], style
         self._shape_item = shape
         self._width = style.width * UNITS
+        # The width of a part shaped by itself is taken to differ from the sum of its characters'
+        # widths by less than three average characters.
         self._safe = self._shape_sample().width // len(_SAMPLE) * 3
-        # Width of each character of the item at the front, from its beginning.
+        # Running sums of the characters' widths in the item at the front.
         self._sums: list[int] = []
         self._sums_start = 0
         self._fresh: Item | None = None
@@ -52,10 +62,10 @@ class Wrapper:
             yield start, pieces
 
     def _line(self) -> tuple[list[_Piece], bool]:
-        """Take one line off the items; whether it was wrapped."""
+        """Take one line off the items; also return whether it was wrapped."""
         pieces: list[_Piece] = []
         remaining = self._width
-        kept, kept_remaining = 0, 0  # pieces before the last one with a break, and the room then
+        kept, kept_remaining = 0, 0  # pieces before the last one with a break, and the room there
         have_break = False
         while self._items:
             item = self._items[-1]
@@ -94,20 +104,20 @@ class Wrapper:
         item.length -= length
 
     def _whole(self, item: Item, pieces: list[_Piece], remaining: int) -> GlyphRun | None:
-        """The glyphs of an item that fits as it is, None if it does not."""
+        """The glyphs of an item that fits on the line, None if it does not."""
         if self._text[item.start] == "\t":
             return self._tab(item, pieces)
         self._measure(item)
         end = item.start + item.length
         extra = self._extra(end) if self._can_break(end, item) else 0
-        single = item.length == 1 and not pieces
+        single = item.length == 1 and not pieces  # taken even if it is too wide
         if not single and self._sum(item, item.length) + extra > remaining:
             return None
         glyphs = self._shape(item)
         return glyphs if single or glyphs.width + extra <= remaining else None
 
     def _measure(self, item: Item) -> None:
-        """Know the widths of the characters of the item at the front."""
+        """Compute the running sums for the item at the front, unless they are known."""
         if self._fresh is item:
             return
         glyphs = self._shape(item)
@@ -128,7 +138,7 @@ class Wrapper:
         return any(self._breaks.line[begin : item.start + item.length])
 
     def _extra(self, place: int) -> int:
-        """What a line gets shorter by if it ends at a place: the space before it."""
+        """The change in width of a line that ends at a place: less the space before it."""
         if place > self._sums_start and self._breaks.white[place - 1]:
             offset = place - self._sums_start
             return self._sums[offset - 1] - self._sums[offset]
@@ -140,10 +150,10 @@ class Wrapper:
         """Choose how many characters of an item go on the line.
 
         Args:
-          item: at the front.
-          pieces: on the line already.
+          item: the item at the front.
+          pieces: pieces on the line already.
           remaining: room in units.
-          force: find some place, whatever it costs.
+          force: whether to choose a place even if nothing fits.
           at_end: whether the whole item may be taken.
         Returns: the count; None if nothing fits.
         """
@@ -167,7 +177,7 @@ class Wrapper:
             width = self._sum(item, count)
             extra = self._extra(item.start + count) if count else 0
             if min(width + extra, width) > remaining + self._safe and best < item.length:
-                break
+                break  # nothing further on can fit
             if not (count or pieces) or not self._can_break(
                 item.start + count, item, anywhere=anywhere
             ):
@@ -175,6 +185,7 @@ class Wrapper:
             if count == 0 or width + extra < remaining - self._safe:
                 best, best_width = count, width + extra
                 continue
+            # A close case: only shaping the part tells its width.
             measured = self._shape(replace(item, length=count)).width
             measured += extra if count < item.length or len(self._items) > 1 else 0
             if best == item.length or measured <= remaining or measured < best_width:
@@ -184,7 +195,7 @@ class Wrapper:
     def _sure_start(
         self, item: Item, pieces: list[_Piece], remaining: int, last: int, anywhere: bool
     ) -> int:
-        """The last break that fits for certain: looking at those before it is of no use."""
+        """The last break that certainly fits; there is no need to try those before it."""
         begin = item.start - self._sums_start
         limit = self._sums[begin] + remaining - self._safe
         count = min(last, bisect_left(self._sums, limit, begin, begin + last + 1) - begin - 1)
@@ -210,7 +221,7 @@ class Wrapper:
         return GlyphRun([EMPTY], [item.start], [width], [0], [0])
 
     def _drop_last_space(self, piece: _Piece) -> None:
-        """Take the width of the space at which a line was wrapped."""
+        """Remove the width of the space at which a line was wrapped."""
         item, glyphs = piece
         if not self._breaks.white[item.start + item.length - 1]:
             return

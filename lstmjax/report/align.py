@@ -1,4 +1,4 @@
-"""Where a reading departs from the truth: the edits of a line and how often each is made.
+"""Where a reading differs from the truth: the edits of each line, and how often each occurs.
 
 Texts are compared in NFC, code point by code point, as `error_rates.char_counts` does.
 """
@@ -15,10 +15,10 @@ _LINES_NAMED = 5
 
 
 class Segment(NamedTuple):
-    """A stretch of a line: alike in both texts, or a whole run of edits.
+    """A stretch of a line: equal in both texts, or one run of neighbouring edits.
 
-    truth: what should be there; "" for an insertion.
-    read: what was read; "" for a deletion.
+    truth: text of the transcription; "" for an insertion.
+    read: text of the reading; "" for a deletion.
     """
 
     truth: str
@@ -32,14 +32,14 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Confusion:
-    """Something that is read as something else.
+    """A piece of text that was read as another one.
 
     Attributes:
-      truth: what is there; "" if nothing is.
-      read: what was read instead; "" for nothing.
-      count: how often.
-      of: how often `truth` occurs in the truths; 0 for insertions.
-      lines: numbers of the first few lines with it.
+      truth: text in the transcription; "" for an insertion.
+      read: text in the reading; "" for a deletion.
+      count: number of times this confusion occurs.
+      of: number of times `truth` occurs in the transcriptions; 0 for insertions.
+      lines: numbers of the first few lines with this confusion.
     """
 
     truth: str
@@ -51,12 +51,12 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Confusions:
-    """All edits of many lines, the most frequent first.
+    """All edits of a set of lines, the most frequent first.
 
     Attributes:
       characters: edits of single code points; their counts add up to the edits of the CER.
-      runs: stretches of neighbouring edits with more than one code point on a side, such as
-        `rn` read as `m`.
+      runs: runs of neighbouring edits with more than one code point on a side, such as `rn` read
+        as `m`.
     """
 
     characters: tuple[Confusion, ...]
@@ -64,7 +64,7 @@ class Confusions:
 
 
 def segments(truth: str, read: str) -> list[Segment]:
-    """Cut both texts into stretches that agree and stretches that do not, in turn."""
+    """Cut both texts into stretches that agree and stretches that differ, alternating."""
     truth, read = _nfc(truth), _nfc(read)
     found: list[Segment] = []
     for code in Levenshtein.opcodes(truth, read):
@@ -76,7 +76,7 @@ def segments(truth: str, read: str) -> list[Segment]:
 
 
 def character_edits(truth: str, read: str) -> list[Segment]:
-    """The edits of single code points, as many as the edit distance says."""
+    """The edits of single code points; their number is the edit distance."""
     truth, read = _nfc(truth), _nfc(read)
     return [
         Segment(
@@ -88,10 +88,10 @@ def character_edits(truth: str, read: str) -> list[Segment]:
 
 
 def confusions(lines: Iterable[tuple[int, str, str]]) -> Confusions:
-    """Count the edits of lines.
+    """Count the edits of many lines.
 
     Args:
-      lines: number, truth and reading of each.
+      lines: number, truth and reading of each line.
     """
     seen: Counter[str] = Counter()
     characters, runs = _Table(), _Table()

@@ -1,4 +1,4 @@
-"""What kind of line a line is: font and file from the name of its document, script of its text."""
+"""The groups of a line: font and file, from the name of its document, and script, from its text."""
 
 import os
 import re
@@ -16,9 +16,9 @@ KINDS = ("font", "file", "script")
 
 
 def font_of(line: Line) -> str:
-    """The font in names such as `eng.Arial_Bold.exp0.lstmf`; `UNKNOWN` if there is none.
+    """The font in a name such as `eng.Arial_Bold.exp0.lstmf`; `UNKNOWN` if it has none.
 
-    The name of the document is tried first, then that of the image the line was cut from.
+    The name of the document is tried first, then the name of the image the line was cut from.
     """
     for path in (line.path, line.name):
         found = _FONT.match(os.path.basename(path))
@@ -28,14 +28,14 @@ def font_of(line: Line) -> str:
 
 
 def file_of(line: Line) -> str:
-    """The document of a line; for images with texts, which hold one line each, their folder."""
+    """The document of a line; for a line image with its own text file, the folder of the image."""
     if is_image_name(line.path):
         return printable(os.path.join(os.path.dirname(line.path) or ".", ""))
     return printable(line.path)
 
 
 def script_of(text: str) -> str:
-    """The script of most letters, as `Latin`; `Common` for digits and punctuation alone."""
+    """The script of most letters, such as `Latin`; `Common` if there are no letters."""
     counts = Counter(name for name in map(script, text) if name not in _WITHOUT_SCRIPT)
     return min(counts, key=lambda name: (-counts[name], name)) if counts else "Common"
 

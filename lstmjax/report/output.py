@@ -1,4 +1,7 @@
-"""Files of a report: their kind is their ending; checked before the work, written at the end."""
+"""The files of a report: paths are checked before an evaluation, files are written after it.
+
+The suffix of a path selects the format.
+"""
 
 import os
 import tempfile
@@ -16,9 +19,9 @@ SUFFIXES = (".html", ".json", ".csv")
 
 
 def check_paths(given: Sequence[str]) -> list[str]:
-    """The paths of reports, taken apart at commas; fails now rather than after an evaluation.
+    """Split the paths of reports at commas, and check that each can be written.
 
-    Raises: UsageError: an ending that stands for no form, or a place that cannot be written to.
+    Raises: UsageError: a suffix stands for no format, or a folder is not writable.
     """
     paths = [path for text in given for path in text.split(",")]
     for path in paths:
@@ -41,13 +44,13 @@ def check_paths(given: Sequence[str]) -> list[str]:
 
 
 def write(report: Report, index: LineIndex, paths: Sequence[str], *, worst: int = WORST) -> None:
-    """Write a report in each of its forms, each file whole or not at all.
+    """Write a report in the format of each path; every file is written atomically.
 
     Args:
-      report: what to write.
-      index: the lines it is about, for their pictures.
-      paths: as `check_paths` gives them.
-      worst: lines with pictures in the page.
+      report: the report.
+      index: the evaluation lines, for their images.
+      paths: files to write, checked by `check_paths`.
+      worst: number of worst lines on the HTML page, with images.
     Raises: LstmjaxError: a file cannot be written.
     """
 

@@ -1,4 +1,4 @@
-"""A report as one HTML file: pictures inside, nothing from outside, no scripts."""
+"""A report as one self-contained HTML file: embedded images, no scripts, no external resources."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _GROUPS = 40
 _SKIPS = 50
 _SIGNIFICANT = 0.05
 _BUCKETS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # upper bounds of CERs
-_NO_PICTURE = '<p class="soft small">(the picture cannot be read any more)</p>'
+_NO_PICTURE = '<p class="soft small">(the image can no longer be read)</p>'
 
 Picture = Callable[[int], str | None]
 
@@ -37,16 +37,16 @@ def page(report: Report, picture: Picture, *, worst: int = WORST) -> str:
     """The whole page.
 
     Args:
-      report: what to show.
-      picture: the image of a line as a data URI.
-      worst: how many of the worst lines to show.
+      report: the report to show.
+      picture: function from the number of a line to its image as a data URI; None if unreadable.
+      worst: number of worst lines to show.
     """
     sections = [
         ("models", "Models", _models(report) if len(report.models) > 1 else ""),
         ("comparison", "Comparison", "".join(_compared(report, c) for c in report.comparisons)),
         ("overfitting", "Training lines and evaluation lines", _overfitting(report)),
         ("groups", "Fonts, files, scripts", _groups(report)),
-        ("lines", "How the errors spread over lines", _spread(report)),
+        ("lines", "Distribution of errors over lines", _spread(report)),
         ("confusions", "Confusions", _confusions(report)),
         ("worst", "Worst lines", _worst(report, picture, worst)),
         ("changed", "Lines that changed most", _changed(report, picture)),
@@ -117,7 +117,7 @@ def _models(report: Report) -> str:
         ]
         for place, model in enumerate(report.models)
     ]
-    head = ["model", "CER", "", "WER", "interval", "BCER", "BWER", "lines it cannot write"]
+    head = ["model", "CER", "", "WER", "interval", "BCER", "BWER", "lines it cannot encode"]
     return parts.table(head, rows, "wnbnnnnn") + (
         '<p class="soft small">All models read the same lines. Lines with characters outside a '
         "model's character set count in its CER and WER, not in its BCER and BWER.</p>"
@@ -157,7 +157,7 @@ def _verdict(report: Report, one: Comparison) -> str:
     if len(report.comparisons) > 1:
         chance += f", adjusted by Holm's method for {len(report.comparisons)} comparisons"
     if one.adjusted >= _SIGNIFICANT:
-        return f"No difference in CER that chance would not explain ({chance})."
+        return f"No difference in CER beyond chance ({chance})."
     kind, word = ("good", "better") if one.cer.value < 0 else ("bad", "worse")
     return (
         f'<b class="{kind}">{other} reads these lines {word} than {first}</b>: its CER differs by '
@@ -190,15 +190,15 @@ def _gap_verdict(gap: Difference) -> str:
     if gap.low > 0:
         return (
             '<b class="bad">Training lines are read better than evaluation lines.</b> The model '
-            "has learnt them by heart in part, or the evaluation lines are harder (other fonts, "
-            "other sources): more and more varied training lines help in either case."
+            "has partly memorized them, or the evaluation lines are harder (other fonts, other "
+            "sources). More training lines, and more varied ones, help in either case."
         )
     if gap.high < 0:
         return (
             "Evaluation lines are read better than training lines: they are easier. This says "
-            "nothing about over-fitting; take both from the same source."
+            "nothing about overfitting; take both from the same source."
         )
-    return '<b class="good">No sign of over-fitting:</b> the interval of the gap includes 0.'
+    return '<b class="good">No sign of overfitting:</b> the interval of the gap includes 0.'
 
 
 def _groups(report: Report) -> str:
@@ -228,7 +228,7 @@ def _group_table(report: Report, kind: str, groups: tuple[Group, ...]) -> str:
     shown = parts.table(head, rows, f"wnn{'n' * len(rates)}b")
     more = len(groups) - _GROUPS
     if more > 0:
-        shown += f'<p class="soft small">{more} more are in the JSON form.</p>'
+        shown += f'<p class="soft small">{more} more are in the JSON report.</p>'
     return shown
 
 
@@ -291,10 +291,10 @@ def _worst(report: Report, picture: Picture, most: int) -> str:
     if not lines:
         return "<p>Every line was read without error.</p>"
     legend = (
-        '<p class="soft small">By errors for a character. In the truth, '
-        '<span class="t"><del>what was missed</del></span>; in the reading, '
-        '<span class="t"><ins>what stands there instead</ins></span>, ‸ where nothing does. '
-        "Characters stand from left to right as in the picture.</p>"
+        '<p class="soft small">Ordered by errors per character. Marked are, in the truth, '
+        '<span class="t"><del>what was missed</del></span> and, in the reading, '
+        '<span class="t"><ins>what was read instead</ins></span>, or ‸ for nothing. '
+        "Characters run from left to right, as in the image.</p>"
     )
     return legend + "".join(_line(report, line, picture) for line in lines)
 
@@ -352,25 +352,25 @@ def _reason(reason: SkipReason) -> str:
 
 def _about() -> str:
     return (
-        "<p>CER and WER: insertions, deletions and substitutions of code points (of words between "
-        "white space) that turn the text that the tesseract program prints into the truth, by the "
-        "length of the truth, both in Unicode form NFC, over all lines together; each line counts "
-        "once. BCER and BWER: the measures of Tesseract's training, means over lines, which ignore "
-        "order. They compare another reading: without the model's word lists, with other random "
-        'borders, and with characters in the normed forms of the unicharset, so that “ and " are '
-        "alike.</p>"
-        f"<p>Intervals hold {100 * CONFIDENCE:.0f} % of the rates of {NUM_RESAMPLES} bootstrap "
-        "samples of the lines; lines of one page or font are not independent, so the true "
+        "<p>CER and WER: the insertions, deletions and substitutions of code points (of words "
+        "separated by white space) that turn the text that the tesseract program prints into the "
+        "truth, divided by the length of the truth, both in Unicode form NFC, over all lines "
+        "together; each line counts once. BCER and BWER: the measures of Tesseract's training, "
+        "means over lines, which ignore order. They compare another reading: without the model's "
+        "word lists, with other random borders, and with characters in the normed forms of the "
+        'unicharset, so that “ and " are equal.</p>'
+        f"<p>Intervals contain {100 * CONFIDENCE:.0f} % of the rates of {NUM_RESAMPLES} bootstrap "
+        "samples of the lines. Lines of one page or font are not independent, so the true "
         "uncertainty about other pages is larger. Models are compared on the same lines: the "
         "interval of a difference comes from a paired bootstrap, p from a two-sided permutation "
-        "test that swaps the two readings of a line (all swaps up to 13 lines that differ, else "
-        f"{NUM_PERMUTATIONS} random ones). All draws are seeded: the same readings give the same "
-        "figures.</p>"
-        "<p>Where several alignments need the same number of edits, one is chosen; confusions "
-        "depend on it, rates do not.</p>"
+        "test that swaps the two readings of a line (all swaps for up to 13 lines that differ, "
+        f"else {NUM_PERMUTATIONS} random ones). All draws are seeded: the same readings give the "
+        "same figures.</p>"
+        "<p>If several alignments need the same number of edits, one of them is chosen; confusions "
+        "depend on the choice, rates do not.</p>"
     )
 
 
 def page_bytes(report: Report, picture: Picture, *, worst: int = WORST) -> bytes:
-    """The page in UTF-8; what is no text at all becomes question marks."""
+    """The page in UTF-8; lone surrogates (bytes that are not text) become question marks."""
     return page(report, picture, worst=worst).encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Pieces of the page: text made safe, marked differences, numbers, bars and tables."""
+"""Building blocks of the page: escaped text, marked differences, numbers, bars and tables."""
 
 import html
 import math
@@ -13,7 +13,7 @@ _COLOURS = ("--bar", "--bar2", "--bar3", "--bar4")
 
 
 def text(value: str) -> str:
-    """Text that can stand in a page and in an attribute; control characters become escapes."""
+    """Text escaped for HTML elements and attributes; control characters become visible escapes."""
     return html.escape(printable(value))
 
 
@@ -23,7 +23,7 @@ def percent(rate: float) -> str:
 
 
 def interval(rate: Rate | Difference) -> str:
-    """The bounds of an interval in percent."""
+    """The bounds of an interval in percent; with signs for a difference."""
     signed = "+" if isinstance(rate, Difference) else ""
     low, high = (
         f"{100 * bound:{signed}.2f}" if math.isfinite(bound) else "∞"
@@ -38,12 +38,12 @@ def points(value: float) -> str:
 
 
 def p_value(value: float) -> str:
-    """A p-value with as many digits as mean something."""
+    """A p-value with three decimals."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def marked(truth: str, read: str) -> tuple[str, str]:
-    """Truth and reading with the places marked where they differ; empty places show a sign."""
+    """Truth and reading as HTML, with differences marked; a missing reading shows as a caret."""
     left, right = [], []
     for piece in segments(truth, read):
         if piece.same:
@@ -60,7 +60,7 @@ def _span(pieces: Sequence[str]) -> str:
 
 
 def visible(piece: str) -> str:
-    """A few characters that must be seen, spaces and lone accents too; escaped."""
+    """A short text as HTML in which spaces and lone combining marks are visible."""
     shown = piece.replace(" ", "␣")
     if shown and is_mark(shown[0]):
         shown = "◌" + shown
@@ -73,7 +73,7 @@ def is_mark(char: str) -> bool:
 
 
 def character(piece: str) -> str:
-    """A piece of text for a table of confusions, named when pointed at."""
+    """A piece of text for a table of confusions; its tooltip has the names of its characters."""
     if not piece:
         return '<span class="soft">nothing</span>'
     names = ", ".join(named(char) for char in piece)
@@ -81,11 +81,11 @@ def character(piece: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> str:
-    """A table of ready-made cells.
+    """A table.
 
     Args:
-      head: texts of the first row.
-      rows: cells of the others, as HTML.
+      head: texts of the header row, not yet escaped.
+      rows: cells of the other rows, as HTML.
       kinds: a letter for each column: n number, t text, w wide text, b bar, l long bar.
     """
     classes = {
@@ -122,14 +122,17 @@ def dot(place: int) -> str:
 
 
 def bar(share: float, place: int) -> str:
-    """A bar as long as a share of the room, in the colour of a model."""
+    """A bar whose length is a fraction of its cell, in the colour of a model."""
     return f'<div class="bar" style="width:{100 * share:.2f}%;background:{colour(place)}"></div>'
 
 
 def whiskers(rates: Sequence[Rate], most: float, first: int = 0) -> str:
-    """Rates as dots on their intervals, one above the other, up to `most` at the right edge.
+    """Rates as dots on their intervals, one below the other.
 
-    They have the colours of the models from place `first` on.
+    Args:
+      rates: a rate for each model.
+      most: the value at the right edge, a fraction.
+      first: place of the first of these models in the report, which decides on the colours.
     """
     step = 14
     height = step * len(rates)

@@ -1,4 +1,4 @@
-"""Pictures of lines, small enough to stand inside a page."""
+"""Images of lines, small enough to embed in a page."""
 
 import base64
 import io
@@ -10,12 +10,12 @@ from lstmjax.data.decode import decode
 from lstmjax.data.lines import LineIndex
 from lstmjax.errors import DataError
 
-_HEIGHT = 56
-_MOST_WIDTH = 1600
+_MAX_HEIGHT = 56
+_MAX_WIDTH = 1600
 
 
 def picture(index: LineIndex, number: int) -> str | None:
-    """The image of a line as a data URI of a PNG, made smaller if need be; None if it is broken."""
+    """The image of a line as a PNG data URI, scaled down if too large; None if it is broken."""
     try:
         pixels = decode(index.image(number), f"line {number}")
     except DataError:
@@ -23,7 +23,7 @@ def picture(index: LineIndex, number: int) -> str | None:
     if pixels.dtype == np.bool_:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     image = Image.fromarray(pixels)
-    shrink = max(1.0, image.height / _HEIGHT, image.width / _MOST_WIDTH)
+    shrink = max(1.0, image.height / _MAX_HEIGHT, image.width / _MAX_WIDTH)
     if shrink > 1:
         size = (max(1, round(image.width / shrink)), max(1, round(image.height / shrink)))
         image = image.resize(size, Image.Resampling.LANCZOS)

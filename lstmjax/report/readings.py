@@ -1,8 +1,8 @@
-"""What models read on the same lines, compared as text.
+"""Readings of the same lines by several models, compared as text.
 
-An evaluation leaves out lines whose text the model's character set cannot write. When models are
-compared that would favour the poorer character set, so every model reads every line here, and
-characters it does not have count as errors.
+An evaluation skips lines whose text the model's character set cannot encode. In a comparison of
+models that would favour the smaller character set. So here every model reads every line, and
+characters that it lacks count as errors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,17 +21,17 @@ from lstmjax.infer.forward import Forward, LineToRead
 from lstmjax.infer.preparing import line_to_print
 from lstmjax.infer.printed import printed
 
-_CHUNK = 128  # lines whose images and outputs are in memory
+_CHUNK = 128  # lines in memory at a time, with their images and outputs
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one model read in one line.
+    """One line as one model read it.
 
     Attributes:
-      text: what the tesseract program prints for the line.
-      chars, words: edits to the truth, and the length of the truth.
-      bcer, bwer: Tesseract's measures, fractions; None if the model cannot write the truth.
+      text: text that the tesseract program prints for the line.
+      chars, words: number of edits to the truth, and length of the truth.
+      bcer, bwer: Tesseract's measures, fractions; None if the model cannot encode the truth.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Reading:
 
 
 class _AnyText:
-    """Stands for a character set when only the image of a line is to be judged."""
+    """A character set that encodes every text, for checks of the image of a line alone."""
 
     def encode(self, text: str) -> np.ndarray:
         del text
@@ -54,7 +54,7 @@ class _AnyText:
 
 
 def readings_of(evaluation: Evaluation) -> dict[int, Reading]:
-    """The readings of an evaluation by number of the line."""
+    """The readings of an evaluation, by line number."""
     return {one.line.number: _reading_of(one) for one in evaluation.distinct}
 
 
@@ -67,14 +67,14 @@ def _reading_of(one: LineReading) -> Reading:
 def read_anyway(
     forward: Forward, index: LineIndex, numbers: Iterable[int], *, max_bytes: int
 ) -> dict[int, Reading | Skip]:
-    """Read lines whether or not the model can write their text.
+    """Read lines whether or not the model can encode their text.
 
     Args:
       forward: the compiled model.
-      index: where the lines are.
-      numbers: which to read.
-      max_bytes: memory for scaled images.
-    Returns: by number; `Skip` where the image itself is unusable.
+      index: the lines.
+      numbers: numbers of the lines to read.
+      max_bytes: memory for scaled images, in bytes.
+    Returns: line number -> reading, or `Skip` where the image itself is unusable.
     """
     wanted = list(numbers)
     model = forward.model
@@ -115,15 +115,15 @@ def same_lines(
 ) -> tuple[list[dict[int, Reading]], dict[int, tuple[int, Skip]]]:
     """Complete the readings of several models, so that all have read the same lines.
 
-    Lines count that at least one of the models can write and all can take in.
+    A line counts if at least one model can encode its text and all models can read its image.
 
     Args:
       forwards: the compiled models.
-      evaluations: what each read by itself.
+      evaluations: readings of each model's own evaluation, by line number.
       index: the lines.
-      max_bytes: memory for scaled images.
-    Returns: the readings of each model, in the order of the index; and lines given up, with the
-      place of the first model that cannot take them.
+      max_bytes: memory for scaled images, in bytes.
+    Returns: the readings of each model, in the order of the index; and the lines given up: line
+      number -> place of the first model that cannot read the image, and the reason.
     """
     union = sorted(set().union(*evaluations))
     given_up: dict[int, tuple[int, Skip]] = {}
@@ -142,7 +142,13 @@ def same_lines(
 
 
 def sample_lines(forward: Forward, index: LineIndex, most: int) -> list[Line]:
-    """Usable lines of an index, spread evenly over it; 0 for all."""
+    """Usable lines of an index, evenly spaced over it.
+
+    Args:
+      forward: the compiled model.
+      index: the lines.
+      most: number of lines to choose from, before unusable ones are dropped; 0 for all.
+    """
     geometry, codec = geometry_of(forward.model), forward.model.codec
     count = min(most or len(index), len(index))
     numbers = [i * len(index) // count for i in range(count)]

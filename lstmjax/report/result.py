@@ -1,4 +1,4 @@
-"""A report as a value: everything that its HTML, JSON and CSV forms show."""
+"""A report as a value: everything that its HTML, JSON and CSV formats show."""
 
 import os
 from collections import defaultdict
@@ -23,17 +23,17 @@ from lstmjax.report.statistics import (
     unpaired_difference,
 )
 
-_DEEPEST = 12  # folders shown to tell models apart
+_MAX_DEPTH = 12  # most parts of a path shown to tell models apart
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Error rates over some lines.
+    """Error rates over a set of lines.
 
     Attributes:
-      lines: how many.
-      cer, wer: edits by length of the truths.
-      char_edits, chars, word_edits, words: the sums behind these.
+      lines: number of lines.
+      cer, wer: edits divided by the length of the truths.
+      char_edits, chars, word_edits, words: numerators and denominators of these rates.
     """
 
     lines: int
@@ -50,8 +50,8 @@ class Group:
     """Lines of one font, file or script.
 
     Attributes:
-      name: of the group.
-      measures: one for each model.
+      name: name of the font, file or script.
+      measures: error rates of each model.
     """
 
     name: str
@@ -60,18 +60,18 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class ModelResult:
-    """What one model made of the lines.
+    """The results of one model.
 
     Attributes:
-      label: a short name, different for every model of a report.
-      path: of its file.
-      measures: over all lines.
+      label: short name, unique in the report.
+      path: path of the model file.
+      measures: error rates over all lines.
       bcer, bwer: means of Tesseract's measures over `own_lines`.
-      own_lines: lines whose text the model's character set can write.
-      perfect: lines read without any edit.
-      only_cer_right: lines of `own_lines` that are without error by CER, but not by BCER.
-      only_bcer_right: lines of `own_lines` that are without error by BCER, but not by CER.
-      confusions: its edits.
+      own_lines: number of lines whose text the model's character set can encode.
+      perfect: number of lines without any edit.
+      only_cer_right: number of `own_lines` without error by CER, but not by BCER.
+      only_bcer_right: number of `own_lines` without error by BCER, but not by CER.
+      confusions: edits of the model, counted.
     """
 
     label: str
@@ -88,11 +88,11 @@ class ModelResult:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A model against the first one, on the same lines.
+    """A model compared with the first one, on the same lines.
 
     Attributes:
-      place: of the model in the report.
-      cer, wer: its rates minus those of the first.
+      place: position of the model in the report.
+      cer, wer: rates of this model minus those of the first.
       adjusted: p-value of the CER, adjusted by Holm's method for the number of models.
     """
 
@@ -107,9 +107,9 @@ class Overfitting:
     """The first model on lines it was trained on.
 
     Attributes:
-      list_path: of the training list.
-      train: rates on a sample of its lines.
-      cer, wer: rates on the evaluation lines minus these.
+      list_path: path of the training list.
+      train: error rates on a sample of the training lines.
+      cer, wer: rates on the evaluation lines minus rates on the training lines.
     """
 
     list_path: str
@@ -132,13 +132,13 @@ class Report:
     """An evaluation of one or several models.
 
     Attributes:
-      list_path: of the evaluation list.
-      models: the first is the one that others are compared with.
-      lines: in the order of the list.
+      list_path: path of the evaluation list.
+      models: results of the models; the others are compared with the first.
+      lines: lines read by all models, in the order of the list.
       skipped: lines left out, with the reason.
       groups: kind -> groups, those with most lines first.
-      comparisons: one for each further model.
-      overfitting: None without training lines.
+      comparisons: a comparison for each further model.
+      overfitting: gap to the training lines; None if no training list was given.
     """
 
     list_path: str
@@ -150,14 +150,14 @@ class Report:
     overfitting: Overfitting | None
 
     def worst(self, most: int) -> list[ReportedLine]:
-        """The lines that the first model read worst, by edits for a character."""
+        """The lines that the first model read worst, by edits per character."""
         wrong = [line for line in self.lines if line.readings[0].chars.edits]
         return sorted(
             wrong, key=lambda one: (-one.readings[0].chars.rate, -one.readings[0].chars.edits)
         )[:most]
 
     def changed(self, place: int, most: int, *, better: bool) -> list[ReportedLine]:
-        """Lines that a model read better (or worse) than the first, by number of edits."""
+        """Lines that a model read better (or worse) than the first, the largest change first."""
 
         def change(one: ReportedLine) -> int:
             return one.readings[place].chars.edits - one.readings[0].chars.edits
@@ -168,9 +168,9 @@ class Report:
 
 
 def labels(paths: Sequence[str]) -> list[str]:
-    """Short names for models: file names where these differ, else with as much path as it takes."""
+    """Unique short names for models: the file name, with as many parent folders as it takes."""
     parts = [path.removesuffix(".traineddata").split(os.sep) for path in paths]
-    for depth in range(1, _DEEPEST):
+    for depth in range(1, _MAX_DEPTH):
         names = [os.sep.join(part[-depth:]) for part in parts]
         if len(set(names)) == len(names):
             return [printable(name) for name in names]
@@ -178,7 +178,7 @@ def labels(paths: Sequence[str]) -> list[str]:
 
 
 def measure(readings: Sequence[Reading]) -> Measures:
-    """The rates over some readings."""
+    """The error rates over a set of readings."""
     char_edits, chars = _columns(readings, _chars)
     word_edits, words = _columns(readings, _words)
     return Measures(
@@ -217,12 +217,12 @@ def make_report(
     """Put a report together.
 
     Args:
-      list_path: of the evaluation list.
-      paths: of the models' files.
+      list_path: path of the evaluation list.
+      paths: paths of the model files.
       index: the evaluation lines.
-      readings: of each model, all of the same lines.
-      skipped: lines left out.
-      train: path of the training list, and what the first model reads in (some of) its lines.
+      readings: readings of each model by line number; all models have the same lines.
+      skipped: lines left out, by line number.
+      train: path of the training list, and the first model's readings of a sample of its lines.
     Raises: DataError: there are no lines to report on.
     """
     numbers = list(readings[0])
@@ -231,7 +231,7 @@ def make_report(
     lines = tuple(
         _reported(index[number], tuple(found[number] for found in readings)) for number in numbers
     )
-    of_model = [[line.readings[place] for line in lines] for place in range(len(paths))]
+    by_model = [[line.readings[place] for line in lines] for place in range(len(paths))]
     names = labels(paths)
     models = tuple(_model(names[place], paths[place], lines, place) for place in range(len(paths)))
     return Report(
@@ -240,8 +240,8 @@ def make_report(
         lines,
         tuple((index[number], skip) for number, skip in sorted(skipped.items())),
         {kind: _grouped(lines, kind) for kind in KINDS},
-        _comparisons(of_model),
-        _overfitting(*train, of_model[0]) if train and train[1] else None,
+        _comparisons(by_model),
+        _overfitting(*train, by_model[0]) if train and train[1] else None,
     )
 
 
@@ -284,10 +284,10 @@ def _grouped(lines: Sequence[ReportedLine], kind: str) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda group: (-group.measures[0].lines, group.name)))
 
 
-def _comparisons(of_model: Sequence[Sequence[Reading]]) -> tuple[Comparison, ...]:
+def _comparisons(by_model: Sequence[Sequence[Reading]]) -> tuple[Comparison, ...]:
     found: list[tuple[Difference, Difference]] = []
-    for other in of_model[1:]:
-        cer, wer = (_paired(of_model[0], other, counts) for counts in (_chars, _words))
+    for other in by_model[1:]:
+        cer, wer = (_paired(by_model[0], other, counts) for counts in (_chars, _words))
         found.append((cer, wer))
     adjusted = holm([1.0 if cer.p_value is None else cer.p_value for cer, _ in found])
     return tuple(

@@ -1,11 +1,11 @@
-"""From evaluations to a report: further models and training lines are read here."""
+"""From evaluations to a report: here the other models and the training lines are read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lstmjax.data.lines import LineIndex
 from lstmjax.data.skips import Skip
-from lstmjax.errors import DataError
+from lstmjax.errors import DataError, Say
 from lstmjax.infer.evaluate import Evaluation, evaluate
 from lstmjax.infer.forward import Forward
 from lstmjax.report.readings import Reading, read_anyway, readings_of, same_lines, sample_lines
@@ -16,12 +16,12 @@ TRAIN_LINES = 1000
 
 @dataclass(frozen=True, eq=False)
 class Evaluated:
-    """A model and its readings.
+    """A model and its evaluation.
 
     Attributes:
-      path: of the model's file.
+      path: path of the model file.
       forward: the compiled model.
-      evaluation: what it read by itself; None if it could write the text of no line.
+      evaluation: result of the model's own evaluation; None if it could encode no line.
     """
 
     path: str
@@ -34,9 +34,9 @@ class TrainingLines:
     """Lines the first model was trained on.
 
     Attributes:
-      list_path: their list.
+      list_path: path of the training list.
       index: the lines.
-      most: how many to read, evenly spread; 0 for all.
+      most: number of lines to read, evenly spaced; 0 for all.
     """
 
     list_path: str
@@ -45,7 +45,7 @@ class TrainingLines:
 
 
 def evaluate_quietly(forward: Forward, index: LineIndex, max_bytes: int) -> Evaluation | None:
-    """Evaluate a model that others are compared with; None if it can write no line."""
+    """Evaluate one of the models of a comparison; None if it can encode no line."""
     try:
         return evaluate(forward, index, max_bytes=max_bytes, with_delta=False)
     except DataError:
@@ -59,17 +59,17 @@ def build_report(
     *,
     max_bytes: int,
     training: TrainingLines | None = None,
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
 ) -> Report:
     """Complete the readings and put the report together.
 
     Args:
-      list_path: of the evaluation list.
-      index: its lines.
-      models: the first is the one that is reported on, the others are compared with it.
-      max_bytes: memory for images.
-      training: lines to check over-fitting with.
-      say: gets a line of text when something could not be done as asked.
+      list_path: path of the evaluation list.
+      index: the evaluation lines.
+      models: models to report on; the others are compared with the first.
+      max_bytes: memory for images, in bytes.
+      training: lines for the check for overfitting; None for no check.
+      say: printer of a message if overfitting cannot be checked.
     Raises: DataError: no line was read by all models.
     """
     forwards = [model.forward for model in models]
@@ -90,12 +90,12 @@ def _training(
     forward: Forward,
     training: TrainingLines,
     max_bytes: int,
-    say: Callable[[str], None] | None,
+    say: Say | None,
 ) -> list[Reading]:
     lines = sample_lines(forward, training.index, training.most)
     numbers = [line.number for line in lines]
     found = read_anyway(forward, training.index, numbers, max_bytes=max_bytes)
     readings = [one for one in found.values() if not isinstance(one, Skip)]
     if not readings and say:
-        say(f"{training.list_path}: no line can be used, so over-fitting is not checked")
+        say(f"{training.list_path}: no line can be used, so overfitting is not checked")
     return readings

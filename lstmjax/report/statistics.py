@@ -1,7 +1,7 @@
-"""How sure error rates and their differences are: resampling of lines, seeded and vectorised.
+"""Uncertainty of error rates and of their differences: seeded, vectorised resampling of lines.
 
-Lines are what is drawn, because the errors within a line depend on one another. Every rate is a
-sum over lines divided by another sum, so one drawing of lines serves all rates of a report.
+The unit of resampling is the line, because errors within a line depend on one another. Every rate
+is a sum over lines divided by another such sum, so one draw of lines serves all rates of a report.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from jaxtyping import Float64, Int64
 NUM_RESAMPLES = 2000
 NUM_PERMUTATIONS = 10000
 CONFIDENCE = 0.95
-_CELLS = 1 << 22  # drawn at a time, about 32 MB
-_EXACT_UP_TO = 13  # lines that differ: all 2^n swaps are fewer than the random ones
+_CELLS = 1 << 22  # random numbers drawn at a time, about 32 MB
+_EXACT_UP_TO = 13  # lines that differ; up to here all 2^n swaps are fewer than the random ones
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Rate:
     """An error rate with its interval; fractions.
 
     Attributes:
-      value: errors by length.
-      low, high: the bounds; equal to the value for a single line.
+      value: errors divided by length.
+      low, high: bounds of the bootstrap interval; equal to the value for a single line.
     """
 
     value: float
@@ -33,13 +33,13 @@ class Rate:
 
 @dataclass(frozen=True)
 class Difference:
-    """Two error rates on the same lines, or on different ones.
+    """The difference of two error rates, on the same lines or on different ones; fractions.
 
     Attributes:
-      value: the second rate minus the first; below 0 the second is better.
+      value: second rate minus first; below 0 the second is better.
       low, high: bounds of the bootstrap interval.
-      p_value: two-sided, of the permutation test; None where lines are not paired.
-      better, worse: lines on which the second has fewer errors, and more.
+      p_value: two-sided p-value of the permutation test; None where lines are not paired.
+      better, worse: number of lines on which the second has fewer errors, and more.
     """
 
     value: float
@@ -53,12 +53,12 @@ class Difference:
 def resampled_sums(
     columns: Float64[np.ndarray, "n m"], *, seed: int = 0, num_resamples: int = NUM_RESAMPLES
 ) -> Float64[np.ndarray, "R m"]:
-    """Draw n lines with replacement, again and again, and add up their columns.
+    """Draw n lines with replacement, R times, and add up their columns.
 
     Args:
-      columns: a row for each line.
-      seed: of the draws.
-      num_resamples: R.
+      columns: quantities to add up, a row for each line.
+      seed: seed of the draws.
+      num_resamples: R, number of draws.
     """
     n = len(columns)
     random = np.random.default_rng(seed)
@@ -66,6 +66,7 @@ def resampled_sums(
     sums = []
     for start in range(0, num_resamples, rows):
         count = min(rows, num_resamples - start)
+        # How often each line is drawn, counted for all draws at once: draw i has bins i*n to i*n+n.
         drawn = random.integers(0, n, (count, n)) + n * np.arange(count)[:, None]
         times = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
         sums.append(times.astype(np.float64) @ columns)
@@ -75,9 +76,9 @@ def resampled_sums(
 def rate_of(
     errors: Sequence[float] | np.ndarray, lengths: Sequence[float] | np.ndarray, *, seed: int = 0
 ) -> Rate:
-    """The sum of errors by the sum of lengths, with its interval over lines.
+    """The sum of errors divided by the sum of lengths, with its interval over lines.
 
-    Without any length the rate is 0, or infinite if there are errors.
+    If all lengths are 0, the rate is 0, or infinite if there are errors.
     """
     columns = np.stack([np.asarray(errors, float), np.asarray(lengths, float)], axis=1)
     total_errors, total_length = columns.sum(axis=0)
@@ -100,15 +101,15 @@ def paired_difference(
 
     The interval comes from a paired bootstrap: both readings of a line are drawn together. The
     p-value comes from a permutation test: if it made no difference which model read a line, the
-    two readings of each line could be swapped; it is the share of all swaps (of 10000 random ones
+    two readings of each line could be swapped. It is the share of all swaps (of 10000 random ones
     where there are more) whose rates differ by at least as much as the real ones, in either
     direction.
 
     Args:
       first: edits in each line as read by the first model.
-      second: likewise by the second.
-      lengths: of the truths.
-      seed: of all draws.
+      second: edits in each line as read by the second model.
+      lengths: lengths of the truths.
+      seed: seed of all draws.
     """
     change = np.asarray(second, np.int64) - np.asarray(first, np.int64)
     total = max(int(np.sum(lengths)), 1)
@@ -139,7 +140,7 @@ def _swap_test(change: Int64[np.ndarray, " k"], seed: int) -> float:
     for start in range(0, NUM_PERMUTATIONS, rows):
         count = min(rows, NUM_PERMUTATIONS - start)
         swapped = random.integers(0, 2, (count, k), np.int8)
-        # A swapped line counts with the other sign, so it is taken off twice.
+        # A swapped line counts with the opposite sign, so it is subtracted twice.
         totals = change.sum() - 2 * (swapped.astype(np.float64) @ change)
         as_extreme += int(np.count_nonzero(np.abs(totals) >= found))
     return (as_extreme + 1) / (NUM_PERMUTATIONS + 1)  # the real assignment is one of them
@@ -151,9 +152,9 @@ def unpaired_difference(
     """The rate of one set of lines minus that of another, with its interval.
 
     Args:
-      first: edits and lengths of the lines to subtract.
-      second: edits and lengths of the others.
-      seed: of the draws, which are independent for both.
+      first: edits and lengths of the lines whose rate is subtracted.
+      second: edits and lengths of the other lines.
+      seed: seed of the draws, which are independent for the two sets.
     """
     values, draws = [], []
     for number, (edits, lengths) in enumerate((first, second)):

@@ -1,4 +1,4 @@
-"""How the page looks; colours follow the reader's choice of light or dark."""
+"""The style sheet of the page; its colours follow the browser's light or dark mode."""
 
 CSS = """
 :root { color-scheme: light dark;

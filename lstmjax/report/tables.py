@@ -17,7 +17,7 @@ FORMAT = "lstmjax evaluation 1"
 
 
 def json_bytes(report: Report) -> bytes:
-    """Everything there is, in UTF-8; rates are fractions, infinite ones null."""
+    """The whole report as JSON in UTF-8; rates are fractions, infinite ones are null."""
     document = {
         "format": FORMAT,
         "lstmjax": version("lstmjax"),
@@ -69,7 +69,7 @@ def json_bytes(report: Report) -> bytes:
 
 
 def _finite(value: Any) -> Any:
-    """The same with null for numbers that JSON does not have."""
+    """A JSON value in which infinities and NaNs are replaced by null."""
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -150,10 +150,10 @@ _READING = ("text", "cer", "char_edits", "word_edits", "bcer", "bwer")
 
 
 def csv_bytes(report: Report) -> bytes:
-    """A row for each line, skipped ones with the reason, in UTF-8.
+    """A row for each line, skipped lines with the reason, as CSV in UTF-8.
 
-    The columns of a reading have plain names for a single model; for several each name is
-    followed by the model's label in brackets.
+    The columns of a reading have plain names if there is one model. With several models each name
+    is followed by the label of its model in brackets.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")

@@ -1,4 +1,4 @@
-"""What a report comes to in a few lines for the terminal."""
+"""The summary of a report for the terminal."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from lstmjax.report.statistics import CONFIDENCE, Rate
 
 
 def summary(report: Report) -> Iterator[str]:
-    """Rates with intervals, comparisons and the gap to training lines; figures in percent."""
+    """Yield rates with intervals, comparisons and the gap to training lines, in percent."""
     percent = f"{100 * CONFIDENCE:.0f}%"
     for model in report.models:
         measures = model.measures
@@ -34,13 +34,13 @@ def summary(report: Report) -> Iterator[str]:
 
 
 def disagreement(model: ModelResult) -> Iterator[str]:
-    """In how many lines the two measures of characters contradict each other, if there are any."""
+    """Yield a sentence about lines that are without error by only one of CER and BCER, if any."""
     if model.only_cer_right or model.only_bcer_right:
         yield (
             f"CER and BCER disagree: {model.only_cer_right} lines are without error by CER only, "
             f"{model.only_bcer_right} by BCER only. CER compares what the tesseract program prints "
-            "with the truth as it stands; BCER compares characters in their normed forms, read "
-            "without word lists, and ignores their order."
+            "with the exact truth; BCER compares characters in their normed forms, read without "
+            "word lists, and ignores their order."
         )
 
 

@@ -1,8 +1,8 @@
 """Arrays and calls inside compiled code, beyond what numba offers.
 
-`borrowed(array)` is the same array without reference counting: a compiled function counts up and
-down, with locked instructions, whenever it is given an array or takes it out of a tuple, which
-costs more than what inner loops do. Its owner must outlive it.
+`borrowed(array)` is the same array, or tuple with arrays, without reference counting: a compiled
+function counts up and down, with locked instructions, whenever it is given an array or takes it out
+of a tuple, which costs more than what inner loops do. The owner must outlive it.
 
 `keep_alive(a, b, ...)` does nothing but use the arrays. numba frees an array after its last use,
 and does not see that loops still hold its address, or a borrowed copy of it.
@@ -25,17 +25,29 @@ from lstmjax.cache.problems import missing
 from lstmjax.simd.hooks import keep
 
 
+def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """An array, or a tuple's arrays, without what numba counts references to."""
+    if isinstance(kind, types.BaseTuple):
+        parts = [
+            _without_owner(context, builder, each, builder.extract_value(value, i))
+            for i, each in enumerate(kind)
+        ]
+        return context.make_tuple(builder, kind, parts)
+    if not isinstance(kind, types.Array):
+        return value
+    view = context.make_array(kind)(context, builder, value)
+    for name in ("meminfo", "parent"):
+        setattr(view, name, cgutils.get_null_value(getattr(view, name).type))
+    return view._getvalue()
+
+
 @intrinsic
 def _borrowed(typingctx, array):
-    """Return the array as one that nobody owns."""
+    """Return the array, or the tuple of arrays, as one that nobody owns."""
     del typingctx
 
     def write(context, builder, signature, args):
-        kind = signature.args[0]
-        view = context.make_array(kind)(context, builder, args[0])
-        for name in ("meminfo", "parent"):
-            setattr(view, name, cgutils.get_null_value(getattr(view, name).type))
-        return view._getvalue()
+        return _without_owner(context, builder, signature.args[0], args[0])
 
     return array(array), write
 

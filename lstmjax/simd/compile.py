@@ -75,15 +75,18 @@ def vector_kernel(function: Callable[..., Any]) -> Any:
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """Compile a part of loops, which only loops can call: what Python would need is left out.
+    """Compile a helper that only compiled loops call: what Python would need is left out.
 
-    Pieces of code that were compiled in different processes find each other by name, so functions
-    that differ need names that differ: those made inside of others have to be given one.
+    Code that was compiled in different processes is linked by name, so functions that differ need
+    names that differ: a function made inside another one has to be given a `__qualname__`.
+
+    Raises: ValueError: a function without a name of its own.
     """
     from numba import njit
 
     from lstmjax.simd.hooks import part_options
 
-    assert "<locals>" not in function.__qualname__
+    if "<locals>" in function.__qualname__:
+        raise ValueError(f"{function.__qualname__} needs a __qualname__ of its own to be compiled")
     compile_it: Any = njit  # checkers do not know these options
     return compile_it(**part_options())(function)

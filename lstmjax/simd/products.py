@@ -67,6 +67,16 @@ def width_of_panel(column, columns):
 
 
 @inner
+def copy_row(out, x, count):
+    """Copy floats, whole vectors at a time and then one by one."""
+    whole = count // LANES * LANES
+    for i in range(0, whole, LANES):
+        copy_vector(out + FLOAT_BYTES * i, x + FLOAT_BYTES * i)
+    for i in range(whole, count):
+        copy_float(out + FLOAT_BYTES * i, x + FLOAT_BYTES * i)
+
+
+@inner
 def pack_panel(w, stride, depth, width, panel):
     """Copy `width` columns of w, whose rows are `stride` apart, next to each other."""
     for k in range(depth):

@@ -6,7 +6,6 @@ import signal
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.samples import Source, documents
 from lstmjax.errors import UsageError
 from lstmjax.formats.files import PathLike
@@ -14,11 +13,11 @@ from lstmjax.infer.recognise import LineRecognizer, load
 from lstmjax.infer.states import name_of
 from lstmjax.run_paths import RunPaths
 from lstmjax.training import run
-from lstmjax.training.config import Recipe, TrainConfig, tesseract_config
+from lstmjax.training.config import RecipeName, TrainConfig, make_config
 from lstmjax.training.output import OnRecord
 from lstmjax.training.progress import Progress
 from lstmjax.training.request import Request
-from lstmjax.training.run_parts import STOP_ASKED, InterruptedRun
+from lstmjax.training.signals import STOP_ASKED, InterruptedRun
 
 Show = Literal["log", "live", "nothing"]
 
@@ -90,7 +89,7 @@ def train(
     freeze_below: int | None = None,
     allow_int_start: bool = False,
     reset_learning_rate: bool = False,
-    recipe: Recipe = "fast",
+    recipe: RecipeName = "fast",
     show: Show = "log",
     on_report: OnRecord | None = None,
     **settings: Any,
@@ -104,14 +103,15 @@ def train(
       model_output: base name of everything written.
       net_spec: network to build if there is nothing to go on from; with append_index the layers to
         append.
-      eval_listfile: the same for evaluation; with it, models are chosen by character error rate.
+      eval_listfile: list file or documents for evaluation; with it, models are chosen by character
+        error rate.
       continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from, or the
         base name of another run for its best state.
       old_traineddata: character set of continue_from, if it is another.
-      append_index: with continue_from: the last layer to keep below those of net_spec.
+      append_index: number of the last layer of continue_from to keep below those of net_spec.
       freeze_below: the first layer that learns.
       allow_int_start: start from an int8 model, too.
-      reset_learning_rate: with continue_from: forget its learning rates.
+      reset_learning_rate: whether the learning rates of continue_from are forgotten.
       recipe: fast, or tesseract for the very figures of `lstmtraining`; not with config.
       show: log (on stderr), a live display on stderr, or nothing.
       on_report: called with every record of metrics.jsonl, a dict; returning True saves and ends
@@ -133,8 +133,6 @@ def train(
       ... )
       >>> result.write_model("out/mine.traineddata")
     """
-    _refuse(continue_from, net_spec, old_traineddata, append_index, allow_int_start,
-            reset_learning_rate)  # fmt: skip
     chosen, given = _config(config, recipe, settings)
     request = Request(
         traineddata=os.fspath(traineddata),
@@ -154,35 +152,8 @@ def train(
     return TrainingResult(progress, request.model_output, request.traineddata, stopped)
 
 
-def _refuse(
-    continue_from: PathLike,
-    net_spec: str,
-    old_traineddata: PathLike,
-    append_index: int,
-    allow_int_start: bool,
-    reset_learning_rate: bool,
-) -> None:
-    """Stop at arguments that change another model when there is none, or contradict each other."""
-    if append_index >= 0 and not net_spec:
-        raise UsageError("append_index needs net_spec, the new layers such as '[O1c1]'")
-    if append_index >= 0 and old_traineddata:
-        raise UsageError(
-            "append_index makes new outputs, so there are none for old_traineddata to convert; "
-            "leave one of the two out"
-        )
-    changes = {
-        "append_index": append_index >= 0,
-        "old_traineddata": bool(old_traineddata),
-        "allow_int_start": allow_int_start,
-        "reset_learning_rate": reset_learning_rate,
-    }
-    for name, wanted in changes.items():
-        if wanted and not continue_from:
-            raise UsageError(f"{name} needs continue_from, the model to change")
-
-
 def _config(
-    config: TrainConfig | None, recipe: Recipe, settings: dict[str, Any]
+    config: TrainConfig | None, recipe: RecipeName, settings: dict[str, Any]
 ) -> tuple[TrainConfig, frozenset[str]]:
     """The settings of a run, and the names of those that the caller gave."""
     known = sorted(field.name for field in fields(TrainConfig) if field.name != "recipe")
@@ -197,18 +168,14 @@ def _config(
                 f"config is of recipe {config.recipe}; tesseract_config() makes one of the other"
             )
         return replace(config, **settings), frozenset(known)
-    make = tesseract_config if recipe == "tesseract" else TrainConfig
-    return make(**settings), frozenset(settings)
+    return make_config(recipe, **settings), frozenset(settings)
 
 
 def _run(
     request: Request, config: TrainConfig, show: Show, on_report: OnRecord | None
 ) -> tuple[Progress, bool]:
     """Train, and tell how it ended: progress, and whether `on_report` ended it."""
-    if config.optimizer is not None and config.recipe == "tesseract":
-        raise UsageError("recipe tesseract does as the original; it takes no optimizer")
-    if parse_augmentation(config.augment).on and config.recipe == "tesseract":
-        raise UsageError("recipe tesseract takes lines as they are; leave out augment")
+    run.check_request(request, config, named=lambda name: name)
     try:
         progress = run.run_training(
             request, config, live=show == "live", quiet=show == "nothing", on_record=on_report
@@ -230,7 +197,7 @@ def write_model(
     Args:
       checkpoint: a checkpoint or an `.lstm` file; or the base name of a run (its `model_output`)
         for its best state.
-      path: of the traineddata to write.
+      path: path of the traineddata to write.
       traineddata: the one it was trained with; all its other components are taken over.
       int8: convert the weights to int8: smaller and faster, a little less exact.
     Raises: LstmjaxError: unreadable or contradictory files.

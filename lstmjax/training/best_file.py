@@ -21,7 +21,7 @@ class BestFile:
         self._path = paths.best
         self._held: bytes | None = None  # what the file holds; None before it was looked at
 
-    def settle(self, best_trainer: bytes) -> str:
+    def sync(self, best_trainer: bytes) -> str:
         """Write a best trainer if the file holds another one.
 
         A file that is there although the run has no best trainer is of an earlier run with the same

@@ -1,6 +1,7 @@
 """Every setting of a training run, as one frozen value.
 
-The two recipes differ in nothing but the values of these fields.
+`make_config` gives the defaults of a recipe. What a file that a run goes on from changes about
+them is decided once, by `RecipeName.settle`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import optax
 
-Recipe = Literal["fast", "tesseract"]
+RecipeName = Literal["fast", "tesseract"]
 Precision = Literal["auto", "float32", "bfloat16"]
 OrderName = Literal["shuffled", "round robin", "sequential"]
 
@@ -24,48 +25,49 @@ class TrainConfig:
     """Settings of a run; the defaults are those of recipe fast.
 
     Attributes:
-      recipe: which set of defaults this is.
+      recipe: way of training, see `training.recipe`.
       net_mode: bit 64 per-layer learning rates, bit 128 Adam instead of momentum.
       learning_rate: peak rate of an update; `rate_of_new` for a new network.
       momentum: decay of the first moment.
       adam_beta: decay of the second moment.
-      adam_epsilon: added to the root of the second moment.
-      muon: with Adam: orthogonalise the steps of weight matrices; None: with batches of at least
-        `MUON_BATCH` lines, whose update takes much longer than that.
-      weight_range: initial weights are uniform in +-this; None: the layers' own initialisation.
+      adam_epsilon: number added to the root of the second moment.
+      muon: whether Adam's steps of weight matrices are orthogonalised; None: for batches of at
+        least `MUON_BATCH` lines, whose update takes much longer than that.
+      weight_range: bound of initial weights, which are uniform below it; None: the layers' own
+        initialisation.
       batch: lines per update.
-      warmup_lines: the rate rises linearly over this many lines.
-      decay_fraction: the rate falls to `final_rate` over this last part of max_iterations.
-      final_rate: what the rate falls to, as a fraction of learning_rate.
-      border_noise: show convolutions random numbers outside the picture, as Tesseract will.
+      warmup_lines: lines over which the learning rate rises linearly.
+      decay_fraction: last part of max_iterations over which the rate falls to `final_rate`.
+      final_rate: rate at the end, as a fraction of learning_rate.
+      border_noise: whether convolutions see random numbers outside the picture, as in Tesseract.
       clip_norm: bound on the norm of the whole gradient; None: no bound.
-      window_batches: lines of this many batches are grouped by width; with fewer, more of each
+      window_batches: number of batches whose lines are grouped by width; with fewer, more of each
         batch is padding.
-      curriculum_lines: the first window has up to this many lines, taken from narrow to wide.
-      seed: of initial weights and of the order of lines and batches.
-      target_error_rate: stop when the best training BCER, in percent, is at most this.
-      max_iterations: stop at this many lines; 0 never, negative -n: n times the files of the list.
-      perfect_sample_delay: lines without error count only this many lines after the last such.
-      sequential: take the files one after the other instead of shuffling all lines (recipe fast)
-        or taking the files in turn (recipe tesseract).
+      curriculum_lines: lines of the first window, which are taken from narrow to wide.
+      seed: seed of initial weights and of the order of lines and batches.
+      target_error_rate: best training BCER, in percent, at which the run stops.
+      max_iterations: lines at which the run stops; 0: never; -n: n times the files of the list.
+      perfect_sample_delay: lines since the last error-free one before another is trained on.
+      sequential: whether the files are taken one after the other, instead of all lines shuffled
+        (recipe fast) or the files in turn (recipe tesseract).
       max_image_mb: bound on the memory of cached images, in units of 2^20 bytes.
-      randomly_rotate: turn half of the images by 180 degrees.
+      randomly_rotate: whether half of the images are turned by 180 degrees.
       eval_interval: lines between evaluations; 0: chosen from the size of the evaluation data.
-      checkpoint_seconds: write a checkpoint at a report when the last one is older than this.
-      keep_checkpoints: how many native checkpoints stay.
+      checkpoint_seconds: shortest time between checkpoints, which are written at reports.
+      keep_checkpoints: number of native checkpoints that are kept.
       report_interval: lines between reports.
-      augment: how much lines are degraded, differently each time: 0 not, 1 as is usual; or by kind,
-        such as "noise=1,slope=0.5", see `data.augmentation`.
-      precision: recipe fast: of the factors in products of LSTMs, whose sums are float32 in any
-        case; auto: bfloat16 where the processor multiplies such numbers.
-      devices: how many share each batch; 0: as many as there are, a core of the CPU being one.
-      debug_interval: not 0: texts about every line; n > 0: more about every n-th.
-      optimizer: recipe fast: takes the place of Adam or momentum, for example
-        `optax.scale_by_lion()`; bounding the gradient before it and the learning rate after it
+      augment: strength of the degradation that lines get anew each time: 0 none, 1 usual; or by
+        kind, such as "noise=1,slope=0.5", see `data.augmentation`.
+      precision: type of the factors in products of LSTMs (recipe fast), whose sums are float32 in
+        any case; auto: bfloat16 where the processor multiplies such numbers.
+      devices: number of devices that share each batch; 0: all, a core of the CPU being one.
+      debug_interval: 0: none; else texts about every line, with n > 0 more about every n-th.
+      optimizer: transformation in the place of Adam or momentum (recipe fast), for example
+        `optax.scale_by_lion()`; clipping of the gradient before it and the learning rate after it
         stay.
     """
 
-    recipe: Recipe = "fast"
+    recipe: RecipeName = "fast"
     net_mode: int = LAYER_SPECIFIC_RATES | ADAM
     learning_rate: float = 1e-3
     momentum: float = 0.9
@@ -99,13 +101,6 @@ class TrainConfig:
     optimizer: "optax.GradientTransformation | None" = None
 
     @property
-    def order(self) -> OrderName:
-        """How lines follow each other, see `data.order`."""
-        if self.sequential:
-            return "sequential"
-        return "round robin" if self.recipe == "tesseract" else "shuffled"
-
-    @property
     def adam(self) -> bool:
         """Whether updates are Adam's."""
         return bool(self.net_mode & ADAM)
@@ -122,10 +117,9 @@ class TrainConfig:
         return NEW_NETWORK_RATE if self.orthogonalised else self.learning_rate
 
 
-def tesseract_config(**changes: Any) -> TrainConfig:
-    """The settings of `lstmtraining`; see `TrainConfig` for the fields to change."""
-    own: dict[str, Any] = {
-        "recipe": "tesseract",
+_DEFAULTS: dict[RecipeName, dict[str, Any]] = {
+    "fast": {},
+    "tesseract": {
         "momentum": 0.5,
         "muon": False,
         "weight_range": 0.1,
@@ -136,15 +130,26 @@ def tesseract_config(**changes: Any) -> TrainConfig:
         "border_noise": False,
         "clip_norm": None,
         "checkpoint_seconds": 0.0,
-    }
-    return TrainConfig(**(own | changes))
+    },
+}
+"""Where the defaults of a recipe differ from those of the fields."""
+
+
+def make_config(recipe: RecipeName, **changes: Any) -> TrainConfig:
+    """The settings of a recipe; see `TrainConfig` for the fields to change."""
+    return TrainConfig(recipe, **(_DEFAULTS[recipe] | changes))
+
+
+def tesseract_config(**changes: Any) -> TrainConfig:
+    """The settings of `lstmtraining`; see `TrainConfig` for the fields to change."""
+    return make_config("tesseract", **changes)
 
 
 def learning_rate_at(config: TrainConfig, iteration: int, *, end: int | None) -> float:
     """The rate of the update that starts at a training iteration.
 
     Args:
-      config: of the run.
+      config: settings of the run.
       iteration: lines already trained on.
       end: the last iteration of the run, None if it has none (then the rate does not fall).
     """

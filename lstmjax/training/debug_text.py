@@ -18,8 +18,8 @@ from lstmjax.data.lines import Line
 from lstmjax.data.skips import printable
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.recoder import MAX_LENGTH
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.progress import Rates
-from lstmjax.training.score import LineReader
 
 _PART = ".."  # a code that is only part of a character
 _NULL = "<null>"
@@ -33,8 +33,8 @@ class Reading:
       iteration: training iteration, before the line counts.
       line: which one.
       outputs: [T, K] softmax outputs.
-      targets: [T, K] what they should be.
-      truth, text: what the labels say and what was read.
+      targets: [T, K] targets of the outputs.
+      truth, text: text of the labels, and text that was read.
       delta: share of steps with a large delta.
     """
 
@@ -57,7 +57,7 @@ def debug_lines(reading: Reading, reader: LineReader, interval: int) -> Iterator
 
     Args:
       reading: the line.
-      reader: of the network's outputs.
+      reader: decoder of the network's outputs.
       interval: --debug_interval, not 0.
     """
     at = f"Iteration {reading.iteration}:"
@@ -104,7 +104,7 @@ def activation_path(probs: Float32[np.ndarray, "T K"], reader: LineReader) -> It
 
 
 def spelled(labels: list[int], start: int, codec: Codec, *, normed: bool = True) -> tuple[str, int]:
-    """What codes from `start` on spell first, and where that ends; UNDECODABLE for nothing.
+    """The text that codes from `start` on spell first, and its end; UNDECODABLE for none.
 
     See `Codec.decode` for `normed`.
     """

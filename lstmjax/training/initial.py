@@ -1,10 +1,43 @@
-"""Tesseract's initial weights: uniform, drawn layer by layer from one stream."""
+"""Initial weights: those of the layers, or Tesseract's, drawn layer by layer from one stream."""
 
+import jax
 import numpy as np
 
 from lstmjax.array_types import Params
 from lstmjax.data.random import MinStd
-from lstmjax.netspec.tree import Dense, Lstm, Node, SoftmaxLstm, children
+from lstmjax.netspec.parse import Network
+from lstmjax.netspec.tree import Dense, Lstm, Node, Series, SoftmaxLstm, children
+from lstmjax.nn.build import build
+from lstmjax.training.compiling import call_once
+from lstmjax.training.config import TrainConfig
+
+
+def new_weights(root: Series, config: TrainConfig) -> Params:
+    """Draw the weights of a new network, NumPy arrays."""
+    if config.weight_range is None:
+        return call_once(build(root).init, jax.random.key(config.seed))
+    return tesseract_weights(root, config.weight_range)
+
+
+def appended_weights(network: Network, keep: int, config: TrainConfig) -> Params:
+    """Draw the weights of layers that are appended, numbered from 0.
+
+    Args:
+      network: the extended network.
+      keep: number of the last layer below them.
+      config: settings of the run.
+    """
+    if config.weight_range is not None:
+        return tesseract_weights(network.built, config.weight_range)
+    params = build(network.root).init(jax.random.key(config.seed))
+    drawn = {str(i): params.get(str(keep + 1 + i)) for i in range(len(network.built.children))}
+    return jax.device_get({key: leaves for key, leaves in drawn.items() if leaves})
+
+
+def zero_weights(root: Series) -> Params:
+    """Zeros in the shape of a network's weights."""
+    shapes = jax.eval_shape(build(root).init, jax.random.key(0))
+    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 def tesseract_weights(root: Node, weight_range: float) -> Params:

@@ -1,14 +1,15 @@
-"""Native checkpoints: everything an exact resume needs, kept by Orbax.
+"""Native checkpoints: everything an exact resume needs, stored by Orbax.
 
-A snapshot is written in the background, appears only when complete, and carries a checksum of
-its contents, arrays and the JSON beside them; one that cannot be read back exactly is passed over
-for the one before.
+A snapshot is written in the background, appears only when complete, and carries a checksum of its
+arrays and of the JSON beside them. One that cannot be read back exactly is passed over for the one
+before. Weights and optimiser are stored under the names that `flax.serialization` gives them.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,25 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from flax import serialization, traverse_util
 
 from lstmjax.data.stream import Position
-from lstmjax.errors import TrainError
-from lstmjax.training.fast.step import TrainState
+from lstmjax.errors import LstmjaxError, TrainError
 from lstmjax.training.progress import Mark, Progress
+from lstmjax.training.state import TrainState
 
-LikeOf = Callable[[dict[str, Any]], TrainState]
+LikeOf = Callable[[dict[str, Any]], TrainState[Any]]
 
-FORMAT = 2
-"""Version of the JSON: "sha256" is of arrays and JSON. Before, "checksum" was of the arrays."""
+FORMAT = 3
+"""Version of a checkpoint. Versions 1 and 2 are read for one release more.
+
+3: "state" holds the leaves by name. 2: "leaves" holds them by number. 1: like 2, but the checksum
+is of the arrays alone, is called "checksum" and not "sha256", and there is no version number.
+"""
 
 _EMPTY = np.zeros(1, np.uint8)  # Orbax stores no arrays of size 0
-logging.getLogger("absl").setLevel(logging.ERROR)
+_DAMAGE = (OSError, ValueError, KeyError, TypeError)  # raised by Orbax for damaged files
+_Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +45,14 @@ class Snapshot:
     Attributes:
       state: weights and optimiser, as NumPy arrays.
       progress: counters, rates, position.
-      best_trainer: Tesseract dump of the best state so far, empty before the first.
-      identity: what must be the same in a resumed run, such as net_spec and batch.
+      best_trainer: Tesseract's dump of the best state so far; empty before the first.
+      fingerprint: settings that a resumed run must share, such as net_spec and batch.
     """
 
-    state: TrainState
+    state: TrainState[Any]
     progress: Progress
     best_trainer: bytes
-    identity: dict[str, Any]
+    fingerprint: dict[str, Any]
 
 
 class NativeStore:
@@ -57,100 +64,195 @@ class NativeStore:
             max_to_keep=keep, enable_async_checkpointing=True, create=True
         )
         try:
-            self._manager = ocp.CheckpointManager(self.directory, options=options)
+            with _quiet():
+                self._manager = ocp.CheckpointManager(self.directory, options=options)
         except OSError as err:
             raise TrainError(f"{directory}: cannot be used for checkpoints: {err}") from err
 
     def save(self, snapshot: Snapshot) -> None:
-        """Start writing a snapshot; it counts once it is complete."""
+        """Start writing a snapshot; it counts once it is complete.
+
+        Raises: TrainError: it cannot be written.
+        """
         arrays = _arrays_of(snapshot)
         meta = _sealed(_meta_of(snapshot), arrays)
         step = snapshot.progress.training_iteration
         if step in self._manager.all_steps():
             return
+        args = ocp.args.Composite(
+            state=ocp.args.StandardSave(arrays),  # type: ignore[call-arg]
+            meta=ocp.args.JsonSave(meta),  # type: ignore[call-arg]
+        )
         try:
-            self._manager.save(
-                step,
-                args=ocp.args.Composite(
-                    state=ocp.args.StandardSave(arrays),  # type: ignore[call-arg]
-                    meta=ocp.args.JsonSave(meta),  # type: ignore[call-arg]
-                ),
-            )
+            with _quiet():
+                self._manager.save(step, args=args)
         except (OSError, ValueError) as err:
-            raise TrainError(f"{self.directory}: cannot write a checkpoint: {err}") from err
+            raise self._not_written(err) from err
 
     def wait(self) -> None:
-        """Block until the last snapshot is complete."""
-        self._manager.wait_until_finished()
+        """Block until the last snapshot is complete.
+
+        Raises: TrainError: it could not be written.
+        """
+        try:
+            with _quiet():
+                self._manager.wait_until_finished()
+        except (OSError, ValueError) as err:  # such as a full disk, which only the writer meets
+            raise self._not_written(err) from err
+
+    def _not_written(self, err: Exception) -> TrainError:
+        return TrainError(f"{self.directory}: cannot write a checkpoint: {_first_line(err)}")
 
     def close(self) -> None:
         """Finish writing."""
-        self._manager.close()
-
-    def clear(self) -> None:
-        """Remove all snapshots; a new run starts here."""
-        for step in self._manager.all_steps():
-            self._manager.delete(step)
+        with _quiet():
+            self._manager.close()
 
     def restore(self, like: LikeOf) -> tuple[Snapshot | None, list[str]]:
-        """The newest snapshot that is whole.
+        """Read the newest snapshot that is whole.
 
         Args:
-          like: from a stored identity to a state of the same structure.
+          like: a function from a stored fingerprint to a state of the same structure.
         Returns: the snapshot, None if there is none; and a sentence for each one passed over.
         """
         problems = []
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
-                return self._read(step, like), problems
-            except Exception as err:  # whatever damage does to Orbax, the one before may be whole
-                reason = str(err).splitlines()[0] if str(err) else type(err).__name__
-                problems.append(f"{self.directory}/{step} cannot be used: {reason}")
+                arrays, meta = self._load(step)
+                with _damage_if_unsealed(meta):
+                    return _snapshot_of(arrays, meta, like(meta["identity"])), problems
+            except LstmjaxError as err:
+                problems.append(f"{self.directory}/{step} cannot be used: {_first_line(err)}")
         return None, problems
 
-    def _read(self, step: int, like: LikeOf) -> Snapshot:
-        restored = self._manager.restore(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardRestore(),
-                meta=ocp.args.JsonRestore(),
-            ),
-        )
-        arrays, meta = restored["state"], restored["meta"]
-        _check_seal(meta, arrays)
-        return _snapshot_of(arrays, meta, like(meta["identity"]))
+    def _load(self, step: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Read arrays and JSON as they were written.
+
+        Raises: TrainError: they are damaged or of another version.
+        """
+        args = ocp.args.Composite(state=ocp.args.StandardRestore(), meta=ocp.args.JsonRestore())
+        try:
+            with _quiet():
+                restored = self._manager.restore(step, args=args)
+            arrays, meta = restored["state"], restored["meta"]
+            _check_seal(meta, arrays)
+        except _DAMAGE as err:
+            raise TrainError(_first_line(err)) from err
+        return arrays, meta
 
 
-def _leaves(state: TrainState) -> dict[str, np.ndarray]:
-    return {f"{i:04}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(state))}
+def _first_line(err: Exception) -> str:
+    return str(err).splitlines()[0] if str(err) else type(err).__name__
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Orbax's log: what matters to a run is raised, and told with the file's name."""
+    logger = logging.getLogger("absl")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _damage_if_unsealed(meta: dict[str, Any]) -> Iterator[None]:
+    """Report wrong content of the JSON of version 1, which has no checksum, as damage."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as err:
+        if "sha256" in meta:
+            raise
+        raise TrainError(f"damaged: {err!r}") from err
+
+
+# -- weights and optimiser as named arrays -----------------------------------------------------
+
+
+def _named(state: TrainState[Any]) -> dict[_Path, Any]:
+    """The leaves of a state by their paths, such as ("opt_state", "0", "mu", "1", "w").
+
+    flax names what it knows; the nodes of pytrees that only JAX knows are named as in JAX.
+    Empty arrays are left out, because Orbax stores none.
+    """
+    leaves = jax.tree_util.tree_leaves_with_path(serialization.to_state_dict(state))
+    return {_path_of(keys): leaf for keys, leaf in leaves if np.size(leaf)}
+
+
+def _path_of(keys: jax.tree_util.KeyPath) -> _Path:
+    return tuple(jax.tree_util.keystr((key,), simple=True) for key in keys)
+
+
+def _state_of(stored: dict[str, Any], like: TrainState[Any]) -> TrainState[Any]:
+    """Put stored leaves in the places of those of `like`.
+
+    Raises: TrainError: a leaf is missing, unknown or of another shape.
+    """
+    found, expected = traverse_util.flatten_dict(stored), _named(like)
+    for path in sorted(found.keys() | expected.keys()):
+        _check_leaf(path, found.get(path), expected.get(path))
+    structure = serialization.to_state_dict(like)
+    filled = jax.tree_util.tree_map_with_path(
+        lambda keys, leaf: found.get(_path_of(keys), leaf), structure
+    )
+    state: Any = serialization.from_state_dict(like, filled)  # typed as a dict, too
+    return state
+
+
+def _check_leaf(path: _Path, found: Any, expected: Any) -> None:
+    name, why = "/".join(path), "it belongs to another network or optimiser"
+    if found is None:
+        raise TrainError(f"{name} is missing; {why}")
+    if expected is None:
+        raise TrainError(f"{name} is not part of the state; {why}")
+    if np.shape(found) != np.shape(expected):
+        shapes = f"has shape {np.shape(found)}, expected {np.shape(expected)}"
+        raise TrainError(f"{name} {shapes}; {why}")
+
+
+def _state_of_numbered(leaves: dict[str, Any], like: TrainState[Any]) -> TrainState[Any]:
+    """The state of versions 1 and 2, whose leaves are numbered in JAX's order."""
+    ordered = [leaves[key] for key in sorted(leaves)]
+    if [np.shape(leaf) for leaf in ordered] != [np.shape(leaf) for leaf in jax.tree.leaves(like)]:
+        raise TrainError("it belongs to another network or optimiser")
+    return jax.tree.unflatten(jax.tree.structure(like), ordered)
+
+
+# -- contents and checksum ---------------------------------------------------------------------
 
 
 def _arrays_of(snapshot: Snapshot) -> dict[str, Any]:
     best = np.frombuffer(snapshot.best_trainer, np.uint8) if snapshot.best_trainer else _EMPTY
     return {
-        "leaves": _leaves(snapshot.state),
+        "state": traverse_util.unflatten_dict(
+            {path: np.asarray(leaf) for path, leaf in _named(snapshot.state).items()}
+        ),
         "buffers": np.asarray(snapshot.progress.buffers),
         "best_trainer": best,
     }
 
 
 def _sealed(meta: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
-    """The JSON with its version and the checksum of all."""
+    """The JSON with its version and the checksum of everything."""
     meta = meta | {"format": FORMAT}
     return meta | {"sha256": _checksum(arrays, meta)}
 
 
-def _check_seal(meta: dict[str, Any], arrays: dict[str, Any]) -> None:
+def _check_seal(meta: Any, arrays: dict[str, Any]) -> None:
     """Compare what was read with its checksum.
 
-    A checkpoint of the first version is known by having "checksum" and neither key of today's. No
-    damage makes one of today's look like that, because it would have to spell the right checksum.
+    A checkpoint of version 1 is recognised by "checksum" without the later keys. No damage makes
+    a later one look like that, because it would have to spell the right checksum.
 
     Raises: TrainError: it is not what was written.
     """
+    if not isinstance(meta, dict):
+        raise TrainError(f"the JSON holds {type(meta).__name__}, expected an object")
     if "checksum" in meta and not {"format", "sha256"} & meta.keys():
         expected, found = meta["checksum"], _checksum(arrays, None)
-    elif meta.get("format") == FORMAT:
+    elif meta.get("format") in (2, FORMAT):
         expected = meta.get("sha256")
         found = _checksum(arrays, {key: meta[key] for key in meta if key != "sha256"})
     else:
@@ -160,7 +262,7 @@ def _check_seal(meta: dict[str, Any], arrays: dict[str, Any]) -> None:
 
 
 def _checksum(arrays: dict[str, Any], meta: dict[str, Any] | None) -> str:
-    """The SHA-256 of arrays and JSON, None for the first version's, which left the JSON out."""
+    """The SHA-256 of arrays and JSON; of the arrays alone, as in version 1, without a JSON."""
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(arrays):
         leaf = np.ascontiguousarray(leaf)
@@ -181,7 +283,7 @@ _PLAIN = (
 def _meta_of(snapshot: Snapshot) -> dict[str, Any]:
     progress = snapshot.progress
     return {
-        "identity": snapshot.identity,
+        "identity": snapshot.fingerprint,
         "has_best": bool(snapshot.best_trainer),
         "best": [progress.best.rate, list(progress.best.rates), progress.best.iteration],
         "worst": [progress.worst.rate, list(progress.worst.rates), progress.worst.iteration],
@@ -191,13 +293,11 @@ def _meta_of(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _snapshot_of(arrays: dict[str, Any], meta: dict[str, Any], like: TrainState) -> Snapshot:
-    leaves = [arrays["leaves"][key] for key in sorted(arrays["leaves"])]
-    expected = jax.tree.leaves(like)
-    shapes = [np.shape(leaf) for leaf in leaves]
-    if shapes != [np.shape(leaf) for leaf in expected]:
-        raise TrainError("it belongs to another network or optimiser")
-    state = jax.tree.unflatten(jax.tree.structure(like), leaves)
+def _snapshot_of(arrays: dict[str, Any], meta: dict[str, Any], like: TrainState[Any]) -> Snapshot:
+    if meta.get("format") == FORMAT:
+        state = _state_of(arrays.get("state", {}), like)
+    else:
+        state = _state_of_numbered(arrays["leaves"], like)
 
     def mark(stored) -> Mark:
         rate, rates, iteration = stored

@@ -1,4 +1,4 @@
-"""Where a run tells how it goes: log lines, a live display on terminals, and metrics.jsonl."""
+"""The outputs of a run: log lines, a live display on terminals, and metrics.jsonl."""
 
 import json
 import sys
@@ -106,7 +106,7 @@ def status_text(values: dict[str, Any], end: int | None) -> str:
     """The latest figures in a line: speed, time left, rate, loss, error rates, skipped lines.
 
     Args:
-      values: as in metrics.jsonl; eval_cer: the latest evaluation CER in percent, or None.
+      values: fields of metrics.jsonl, and eval_cer, the latest evaluation CER in percent or None.
       end: last iteration of the run, None if it has none.
     """
     speed = values["lines_per_second"]
@@ -152,7 +152,7 @@ class Output:
         self._unencodable = Checker(codec)
         self._start = time.monotonic()
         self._counts: Counter[SkipReason] = Counter()
-        self._held: list[str] | None = []  # what `skip` says before `begin`
+        self._held: list[str] | None = []  # messages of `skip` before `begin`
         self._listeners: list[Callable[[dict[str, Any]], None]] = []
         try:
             self._metrics: IO[str] = open(metrics_path, "a" if append else "w", encoding="utf-8")  # noqa: SIM115
@@ -190,7 +190,7 @@ class Output:
         """Say that training begins, and name the lines found unusable before.
 
         Args:
-          name_skipped: False if whoever visits the lines will say so, each time.
+          name_skipped: whether they are named; not needed if the loop names them at each visit.
         """
         held, self._held = self._held or [], None
         for text in held if name_skipped else ():

@@ -22,7 +22,7 @@ NO_RATES: Rates = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class LineResult(NamedTuple):
-    """What one trained line adds to the rolling rates, as fractions."""
+    """The error rates of one trained line, as fractions, and the lines skipped before it."""
 
     rms: float
     delta: float
@@ -34,7 +34,7 @@ class LineResult(NamedTuple):
 class Mark(NamedTuple):
     """An extreme of the training BCER.
 
-    rate: in percent; rates: all five at that time; iteration: a learning iteration.
+    rate: BCER in percent; rates: all five rates at that time; iteration: learning iteration.
     """
 
     rate: float
@@ -52,21 +52,22 @@ class Progress:
 
     Attributes:
       training_iteration: usable lines trained on.
-      learning_iteration: those of them with an error (delta > 0).
+      learning_iteration: usable lines with an error (delta > 0).
       sample_iteration: all lines visited.
       last_perfect: training_iteration of the last line without error.
       buffers: [5, 1000] float64 fractions; slot = training_iteration modulo 1000.
       best: lowest training BCER at a report.
-      worst: highest since the best.
+      worst: highest training BCER since the best.
       history: (BCER, learning iteration) of every best.
       improvement_steps: learning iterations it took to improve by two percent points.
       stage: 0, or 1 once the BCER was below 10.
       stall_iteration: learning iteration at which the run counts as stalled.
       best_cer: lowest character error rate on the evaluation data, a fraction; None before.
-      best_cer_iteration: training iteration of that.
-      last_saved: what decided on the last best model written: BCER in percent, or CER.
+      best_cer_iteration: training iteration of best_cer.
+      last_saved: error rate, in percent, of the last best model that was written to a numbered
+        file.
       rate_scale: factor on the learning rate, lowered after a divergence.
-      position: of the next batch.
+      position: place of the next batch in the data.
     """
 
     training_iteration: int = 0

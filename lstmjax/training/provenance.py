@@ -115,9 +115,9 @@ def recorded(request: Request, stored: dict[str, Any]) -> Provenance:
     """What is known of a run that has begun.
 
     Args:
-      request: names the run.
-      stored: what its native checkpoint holds beside the state; {} if there is none. What that
-        does not know (it may be of an earlier version) is looked for in the files beside it.
+      request: files of the run.
+      stored: fingerprint in its native checkpoint; {} if there is none. A fact that is missing
+        there (an earlier version may have written it) is looked for in the files beside the run.
     Raises: FormatError: a record is not what was written; names the file.
     """
     found = _in_native(stored, request.native_directory)
@@ -176,12 +176,12 @@ def goes_on(
     """Compare what is asked of a run that goes on with what it began with.
 
     Args:
-      request: what is asked.
-      config: its settings.
-      codec: the character set that is given.
+      request: files asked for.
+      config: settings asked for.
+      codec: character set of the traineddata that is given.
       known: the provenance of the run.
-      source: where its state is, for messages.
-      say: told what cannot be compared.
+      source: name of its state, for messages.
+      say: prints what cannot be compared.
     Returns: the provenance to keep.
     Raises: TrainError: something is another than it was; says what to do.
     """

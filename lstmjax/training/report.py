@@ -1,14 +1,14 @@
 """What a report says and decides: Tesseract's log lines and its best / worst bookkeeping.
 
-Pure functions of `Progress`; who acts on the verdict is the loop.
+Pure functions of `Progress`; the loops act on the verdict.
 Source: Tesseract src/training/unicharset/lstmtrainer.cpp, MaintainCheckpoints, UpdateErrorGraph.
 """
 
 from dataclasses import dataclass, replace
 
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
-from lstmjax.training.fast.validate import Scores
 from lstmjax.training.progress import STALL_AFTER, Mark, Progress
+from lstmjax.training.validate import Scores
 
 IMPROVEMENT = 2.0  # percent points whose time is reported
 SLOW_IMPROVEMENT = 10.0  # below this BCER the stage becomes 1
@@ -45,13 +45,13 @@ def evaluated(progress: Progress, scores: Scores) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What a report found.
+    """The conclusions of a report.
 
     Attributes:
-      progress: with best, worst, history and stage brought up to date.
-      before: a line to print ahead of the report, or "".
-      headline: what to append to the report.
-      stage_text: likewise, after the result of an evaluation if there is one.
+      progress: counters with best, worst, history and stage brought up to date.
+      before: line to print ahead of the report, or "".
+      headline: text to append to the report.
+      stage_text: text to append after the result of an evaluation, if there is one.
       new_best: whether the training BCER is the lowest so far.
       new_worst: whether it is the highest since the best.
       settled: a new worst long enough after the best to count as one.
@@ -66,11 +66,6 @@ class Verdict:
     new_worst: bool = False
     settled: bool = False
     diverged: bool = False
-
-    @property
-    def text(self) -> str:
-        """Both texts to append."""
-        return self.headline + self.stage_text
 
 
 def stalled(progress: Progress) -> bool:

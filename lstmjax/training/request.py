@@ -1,4 +1,4 @@
-"""What a user asks of a run: its files. The settings are in `TrainConfig`."""
+"""The files of a run, and what a user asks of them; the settings are in `TrainConfig`."""
 
 from dataclasses import dataclass
 
@@ -13,18 +13,18 @@ class Request:
       traineddata: character set (and language model) of the network.
       model_output: base name of everything written.
       train_listfile: text file that names the training documents, or their paths.
-      eval_listfile: likewise for evaluation; "" or no path for none.
+      eval_listfile: text file that names the evaluation documents, or their paths; empty for none.
       net_spec: network to build if there is nothing to go on from; with append_index the layers
         to append.
       continue_from: checkpoint, `.lstm` file or (recipe fast) traineddata to start from, or the
         base name of another run for its best state; "" for none.
       old_traineddata: traineddata of continue_from, if its character set is another; "" for none.
-      append_index: with continue_from: the last layer to keep below those of net_spec; negative
-        for none.
-      freeze_below: the first layer that learns; None as it is in the files.
-      allow_int_start: start from an int8 model, too.
-      reset_learning_rate: with continue_from: forget its rates.
-      given: names of the settings the user gave explicitly; these win over stored ones.
+      append_index: number of the last layer of continue_from to keep below those of net_spec;
+        negative for none.
+      freeze_below: number of the first layer that learns; None: as the files say.
+      allow_int_start: whether a run may start from an int8 model.
+      reset_learning_rate: whether the learning rates of continue_from are forgotten.
+      given: names of the settings that the user gave explicitly.
     """
 
     traineddata: str

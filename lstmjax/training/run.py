@@ -1,14 +1,18 @@
-"""A whole training run from a request: data in, network built or restored, trained, saved."""
+"""A whole training run from a request: data in, network built or restored, trained, saved.
+
+    check -> index of the lines -> start (origins, settle) -> Run -> the recipe's loop
+
+This module and `api` are the only ones that know both recipes.
+"""
 
 import contextlib
 import hashlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lstmjax.cache.programs import keep_programs
-from lstmjax.charset.codec import Codec
 from lstmjax.charset.identity import check_beside
 from lstmjax.data.augmentation import parse_augmentation
 from lstmjax.data.lines import Line, LineIndex, build_index
@@ -18,7 +22,7 @@ from lstmjax.data.skips import Skip
 from lstmjax.data.store import ImageStore, size_of_all
 from lstmjax.data.stream import LineStream, StreamSettings
 from lstmjax.devices import choose_devices, expose_cores_as_devices
-from lstmjax.errors import DataError, LstmjaxError, TrainError, naming
+from lstmjax.errors import DataError, TrainError, naming
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.formats.files import write_atomically
 from lstmjax.formats.lstm import INT_MODE, Recognizer
@@ -32,11 +36,11 @@ from lstmjax.infer.words import words_of
 from lstmjax.netspec.tree import x_scale
 from lstmjax.nn.quantize import to_int
 from lstmjax.training import provenance
-from lstmjax.training.config import TrainConfig
-from lstmjax.training.fast.compiling import num_buckets, padding_for
-from lstmjax.training.fast.loop import Run, train
-from lstmjax.training.fast.validate import Validator
-from lstmjax.training.fast.writer import CheckpointWriter
+from lstmjax.training.check import Named, check, flag
+from lstmjax.training.compiling import num_buckets, padding_for
+from lstmjax.training.config import OrderName, RecipeName, TrainConfig
+from lstmjax.training.fast.recipe import FastRecipe
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.lock import locked
 from lstmjax.training.native import NativeStore
 from lstmjax.training.output import (
@@ -48,12 +52,23 @@ from lstmjax.training.output import (
     QuietDisplay,
 )
 from lstmjax.training.progress import Progress
+from lstmjax.training.recipe import Recipe
 from lstmjax.training.request import Request
+from lstmjax.training.run_parts import Run, Start
 from lstmjax.training.save import without_training
-from lstmjax.training.score import Scorer
-from lstmjax.training.start import Start, choose_start
-from lstmjax.training.transfer import recognizer_in
+from lstmjax.training.start import Asked, choose_start
+from lstmjax.training.tesseract.recipe import TesseractRecipe
+from lstmjax.training.transfer import load_codec, recognizer_in
+from lstmjax.training.validate import Validator
 from lstmjax.training.watch import Watcher
+
+RECIPES: dict[RecipeName, Recipe] = {"fast": FastRecipe(), "tesseract": TesseractRecipe()}
+
+
+def check_request(request: Request, config: TrainConfig, named: Named = flag) -> None:
+    """Refuse what contradicts itself, or what the recipe cannot honour; see `check.check`."""
+    check(request, config, named)
+    RECIPES[config.recipe].check(request, config, named)
 
 
 def run_training(
@@ -68,24 +83,27 @@ def run_training(
     """Train as asked; an earlier run of the same model_output goes on where it stopped.
 
     Args:
-      request: files.
-      config: settings; `rate_of_new` takes the place of a learning rate that is not given.
+      request: files, and what is asked of them.
+      config: settings asked for; `Recipe.settle` decides which of them hold.
       live: show a live display; by default on terminals.
       quiet: show nothing.
       on_record: called with every record of metrics.jsonl; True stops the run as a signal does.
-      watch: makes who is shown the run.
+      watch: factory for the watcher that is notified of progress.
     Returns: how far the run came.
     Raises: LstmjaxError: whatever keeps the run from starting or going on. InterruptedRun: a signal
       stopped it after everything was saved.
     """
-    config = _with_rate(request, config)
+    check_request(request, config)
+    recipe = RECIPES[config.recipe]
     _check_output(request.model_output)
     expose_cores_as_devices(config.devices)
     keep_programs()
-    codec = _codec(request.traineddata)
-    index = _index(request.train_listfile)
-    eval_index = _index(request.eval_listfile) if request.eval_listfile else None
-    end = _end(config, index)
+    codec = load_codec(request.traineddata)
+    lines = _Lines(
+        _index(request.train_listfile),
+        _index(request.eval_listfile) if request.eval_listfile else None,
+    )
+    end = _end(config, lines.train)
     display: Display = QuietDisplay() if quiet else PlainDisplay()
     if not quiet and (sys.stderr.isatty() if live is None else live):
         display = LiveDisplay(end)
@@ -97,24 +115,23 @@ def run_training(
         )
         native = NativeStore(request.native_directory, keep=config.keep_checkpoints)
         stack.callback(native.close)
-        start = choose_start(request, config, codec, native, _digest(index), output.line)
-        provenance.keep(start.snapshot.identity, request.model_output)
-        scorer = stack.enter_context(Scorer(codec, simple_text=_model(start, codec).simple_text))
-        writer = CheckpointWriter(native, request.paths, start.identity, start.config)
-        stack.callback(writer.close)
-        run = _assemble(request, start, codec, index, eval_index, end, writer, scorer, output)
+        asked = Asked(request, config, recipe, codec, _digest(lines.train), output.line)
+        start = choose_start(asked, native)
+        provenance.keep(start.snapshot.fingerprint, request.model_output)
+        run = _assemble(asked, start, lines, end=end, native=native, output=output)
         if watch is not None:
             watcher = stack.enter_context(watch(run))
             output.listen(watcher.metrics)
             run = replace(run, watcher=watcher)
-        return train(run, start.snapshot)
+        return recipe.train(run, start)
 
 
-def _with_rate(request: Request, config: TrainConfig) -> TrainConfig:
-    """Recipe fast: give new networks a learning rate that suits them, unless the user gave one."""
-    if config.recipe != "fast" or request.continue_from or "learning_rate" in request.given:
-        return config
-    return replace(config, learning_rate=config.rate_of_new)
+@dataclass(frozen=True)
+class _Lines:
+    """The lines of a run; eval is None without evaluation lines."""
+
+    train: LineIndex
+    eval: LineIndex | None
 
 
 def _check_output(model_output: str) -> None:
@@ -127,14 +144,6 @@ def _check_output(model_output: str) -> None:
         os.unlink(path)
     except OSError as err:
         raise TrainError(f"Error, model output cannot be written: {model_output}: {err}") from err
-
-
-def _codec(path: str) -> Codec:
-    with naming(file=path):
-        try:
-            return Codec.from_traineddata(traineddata.load(path))
-        except LstmjaxError as err:
-            raise TrainError(f"{path}: {str(err).removeprefix(f'{path}: ')}") from err
 
 
 def _index(documents: str | tuple[str, ...]) -> LineIndex:
@@ -154,10 +163,10 @@ def _end(config: TrainConfig, index: LineIndex) -> int | None:
     return config.max_iterations or None
 
 
-def _order(config: TrainConfig) -> Order:
-    if config.order == "shuffled":
-        return Shuffled(config.seed)
-    return sequential if config.order == "sequential" else round_robin
+def _order(name: OrderName, seed: int) -> Order:
+    if name == "shuffled":
+        return Shuffled(seed)
+    return sequential if name == "sequential" else round_robin
 
 
 def _digest(index: LineIndex) -> str:
@@ -166,87 +175,79 @@ def _digest(index: LineIndex) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-def _model(start: Start, codec: Codec) -> LoadedModel:
-    return LoadedModel(start.identity.root, codec, codec.null_char, params={})
-
-
 def _assemble(
-    request: Request,
+    asked: Asked,
     start: Start,
-    codec: Codec,
-    index: LineIndex,
-    eval_index: LineIndex | None,
+    lines: _Lines,
+    *,
     end: int | None,
-    writer: CheckpointWriter,
-    scorer: Scorer,
+    native: NativeStore,
     output: Output,
 ) -> Run:
-    config = start.config
+    """Put the parts of a run together, and name the documents and unusable lines."""
+    request, recipe, codec, config = asked.request, asked.recipe, asked.codec, start.config
     devices = choose_devices(config.batch, config.devices)
-    model = _model(start, codec)
-    in_grey = config.recipe == "fast"  # as the tesseract program will scale them
-    _name_documents(index, output.line)
-    max_bytes, eval_bytes = _memory_shares(config, eval_index, model)
-    settings = StreamSettings(
-        config.batch,
-        config.window_batches,
-        config.curriculum_lines,
-        config.seed,
-        config.randomly_rotate,
-        num_buckets(end),
-        parse_augmentation(config.augment),
-        padding_for(devices),
-    )
+    network = LoadedModel(start.identity.root, codec, codec.null_char, params={})
+    _name_documents(lines.train, output.line)
+    max_bytes, eval_bytes = _memory_shares(config, recipe, lines.eval, network)
     stream = LineStream(
-        index,
-        ImageStore(index, model.input_shape, max_bytes, in_grey=in_grey),
+        lines.train,
+        ImageStore(lines.train, network.input_shape, max_bytes, in_grey=recipe.in_grey),
         codec,
-        geometry_of(model, in_grey=in_grey),
-        _order(config),
-        settings,
-        lambda number, skip: output.skip(index[number], skip),
-        multiple=x_scale(model.root),
+        geometry_of(network, in_grey=recipe.in_grey),
+        _order(recipe.order(config), config.seed),
+        StreamSettings(
+            batch=config.batch,
+            window_batches=config.window_batches,
+            curriculum_lines=config.curriculum_lines,
+            seed=config.seed,
+            randomly_rotate=config.randomly_rotate,
+            buckets=num_buckets(end),
+            augment=parse_augmentation(config.augment),
+            padding=padding_for(devices),
+        ),
+        lambda number, skip: output.skip(lines.train[number], skip),
+        multiple=x_scale(network.root),
     )
     validator = None
-    if eval_index is not None:
-        _name_documents(eval_index, output.line)
+    if lines.eval is not None:
+        _name_documents(lines.eval, output.line)
         report: Callable[[Line, Skip], None] = output.skip
         with naming(file=request.traineddata):
             words = words_of(traineddata.load(request.traineddata), codec)
-        reading = replace(model, words=words)
+        reading = replace(network, words=words)
         validator = Validator(
-            eval_index, reading, make_forward, max_bytes=eval_bytes, report=report
+            lines.eval, reading, make_forward, max_bytes=eval_bytes, report=report
         )
     return Run(
-        config,
-        start.identity,
-        end,
-        request.paths,
-        stream,
-        start.engine.make_step(codec.null_char, devices),
-        scorer,
-        validator,
-        writer,
-        output,
-        devices,
-        start.snapshot.identity,
+        config=config,
+        identity=start.identity,
+        codec=codec,
+        end=end,
+        paths=request.paths,
+        stream=stream,
+        reader=LineReader(codec, network.simple_text),
+        validator=validator,
+        native=native,
+        output=output,
+        devices=devices,
+        fingerprint=start.snapshot.fingerprint,
     )
 
 
 def _memory_shares(
-    config: TrainConfig, eval_index: LineIndex | None, model: LoadedModel
+    config: TrainConfig, recipe: Recipe, eval_index: LineIndex | None, model: LoadedModel
 ) -> tuple[int, int]:
     """The bytes for images of training and of evaluation, within --max_image_MB together.
 
-    Evaluation, which training waits for, gets what it needs, but no more than half. Recipe
-    tesseract reads its lines in two ways, with memory for each.
+    Evaluation, which training waits for, gets what it needs, but no more than half.
     """
     whole = config.max_image_mb << 20
     if eval_index is None:
         return whole, 0
-    users = 2 if config.recipe == "tesseract" else 1
-    share = min(size_of_all(eval_index, model.input_shape), whole // (2 * users))
-    return whole - users * share, share
+    stores = recipe.evaluation_stores
+    share = min(size_of_all(eval_index, model.input_shape), whole // (2 * stores))
+    return whole - stores * share, share
 
 
 def _name_documents(index: LineIndex, say: Callable[[str], None]) -> None:
@@ -286,7 +287,7 @@ def write_model(
         say(found.note)
     with naming(file=source):
         record = checkpoint.unpack(found.data)
-    codec = _codec(charsets)
+    codec = load_codec(charsets)
     recognizer = recognizer_in(record)
     if recognizer.network.num_out != codec.num_codes:
         raise TrainError(

@@ -18,7 +18,6 @@ from lstmjax.errors import (
     FormatError,
     LstmjaxError,
     Say,
-    SpecError,
     TrainError,
     naming,
 )
@@ -35,8 +34,7 @@ from lstmjax.netspec.tree import Series
 from lstmjax.nn.convert import Writing, record_of, tree_of
 from lstmjax.nn.surgery import append_layers, remap_outputs, to_float
 from lstmjax.training.config import TrainConfig
-from lstmjax.training.engine import make_engine
-from lstmjax.training.initial import tesseract_weights
+from lstmjax.training.initial import appended_weights
 from lstmjax.training.request import Request
 
 Record = TrainerRecord | Recognizer
@@ -48,7 +46,7 @@ class Origin:
 
     Attributes:
       record: a checkpoint, or a model without history.
-      codec: its character set, if the file has one.
+      codec: character set in the file, if it has one.
     """
 
     record: Record
@@ -73,20 +71,20 @@ def read_trainer(path: str) -> Record:
         return checkpoint.unpack(read_bytes(path))
 
 
-def read_origin(path: str, config: TrainConfig, say: Say, *, allow_int: bool) -> Origin:
+def read_origin(path: str, say: Say, *, takes_traineddata: bool, allow_int: bool) -> Origin:
     """Read what `--continue_from` names.
 
     Args:
-      path: checkpoint, `.lstm` file, in recipe fast also a whole traineddata; or the base name of
-        a run for its best state.
-      config: settings.
+      path: checkpoint, `.lstm` file or whole traineddata; or the base name of a run for its best
+        state.
       say: prints a line for the user.
-      allow_int: turn an int8 model into a float one.
-    Raises: FormatError: not such a file. TrainError: an int8 model, or what only the other recipe
-      takes.
+      takes_traineddata: whether a whole traineddata is accepted.
+      allow_int: whether an int8 model is turned into a float one.
+    Raises: FormatError: not such a file. TrainError: an int8 model or a whole traineddata that is
+      not accepted.
     """
     found = find_state(path)
-    origin = _read(found, config)
+    origin = _read(found, takes_traineddata=takes_traineddata)
     say(f"Loaded file {found.source}, unpacking...")
     if found.note:
         say(found.note)
@@ -109,14 +107,14 @@ def read_origin(path: str, config: TrainConfig, say: Say, *, allow_int: bool) ->
     return replace(origin, record=record)
 
 
-def _read(found: SavedState, config: TrainConfig) -> Origin:
+def _read(found: SavedState, *, takes_traineddata: bool) -> Origin:
     path = found.source
     with naming(file=path):
         try:
             trained = traineddata.unpack(found.data)
         except FormatError:
             return Origin(checkpoint.unpack(found.data))
-        if config.recipe == "tesseract":
+        if not takes_traineddata:
             raise TrainError(
                 f"{path} is a whole traineddata; take the network out of it with "
                 f"combine_tessdata -e {path} model.lstm and continue from that"
@@ -202,7 +200,7 @@ def _check_charset(origin: Origin, source: str, codec: Codec, path: str, say: Sa
 
     Args:
       origin: the model.
-      source: its file.
+      source: name of its file.
       codec: the character set it is taken to have.
       path: traineddata that holds it.
       say: told if it is not known.
@@ -252,36 +250,21 @@ def say_settings(config: TrainConfig, codec: Codec, say: Say) -> None:
     )
 
 
-def append_as_asked(
+def append_layers_of(
     request: Request, config: TrainConfig, codec: Codec, record: Record, say: Say
 ) -> Record:
     """Put the layers of the net_spec on the lower part of a model, and say what is said then.
 
-    Raises: SpecError, TrainError: in the net_spec, or there is no such layer.
+    Raises: SpecError: in the net_spec, or there is no such layer.
     """
     base = series_of(recognizer_in(record), request.continue_from)
     keep = request.append_index
-    try:
-        network = spec_parse.parse_append(request.net_spec, codec.num_codes, base, keep)
-        spec_shape.check_output(network.root, codec.num_codes)
-    except SpecError as err:
-        if config.recipe != "tesseract":
-            raise
-        text = f"{err}\nFailed to create network from spec: {request.net_spec}"
-        raise TrainError(text) from err
+    network = spec_parse.parse_append(request.net_spec, codec.num_codes, base, keep)
+    spec_shape.check_output(network.root, codec.num_codes)
     say(f"Appending a new network to an old one!!{describe(network)}")
     say_settings(config, codec, say)
-    new = _new_weights(network, keep, config)
+    new = appended_weights(network, keep, config)
     return _extended(record, keep, network, new, codec, config)
-
-
-def _new_weights(network: Network, keep: int, config: TrainConfig) -> Params:
-    """Weights of the new layers, numbered from 0."""
-    if config.weight_range is not None:
-        return tesseract_weights(network.built, config.weight_range)
-    params = make_engine(network.root, config).model.init(jax.random.key(config.seed))
-    drawn = {str(i): params.get(str(keep + 1 + i)) for i in range(len(network.built.children))}
-    return jax.device_get({key: leaves for key, leaves in drawn.items() if leaves})
 
 
 def _extended(
@@ -289,7 +272,7 @@ def _extended(
 ) -> Record:
     """The cut model with new layers; rates, momentum and flags are those of the settings."""
     recognizer = recognizer_in(record)
-    zeros = _zeros(new)
+    zeros = jax.tree.map(np.zeros_like, new)
     built = record_of(
         network.built, new, Writing(nodes.TRAINING_ON, config.net_mode), moments=(zeros, zeros)
     )
@@ -302,9 +285,3 @@ def _extended(
         momentum=float(np.float32(config.momentum)),
         adam_beta=float(np.float32(config.adam_beta)),
     )
-
-
-def _zeros(params: Any) -> Any:
-    if isinstance(params, dict):
-        return {key: _zeros(below) for key, below in params.items()}
-    return np.zeros_like(params)

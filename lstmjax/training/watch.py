@@ -1,7 +1,7 @@
-"""What a run shows to those who watch it: pages in a browser, TensorBoard, pictures of layers.
+"""What watchers of a run are shown: pages in a browser, TensorBoard, pictures of layers.
 
-Nobody watches unless asked to, and then nothing here is made. A watcher gets values, never the
-means to change a run.
+Without a watcher none of these values is made. A watcher gets values, never the means to change
+a run.
 """
 
 from collections.abc import Callable
@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-import jax
 import numpy as np
 from jaxtyping import Float32, Int32
 
 from lstmjax.array_types import Params
 from lstmjax.data.borders import Borders
-from lstmjax.data.lines import Line, LineIndex
-from lstmjax.data.stream import LoadedBatch
+from lstmjax.data.lines import Line
 from lstmjax.training.debug_text import Reading
-from lstmjax.training.fast.optim import rate_factors
-from lstmjax.training.fast.step import StepResult, TrainState
+from lstmjax.training.state import TrainState
 
 
 class LineSeen(NamedTuple):
@@ -46,7 +43,7 @@ class ReportSeen:
     """
 
     iteration: int
-    state: TrainState
+    state: TrainState[Any]
     rates: Params
     lines: tuple[LineSeen, ...]
 
@@ -60,7 +57,7 @@ class DebugSeen:
       params: the weights that read it; valid only until the watcher returns.
       image: [H, W, 1, D] network input.
       width: true width of the input.
-      borders: what convolutions see outside the picture, None for zeros.
+      borders: numbers that convolutions see outside the picture; None for zeros.
     """
 
     reading: Reading
@@ -71,7 +68,7 @@ class DebugSeen:
 
 
 class Watcher(Protocol):
-    """Whoever watches a run; none of the functions raises or takes long."""
+    """An observer of a run; none of its functions raises or takes long."""
 
     def __enter__(self) -> "Watcher":
         """The run begins."""
@@ -97,23 +94,3 @@ class Watcher(Protocol):
     def debug(self, seen: DebugSeen, stopping: Callable[[], int]) -> None:
         """See an n-th line of --debug_interval n; may wait for the user until `stopping`."""
         ...
-
-
-def lines_seen(
-    loaded: LoadedBatch, result: StepResult, iteration: int, index: LineIndex
-) -> tuple[LineSeen, ...]:
-    """The lines of a batch that began at a training iteration; none if its update failed."""
-    if not bool(result.finite):
-        return ()
-    probs, steps = np.asarray(result.probs), np.asarray(result.steps)
-    return tuple(
-        LineSeen(iteration + i, index[number], codes, probs[: steps[i], i])
-        for i, (number, codes) in enumerate(
-            zip(loaded.plan.numbers, loaded.plan.codes, strict=True)
-        )
-    )
-
-
-def layer_rates(state: TrainState, rate: float) -> Params:
-    """The learning rate of each leaf in recipe fast."""
-    return jax.tree.map(lambda factor: rate * float(factor), rate_factors(state.opt_state))

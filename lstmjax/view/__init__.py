@@ -1,1 +1,1 @@
-"""The live pages of runs, and pictures of a network at work."""
+"""Watchers of training runs: live pages, TensorBoard, pictures of layers."""

@@ -19,7 +19,7 @@ from lstmjax.nn.layer import Extent, Layer, Noise
 
 
 class LayerSeen(NamedTuple):
-    """A layer at work on a line.
+    """Activations and gradients of a layer on one line.
 
     name: as in model files, followed by the place in the network if it occurs twice.
     forward: [H, W, D] the result (logits for the output layer).
@@ -95,7 +95,9 @@ class LayerTracer:
         width: int,
         delta: Float32[np.ndarray, "T K"],
     ) -> list[LayerSeen]:
-        """The layers at work on a line, in the order they run; convolutions see zeros outside it.
+        """Activations and gradients of all layers, in the order they run.
+
+        Convolutions see zeros outside the picture.
 
         Args:
           params: weights of the network.

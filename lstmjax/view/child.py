@@ -1,7 +1,8 @@
-"""The server of `--view`, started by a training: settings and news come on stdin, clicks go out.
+"""The server process of `--view`, started by a training run.
 
-In: a line with run, host and port; then lines {"waiting": iteration or null}. Out: {"url": ...} or
-{"error": ...}; then {"next": "one" or "all"} for each click. It ends with its input.
+Both sides write a JSON object a line. stdin: run, host and port, then {"waiting": iteration or
+null}. stdout: {"url": ...} or {"error": ...}, then {"next": "one" or "all"} for each click. The
+process ends when its stdin is closed.
 """
 
 import asyncio
@@ -22,11 +23,11 @@ def _tell(message: dict[str, Any]) -> None:
 
 
 async def serve() -> None:
-    """Answer until the training has ended."""
+    """Serve until the training run closes the pipe."""
     loop = asyncio.get_running_loop()
-    news = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(news), sys.stdin)
-    asked = json.loads(await news.readline())
+    messages = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(messages), sys.stdin)
+    asked = json.loads(await messages.readline())
     settings = ServerSettings(asked["host"], asked["port"])
     control = Control(go_on=lambda how: _tell({"next": how}))
     try:
@@ -35,7 +36,7 @@ async def serve() -> None:
         _tell({"error": str(err)})
         return
     _tell({"url": served.url})
-    while line := await news.readline():
+    while line := await messages.readline():
         control.waiting = json.loads(line).get("waiting")
     await served.close()
 

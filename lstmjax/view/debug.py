@@ -1,7 +1,8 @@
-"""The windows of --debug_interval as files: what the network sees, says and should say.
+"""The pictures of --debug_interval: a line with its reading, outputs, targets, and all layers.
 
-Names follow Tesseract's windows: one per layer forward and backward (`X-back`), `Output` with the
-class down and x across, LSTMForward, LSTMTraining, CTC Outputs, CTC Targets.
+They are named after Tesseract's windows: LSTMForward, LSTMTraining, CTC Outputs, CTC Targets,
+`Output` with classes from top to bottom, and two for each layer, `X` with activations and `X-back`
+with gradients.
 Source: Tesseract src/training/unicharset/lstmtrainer.cpp, DebugLSTMTraining, DisplayTargets.
 """
 
@@ -18,17 +19,17 @@ from PIL import Image
 from lstmjax.charset.codec import UNDECODABLE, Codec
 from lstmjax.data.image import Pixels
 from lstmjax.training.debug_text import spelled
-from lstmjax.training.score import LineReader
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.watch import DebugSeen
 from lstmjax.view.activations import LayerTracer
 from lstmjax.view.pictures import Mark, clear_classes, graph, layer_map, line_marks
 
 _MOST_CLASSES = 200  # rows of the Output picture
-_KEPT, _KEPT_NEWEST = 400, 100  # folders of pictures
+_MOST_FOLDERS, _NEWEST_FOLDERS = 400, 100  # before pictures are thinned out; never removed
 
 
 class Window(NamedTuple):
-    """A picture, its title, and what it belongs to: line, graph, output or layer."""
+    """A picture with its title; kind: line, graph, output or layer."""
 
     title: str
     kind: str
@@ -44,7 +45,7 @@ class Spelling(NamedTuple):
 
 
 def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Spelling]:
-    """The characters that outputs say, as the tesseract program prints them, with their places."""
+    """The characters of a reading, as the tesseract program prints them, with their time steps."""
     codes, starts = reader.read(outputs)
     labels, bounds = codes.tolist(), [*starts.tolist(), len(outputs)]
     found, start = [], 0
@@ -56,29 +57,29 @@ def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[S
 
 
 def marks(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Mark]:
-    """The characters that outputs say, at the steps where they are surest."""
+    """The characters of a reading, each at the step where it is most probable."""
     not_null = np.delete(np.arange(outputs.shape[1]), reader.codec.null_char)
     found = []
     for text, start, end in spellings(outputs, reader):
-        sure = outputs[start : max(end, start + 1)][:, not_null].max(1)
-        peak = int(sure.argmax())
-        found.append(Mark(text, start + peak, float(sure[peak])))
+        probability = outputs[start : max(end, start + 1)][:, not_null].max(1)
+        peak = int(probability.argmax())
+        found.append(Mark(text, start + peak, float(probability[peak])))
     return found
 
 
 class DebugPictures:
-    """Makes the windows of a line."""
+    """Draws the windows of a line."""
 
     def __init__(self, tracer: LayerTracer, reader: LineReader):
         self._tracer = tracer
         self._reader = reader
 
     def windows(self, seen: DebugSeen, pixels: Pixels) -> Iterator[Window]:
-        """All windows of a line, the most telling ones first.
+        """Draw all windows of a line, the most informative ones first.
 
         Args:
-          seen: the line.
-          pixels: its scaled image.
+          seen: line with its outputs and targets, and the weights.
+          pixels: scaled image of the line.
         """
         reading, reader = seen.reading, self._reader
         outputs, targets = reading.outputs, reading.targets
@@ -100,7 +101,7 @@ class DebugPictures:
 
 
 def class_names(codec: Codec) -> dict[int, str]:
-    """Class -> what it spells alone, or its number where it is a part of something."""
+    """Class -> the text it stands for, or its number if it is only a part of a character."""
     found = {}
     for code in range(codec.num_codes):
         text = spelled([code], 0, codec)[0]
@@ -111,7 +112,7 @@ def class_names(codec: Codec) -> dict[int, str]:
 def _shown_classes(
     outputs: Float32[np.ndarray, "T K"], targets: Float32[np.ndarray, "T K"], null_char: int
 ) -> list[int]:
-    """All classes; of very many, those that outputs or targets speak of."""
+    """All classes; of very many only those that are likely somewhere in outputs or targets."""
     K = outputs.shape[1]
     if K <= _MOST_CLASSES:
         return list(range(K))
@@ -122,13 +123,13 @@ def _shown_classes(
 
 
 def file_name(place: int, title: str) -> str:
-    """A name for a picture that is safe in file systems and addresses."""
+    """The file name of a picture, safe in file systems and URLs."""
     return f"{place:02}-{re.sub(r'[^A-Za-z0-9-]+', '_', title)}.png"
 
 
 def thin_out(folder: Path) -> None:
-    """Of very many folders of pictures, keep the first, the newest, and every other between."""
+    """Remove every second folder between the first and the newest ones if there are too many."""
     numbers = sorted(int(each.name) for each in folder.iterdir() if each.name.isdecimal())
-    if len(numbers) > _KEPT:
-        for number in numbers[1:-_KEPT_NEWEST:2]:
+    if len(numbers) > _MOST_FOLDERS:
+        for number in numbers[1:-_NEWEST_FOLDERS:2]:
             shutil.rmtree(folder / str(number), ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A watcher that keeps the pictures of --debug_interval, and waits for the user at interval 1."""
+"""A watcher that writes the pictures of --debug_interval, and pauses after each at interval 1."""
 
 import json
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from lstmjax.view.files import RunFiles
 from lstmjax.view.pictures import png
 
 Pause = Callable[[int, Callable[[], int]], None]
-"""Waits until the user has seen the pictures of an iteration, or the run is stopping."""
+"""Blocks until the user has seen the pictures of an iteration, or the run is stopping."""
 
 
 class Album(Protocol):
-    """Whoever else wants the pictures."""
+    """Another receiver of the pictures."""
 
     def window(self, iteration: int, window: Window) -> None:
-        """See a picture."""
+        """Receive a picture."""
         ...
 
 
@@ -32,11 +32,11 @@ class DebugRecorder:
 
     def __init__(self, run: Run, pause: Pause | None, albums: tuple[Album, ...] = ()):
         self._run = run
-        self._pictures = DebugPictures(LayerTracer(run.identity.root), run.scorer.reader)
+        self._pictures = DebugPictures(LayerTracer(run.identity.root), run.reader)
         self._folder = RunFiles(Path(run.paths.model_output)).view / "debug"
         self._pause = pause
         self._albums = albums
-        self._told = False
+        self._explained = False
 
     def __enter__(self) -> "DebugRecorder":
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -51,13 +51,13 @@ class DebugRecorder:
         pass
 
     def metrics(self, record: dict[str, Any]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def report(self, seen: ReportSeen) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def debug(self, seen: DebugSeen, stopping: Callable[[], int]) -> None:
-        """Draw everything about a line; wait if every line is shown."""
+        """Draw everything about a line; pause if every line is shown."""
         iteration = seen.reading.iteration
         pixels = self._run.stream.store.scaled(seen.reading.line.number).pixels
         folder = self._folder / str(iteration)
@@ -77,12 +77,12 @@ class DebugRecorder:
     def _wait(self, iteration: int, stopping: Callable[[], int]) -> None:
         if self._pause is not None:
             self._pause(iteration, stopping)
-        elif not self._told:
+        elif not self._explained:
             self._run.output.line(
                 f"The pictures of every line are in {self._folder}; to go from line to line by a "
                 "click, add --view and press Next on its page"
             )
-        self._told = True
+        self._explained = True
 
 
 def _about(seen: DebugSeen, pictures: list[dict[str, str]]) -> dict[str, Any]:

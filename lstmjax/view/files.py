@@ -1,14 +1,14 @@
-"""What a watched run keeps beside its metrics, in `<model_output>.view/`, and how it is read.
+"""The files behind the pages of a run, in `<model_output>.view/`, and how they are read.
 
-    run.json                what is trained: network, layers, settings
+    run.json                facts about the run: network, lines, settings
     layers.jsonl            at each report: sizes of weights and gradients, rates, by layer
-    samples.jsonl           at reports: some lines with truth, reading and places
+    samples.jsonl           at reports: some lines with truth, reading and positions
     skips.json              skipped lines by reason
     lines/<number>.png      pictures of those lines
     debug/<iteration>/      pictures of --debug_interval, and line.json about the line
 
-Whoever writes appends whole lines; whoever reads stops at the last line end, so a line that is
-just being written is read the next time.
+A writer appends whole lines; a reader stops at the last line end, so that a line that is being
+written is read the next time.
 """
 
 import json
@@ -25,14 +25,18 @@ from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, TrainerRecord
 from lstmjax.run_paths import METRICS_END, RunPaths, run_of_metrics
 
-_CHUNK = 1 << 20  # bytes of a file that one answer carries
+_CHUNK = 1 << 20  # bytes of a file in one answer
 _LARGEST_JSON = 1 << 20
 PICTURE = re.compile(r"lines/\d{1,12}\.png|debug/\d{1,12}/\d\d-[A-Za-z0-9_-]{1,80}\.png")
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of a run, by the base name that it was given as --model_output."""
+    """The files of a run.
+
+    Attributes:
+      base: --model_output of the run.
+    """
 
     base: Path
 
@@ -51,7 +55,7 @@ class RunFiles:
         return Path(self._paths.view)
 
     def picture(self, name: str) -> Path | None:
-        """The file of a picture; None if the name is not that of a picture of this run."""
+        """The file of a picture of this run; None for any other name."""
         if not PICTURE.fullmatch(name):
             return None
         path = self.view / name
@@ -59,14 +63,14 @@ class RunFiles:
         return path if inside and path.is_file() else None
 
     def saved(self) -> list[dict[str, Any]]:
-        """Best states of their time: training iteration, training BCER in percent, file name."""
+        """All saved best states: training iteration, training BCER in percent, file name."""
         return [
             {"iteration": one.training_iteration, "bcer": one.bcer, "file": Path(one.path).name}
             for one in sorted(self._paths.numbered_bests(), key=lambda one: one.training_iteration)
         ]
 
     def best(self) -> dict[str, Any] | None:
-        """The best state of the run, with the same figures; None while there is none to be read."""
+        """The best state so far, as in `saved`; None while there is none."""
         path = self._paths.best
         try:
             status = os.stat(path)
@@ -90,7 +94,7 @@ class RunFiles:
 
 @lru_cache(maxsize=64)
 def _figures_of(path: str, changed: int, size: int) -> dict[str, Any] | None:
-    """Iteration and training BCER of a checkpoint, read anew only when the file is another one."""
+    """Iteration and training BCER of a checkpoint; `changed` and `size` are keys of the cache."""
     del changed, size
     try:
         record = checkpoint.load(path)
@@ -143,7 +147,7 @@ def read_records(path: Path, offset: int) -> tuple[list[dict[str, Any]], int, bo
     except OSError:
         return [], 0, False
     end = data.rfind(b"\n") + 1
-    if not end and len(data) == _CHUNK:  # not a line of ours
+    if not end and len(data) == _CHUNK:  # no record is that long: skip it
         return [], offset + _CHUNK, True
     records = [record for line in data[:end].splitlines() if (record := _object(line)) is not None]
     return records, offset + end, end > 0 and offset + end < size
@@ -173,7 +177,7 @@ def _object(line: bytes) -> dict[str, Any] | None:
 
 
 def finite(value: Any) -> Any:
-    """The same with None for numbers that JSON lacks."""
+    """Replace infinities and NaN, which JSON lacks, with None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -10,14 +10,14 @@ from fontTools.ttLib import TTFont, TTLibError
 from PIL import ImageFont
 
 _DEJAVU = Path("mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
-_SECONDS = 5  # for one question to fontconfig
+_SECONDS = 5  # timeout of fc-match
 
 
 @functools.lru_cache(maxsize=64)
 def font_for(character: str, size: int) -> ImageFont.FreeTypeFont | None:
     """A font that has a character; None if none is found.
 
-    matplotlib brings DejaVu Sans, which has most letters; fontconfig is asked for the others.
+    DejaVu Sans of matplotlib has most letters; fontconfig is asked for the others.
     """
     for path in filter(None, (_dejavu(), _by_fontconfig(character))):
         if ord(character[0]) in _characters(path):
@@ -29,7 +29,7 @@ def font_for(character: str, size: int) -> ImageFont.FreeTypeFont | None:
 
 
 def shown(text: str, size: int) -> tuple[str, ImageFont.FreeTypeFont | None]:
-    """What to draw for a text and in which font: without one, its code points."""
+    """The text to draw and its font: the text itself, or its code points if no font has it."""
     font = font_for(text[0], size) if text.strip() else None
     if font is not None:
         return text, font

@@ -1,7 +1,7 @@
-"""The pages of --view: a server in a process of its own, told and heard through pipes.
+"""The server of --view as the training run sees it: a process that it talks to through pipes.
 
-The process ends when this one does, however that ends. A server that cannot start is an error of
-the command line; one that dies later costs the run nothing.
+The server ends with the training run, however that ends. A server that cannot start is an error of
+the command line; one that dies later does not affect the run.
 """
 
 import json
@@ -14,27 +14,27 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from lstmjax.errors import UsageError
+from lstmjax.errors import Say, UsageError
 from lstmjax.view.settings import ServerSettings
 
 _START_SECONDS = 120
-_LOOK_AGAIN = 0.2  # seconds between looks at whether the run is stopping
+_POLL_SECONDS = 0.2  # how often a pause checks whether the run is stopping
 
 
 class LiveServer:
     """A server for one run; a context manager that ends it."""
 
-    def __init__(self, settings: ServerSettings, model_output: str, say: Callable[[str], None]):
+    def __init__(self, settings: ServerSettings, model_output: str, say: Say):
         """Start the server and wait for its address.
 
         Args:
-          settings: where to listen.
-          model_output: of the run.
+          settings: address to listen at.
+          model_output: base name of the run's files.
           say: prints a line of the log.
         Raises: UsageError: it cannot listen there.
         """
         self._say = say
-        self._waits = True
+        self._pauses = True
         self._process = subprocess.Popen(
             [sys.executable, "-m", "lstmjax.view.child"],
             stdin=subprocess.PIPE,
@@ -42,7 +42,7 @@ class LiveServer:
             text=True,
         )
         self._send({"run": model_output, **settings.to_plain()})
-        answer = self._hear(_START_SECONDS)
+        answer = self._receive(_START_SECONDS)
         if "url" not in answer:
             self.close()
             raise UsageError(answer.get("error", "the server of --view did not start"))
@@ -72,15 +72,15 @@ class LiveServer:
             self._process.wait()
 
     def pause(self, iteration: int, stopping: Callable[[], int]) -> None:
-        """Wait for a click on Next, for the end of the run, or for the end of the server."""
-        if not self._waits or not self._send({"waiting": iteration}):
+        """Wait for a click on Next, the end of the run or the end of the server."""
+        if not self._pauses or not self._send({"waiting": iteration}):
             return
         self._say(f"Iteration {iteration}: waiting for Next on {self.url}")
         while not stopping():
-            heard = self._hear(_LOOK_AGAIN)
-            if heard.get("ended") or heard.get("next") == "all":
-                self._waits = False
-            if heard:
+            message = self._receive(_POLL_SECONDS)
+            if message.get("ended") or message.get("next") == "all":
+                self._pauses = False
+            if message:
                 break
         self._send({"waiting": None})
 
@@ -93,7 +93,7 @@ class LiveServer:
             return False
         return True
 
-    def _hear(self, seconds: float) -> dict[str, Any]:
+    def _receive(self, seconds: float) -> dict[str, Any]:
         """The next message; {} if none came in time."""
         pipe = self._process.stdout
         assert pipe is not None

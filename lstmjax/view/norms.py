@@ -1,7 +1,7 @@
-"""Sizes of weights and gradients, layer by layer, from what the optimiser keeps anyway.
+"""Norms of weights and gradients, layer by layer, from the state of the optimiser.
 
 No gradient is computed for them: Adam's second moment is a running mean of squared gradients, so
-its root is the usual size of a gradient, and momentum is a running mean of gradients.
+its root is the typical size of a gradient, and momentum is a running mean of gradients.
 """
 
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from lstmjax.array_types import Params
 from lstmjax.netspec.tree import Node, walk
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.optim import core_state
-from lstmjax.training.tesseract.step import Moments
+from lstmjax.training.state import Moments
 from lstmjax.training.watch import ReportSeen
 from lstmjax.view.activations import unique_names
 
 
 @dataclass(frozen=True)
 class WeightedLayer:
-    """A layer with weights: its name, and the keys that lead to them in a params tree."""
+    """A layer with weights: its name, and the path of its weights in a params tree."""
 
     name: str
     keys: tuple[str, ...]
 
     def of(self, tree: Params) -> list[np.ndarray]:
-        """Its leaves."""
+        """The leaves of this layer in a tree with the structure of params."""
         for key in self.keys:
             tree = tree[key]
         return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
@@ -49,15 +49,15 @@ def weighted_layers(root: Node, params: Params) -> tuple[WeightedLayer, ...]:
 
 
 def size(leaves: list[np.ndarray]) -> float:
-    """The root of the sum of all squares.
+    """The Euclidean norm of all leaves together.
 
-    Not by a product of vectors: threads of BLAS would wait for cores that are training.
+    BLAS is avoided: its threads would wait for cores that are training.
     """
     return float(np.sqrt(sum(float(np.square(leaf).sum()) for leaf in leaves)))
 
 
 class Norms:
-    """Follows the layers of a run from report to report."""
+    """Compares the weights of a run from report to report."""
 
     def __init__(self, root: Node, params: Params, config: TrainConfig):
         self.layers = weighted_layers(root, params)
@@ -65,7 +65,7 @@ class Norms:
         self._before: dict[str, list[np.ndarray]] = {}
 
     def record(self, seen: ReportSeen) -> dict[str, dict[str, float]]:
-        """Per layer: size of the weights, of a gradient, relative change, and learning rate."""
+        """Per layer: norm of the weights and of a gradient, relative change, and learning rate."""
         gradients = self._gradients(seen)
         found: dict[str, dict[str, float]] = {}
         for layer in self.layers:
@@ -78,6 +78,7 @@ class Norms:
             }
             before = self._before.get(layer.name)
             if before is not None:
+                # In place, because weights are large: `before` first holds the difference.
                 for new, old in zip(weights, before, strict=True):
                     np.subtract(new, old, out=old)
                 found[layer.name]["change"] = size(before) / max(norm, 1e-30)
@@ -88,7 +89,7 @@ class Norms:
         return found
 
     def _gradients(self, seen: ReportSeen) -> Any:
-        """A function from a layer to the usual size of its gradient."""
+        """A function from a layer to the typical norm of its gradient."""
         mu, beta = self._config.momentum, self._config.adam_beta
         state = seen.state.opt_state
         core: Any = state if isinstance(state, Moments) else core_state(state)
@@ -111,7 +112,7 @@ class Norms:
 
 
 def _root_mean(squares: list[np.ndarray], beta: float, updates: int) -> float:
-    """The root of a running mean of squares, corrected for its start at zero."""
+    """The root of a running mean of squares, corrected for the bias of its start at zero."""
     share = 1 - beta ** max(updates, 1)
     total = sum(float(leaf.sum()) for leaf in squares)
     return float(np.sqrt(max(total, 0.0) / max(share, 1e-30)))

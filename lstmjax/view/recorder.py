@@ -1,8 +1,8 @@
-"""A watcher that writes down what pages show; see `files` for where.
+"""A watcher that writes the files behind the pages of a run; `view.files` lists them.
 
-What needs the weights is taken at once, which is a few sums, and now and then left out, so that it
-takes at most a third of a percent of the time; everything else happens in a thread that drops what
-it has no time for. Training neither waits for it nor ends because of it.
+Norms of weights are computed in the training thread, and left out so often that they take at most
+a third of a percent of the time. Everything else happens in another thread, which drops lines when
+it falls behind. Training neither waits for it nor ends because of it.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from lstmjax.errors import LstmjaxError
+from lstmjax.errors import LstmjaxError, Say
 from lstmjax.formats.files import write_atomically
 from lstmjax.netspec.tree import weight_count
 from lstmjax.training.run_parts import Run
@@ -24,10 +24,10 @@ from lstmjax.view.files import RunFiles
 from lstmjax.view.norms import Norms
 from lstmjax.view.samples import sample
 
-_LAYERS_SHARE = 0.003  # of the time
-_LINES = 3  # shown of a report
+_LAYERS_SHARE = 0.003  # of the training thread's time
+_LINES = 3  # of a report, in samples.jsonl
 _SECONDS_BETWEEN_SAMPLES = 2.0
-_MOST_PICTURES = 3000  # of lines
+_MOST_PICTURES = 3000  # line images of a run
 
 
 class Recorder:
@@ -59,13 +59,13 @@ class Recorder:
         self._write_skips()
 
     def metrics(self, record: dict[str, Any]) -> None:
-        """Nothing: the run writes its metrics itself."""
+        """Do nothing: the run writes its metrics itself."""
 
     def report(self, seen: ReportSeen) -> None:
-        """Write the layers down; sample lines now and then."""
+        """Write figures of layers, and now and then some lines."""
         layers = self._layers(seen)
         if self._writing is not None and self._writing.done():
-            self._writing.result()  # whoever watches over this wants its errors
+            self._writing.result()  # raises errors of the thread, for `Guarded`
         busy = self._writing is not None and not self._writing.done()
         due = time.monotonic() - self._sampled >= _SECONDS_BETWEEN_SAMPLES
         lines = () if busy or not due else seen.lines[-_LINES:]
@@ -74,15 +74,15 @@ class Recorder:
         self._writing = self._pool.submit(self._record, seen.iteration, layers, lines)
 
     def debug(self, seen: DebugSeen, stopping: Callable[[], int]) -> None:
-        """Nothing: pictures of layers have a watcher of their own."""
+        """Do nothing: `DebugRecorder` draws the layers."""
 
     def _layers(self, seen: ReportSeen) -> dict[str, Any]:
-        """Figures of the layers; {} when it is too early for them."""
+        """Figures of the layers; {} if the last ones were computed too recently."""
         if time.monotonic() < self._layers_due:
             return {}
         if self._norms is None:
             self._norms = Norms(self._run.identity.root, seen.state.params, self._run.config)
-            return self._norms.record(seen)  # the first takes longer
+            return self._norms.record(seen)  # not timed: the first takes longer
         begin = time.thread_time()
         layers = self._norms.record(seen)
         self._layers_due = time.monotonic() + (time.thread_time() - begin) / _LAYERS_SHARE
@@ -98,7 +98,7 @@ class Recorder:
 
     def _sample(self, seen: LineSeen) -> dict[str, Any]:
         pixels = self._run.stream.store.scaled(seen.line.number).pixels
-        record = sample(seen, pixels, self._run.scorer.reader)
+        record = sample(seen, pixels, self._run.reader)
         number = seen.line.number
         if number not in self._drawn and len(self._drawn) < _MOST_PICTURES:
             path = self._files.view / "lines" / f"{number}.png"
@@ -121,7 +121,7 @@ class Recorder:
 
 
 def describe(run: Run) -> dict[str, Any]:
-    """What a run is, for its page."""
+    """Facts about a run for its page."""
     config, root = run.config, run.identity.root
     return {
         "recipe": config.recipe,
@@ -138,13 +138,13 @@ def describe(run: Run) -> dict[str, Any]:
 
 
 class Guarded:
-    """Several watchers as one; one that fails is left out from then on, and the run goes on."""
+    """Several watchers as one; a watcher that fails is dropped, and the run goes on."""
 
-    def __init__(self, watchers: dict[str, Any], say: Callable[[str], None]):
-        """Watch over watchers.
+    def __init__(self, watchers: dict[str, Any], say: Say):
+        """Combine watchers.
 
         Args:
-          watchers: by what they are, for messages.
+          watchers: watchers by the flag that asked for each, for messages.
           say: prints a line of the log.
         """
         self._watchers = dict(watchers)
@@ -180,7 +180,7 @@ class Guarded:
         for name, watcher in list(watchers.items()):
             try:
                 call(watcher)
-            except Exception as err:  # whatever it is, training is worth more than a picture of it
+            except Exception as err:  # no fault in a page may end a training run
                 reason = str(err) if isinstance(err, LstmjaxError | OSError) else repr(err)
                 self._say(f"{name}: ended, training goes on: {reason}")
                 self._watchers.pop(name, None)

@@ -1,4 +1,4 @@
-"""A line as it was read, for people: its picture, truth, reading, and where each character is."""
+"""A line as it was read, as a record: truth, reading, and the position of each character."""
 
 import unicodedata
 from typing import Any
@@ -7,21 +7,21 @@ from rapidfuzz.distance import Levenshtein
 
 from lstmjax.ctc.error_rates import char_counts
 from lstmjax.data.image import Pixels
-from lstmjax.training.score import LineReader
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.watch import LineSeen
 from lstmjax.view.debug import spellings
 
 
 def sample(seen: LineSeen, pixels: Pixels, reader: LineReader) -> dict[str, Any]:
-    """The record of a line.
+    """Make the record of a line.
 
     Args:
-      seen: the line with its outputs.
-      pixels: its scaled image.
-      reader: of outputs.
+      seen: line with its outputs.
+      pixels: scaled image of the line.
+      reader: decoder of outputs.
     Returns: `line` (number), `name`, `page`, `truth`, `reading`, `errors` (share of characters),
       `parts`: [kind, true part, part read] with kind equal, replace, insert or delete; `places`:
-      [text, left, right, probability] in pixels of the picture; `width`, `height` of it.
+      [text, left, right, probability] in pixels of the image; `width`, `height` of the image.
     """
     truth = unicodedata.normalize("NFC", seen.line.text)
     found = spellings(seen.outputs, reader)
@@ -33,14 +33,14 @@ def sample(seen: LineSeen, pixels: Pixels, reader: LineReader) -> dict[str, Any]
             text,
             round(start * scale, 1),
             round(end * scale, 1),
-            _sure(seen, start, end, reader.codec.null_char),
+            _confidence(seen, start, end, reader.codec.null_char),
         ]
         for text, start, end in found
     ]
     return {
         "iteration": seen.iteration,
         "line": seen.line.number,
-        "name": _printable(seen.line.name),
+        "name": _as_utf8(seen.line.name),
         "page": seen.line.page,
         "truth": truth,
         "reading": reading,
@@ -53,20 +53,20 @@ def sample(seen: LineSeen, pixels: Pixels, reader: LineReader) -> dict[str, Any]
 
 
 def parts(truth: str, reading: str) -> list[list[str]]:
-    """What is alike and what is not, from left to right: [kind, true part, part read]."""
+    """Align truth and reading, from left to right: [kind, true part, part read]."""
     return [
         [step.tag, truth[step.src_start : step.src_end], reading[step.dest_start : step.dest_end]]
         for step in Levenshtein.opcodes(truth, reading)
     ]
 
 
-def _sure(seen: LineSeen, start: int, end: int, null_char: int) -> float:
+def _confidence(seen: LineSeen, start: int, end: int, null_char: int) -> float:
     """The highest probability of any character in a range of steps."""
     steps = seen.outputs[start : max(end, start + 1)].copy()
     steps[:, null_char] = 0
     return round(float(steps.max(initial=0.0)), 3)
 
 
-def _printable(text: str) -> str:
-    """A name without the bytes that are not UTF-8."""
+def _as_utf8(text: str) -> str:
+    """Replace the bytes of a file name that are not UTF-8, which JSON cannot hold."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,6 +1,6 @@
 """The pages of runs, read from their files; nothing here changes a run or imports JAX.
 
-Only pages of this server are answered: the Host header must be this machine's, so that a foreign
+Only pages of this server get answers: the Host header must name this machine, so that a foreign
 page cannot reach it under a name of its own (DNS rebinding), and Next needs a header that foreign
 pages may not send. Every text is put into the page as text, never as HTML.
 """
@@ -29,17 +29,17 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-_FIRST_SAMPLES = 200_000  # bytes from the end of the sample lines that a new page gets
+_FIRST_SAMPLES = 200_000  # bytes of samples.jsonl, from the end, that a new page gets
 _LAST_PORT = 65535
 _STREAMS = ("metrics", "layers", "samples")
 
 
 @dataclass
 class Control:
-    """The training that waits for this page, if there is one.
+    """The connection to a training run that pauses until Next is pressed, if there is one.
 
     Attributes:
-      waiting: iteration at which it waits for Next.
+      waiting: iteration at which the run pauses; None while it does not.
       go_on: called with `one` or `all`; None if no training listens.
     """
 
@@ -49,12 +49,12 @@ class Control:
 
 @dataclass(frozen=True)
 class Site:
-    """What is served.
+    """The content and address of a server.
 
     Attributes:
-      runs: to show, with their names.
-      settings: where.
-      control: of a training that is under way.
+      runs: runs to show, with their names.
+      settings: address of the server.
+      control: connection to the training run that started the server.
     """
 
     runs: tuple[tuple[str, RunFiles], ...]
@@ -90,7 +90,7 @@ def host_is_ours(header: str, settings: ServerSettings) -> bool:
 
 
 class _Handler(tornado.web.RequestHandler):
-    """What all answers share."""
+    """Headers, checks and helpers of all answers."""
 
     @property
     def site(self) -> Site:
@@ -156,7 +156,7 @@ class _Static(_Handler):
 
 
 class _Runs(_Handler):
-    """All runs: name, what they are, whether they are under way."""
+    """All runs: name, facts, whether they are under way."""
 
     def get(self) -> None:
         control = self.site.control
@@ -173,7 +173,7 @@ class _Runs(_Handler):
 
 
 class _Data(_Handler):
-    """What is new in a run's files since the byte offsets that the page has reached."""
+    """The records of a run's files from the byte offsets on that the page has reached."""
 
     def get(self, place: str) -> None:
         run = self.run(place)
@@ -211,7 +211,7 @@ def _near_the_end(path: Path) -> int:
 
 
 class _Debug(_Handler):
-    """What the pictures of an iteration are about."""
+    """The line that the pictures of an iteration show."""
 
     def get(self, place: str, iteration: str) -> None:
         about = read_object(self.run(place).view / "debug" / iteration / "line.json")
@@ -229,7 +229,7 @@ class _Picture(_Handler):
 
 
 class _Next(_Handler):
-    """Lets the training go on: with the next line, or with all."""
+    """Lets the training run go on: for one line, or to its end."""
 
     def post(self) -> None:
         control = self.site.control
@@ -250,7 +250,7 @@ class _Nothing(_Handler):
 
 
 def make_app(site: Site) -> tornado.web.Application:
-    """All addresses."""
+    """Route all addresses to their handlers."""
     return tornado.web.Application(
         [
             (r"/", _Page),
@@ -283,13 +283,13 @@ class Served(NamedTuple):
     server: tornado.httpserver.HTTPServer
 
     async def close(self) -> None:
-        """Stop answering."""
+        """Stop the server."""
         self.server.stop()
         await self.server.close_all_connections()
 
 
 def listen(site: Site) -> Served:
-    """Begin to answer; needs a running event loop.
+    """Start the server in the running event loop.
 
     Raises: UsageError: the port is taken, or the host is not this machine.
     """
@@ -327,9 +327,9 @@ def _bind(settings: ServerSettings) -> list[socket.socket]:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens.
+    """Open a listening socket.
 
-    Raises: OSError: it cannot.
+    Raises: OSError: the address cannot be used.
     """
     family, kind, protocol, _, at = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     made = socket.socket(family, kind, protocol)
@@ -345,7 +345,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def warning(settings: ServerSettings) -> str:
-    """What to say about a host that others can reach, or ""."""
+    """The warning about a host that others can reach; "" for a local one."""
     if settings.is_local:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Where pages are served."""
+"""The address at which pages are served."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +10,7 @@ PORTS_TRIED = 20
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """Where a server listens.
+    """The address of a server.
 
     Attributes:
       host: address to listen at.

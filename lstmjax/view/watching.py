@@ -1,4 +1,4 @@
-"""From the flags of a training to its watchers."""
+"""The watchers that the flags of a training run ask for."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ from lstmjax.view.settings import ServerSettings
 
 @dataclass(frozen=True)
 class Watching:
-    """Who watches a run.
+    """The watchers a run gets.
 
     Attributes:
-      server: where to show it in a browser, None for nowhere.
+      server: address of the pages in a browser; None: no pages.
       tensorboard: whether to write for TensorBoard.
       pictures: whether --debug_interval asks for pictures.
     """
@@ -35,9 +35,9 @@ class Watching:
 
     @contextmanager
     def of(self, run: Run) -> Iterator[Watcher]:
-        """The watchers of a run as one.
+        """Start the watchers of a run, as one watcher.
 
-        Raises: UsageError: the server cannot listen where it should.
+        Raises: UsageError: the server cannot listen at its address.
         """
         with ExitStack() as stack:
             live = None
@@ -47,7 +47,7 @@ class Watching:
                 )
                 for text in filter(None, (warning(self.server), f"Live view: {live.url}")):
                     run.output.line(text)
-            _forget_another_run(run)
+            _remove_earlier_run(run)
             yield stack.enter_context(Guarded(self._watchers(run, live), run.output.line))
 
     def _watchers(self, run: Run, live: LiveServer | None) -> dict[str, Watcher]:
@@ -66,8 +66,8 @@ class Watching:
         return watchers
 
 
-def _forget_another_run(run: Run) -> None:
-    """Remove the pages' files of an earlier run with this name that is not continued."""
+def _remove_earlier_run(run: Run) -> None:
+    """Remove the files of an earlier run with this name that is not continued."""
     files = RunFiles(Path(run.paths.model_output))
     if files.metrics.exists() and files.metrics.stat().st_size:
         return

@@ -1,4 +1,4 @@
-"""Damaged machine code is compiled again; `tools/check_caches.py` does more of this."""
+"""Damaged machine code is compiled again; `tools/checks/caches.py` does more of this."""
 
 import os
 import pickle

@@ -150,7 +150,7 @@ def test_usage(capsys):
 
 @pytest.mark.reference
 def test_small_list_of_the_real_tools(tmp_path):
-    """The list, dawgs and order of the test vectors that the real tools gave."""
+    """The word list, the dawgs and the order of words in the output of the real tools."""
     (tmp_path / "t.txt").write_text("cat bat rats the THE The\n")
     helpers.run_real(
         "unicharset_extractor", "--output_unicharset", tmp_path / "u", tmp_path / "t.txt"

@@ -1,4 +1,4 @@
-"""The evaluation command: texts, order, statuses, and line by line what the real tool prints."""
+"""`lstmjax lstmeval`: messages, order, exit statuses, and the output of the real tool, by line."""
 
 import os
 import re
@@ -193,7 +193,7 @@ HARD = ("portable... PROCURANT", "SŒURS XIIe", "#t15186693 !", "[1].", "PREMIER
 
 
 def without_ours(text, *, first_encodings_only=False):
-    """The lines the original prints; it repeats failures each time it comes round."""
+    """The lines that the original prints; it repeats failures at every visit of a line."""
     lines = [line for line in text.splitlines() if not OURS.match(line)]
     if not first_encodings_only:
         return lines

@@ -1,4 +1,4 @@
-"""What users get wrong, and what they are told: a message, status 1, no traceback."""
+"""Mistakes of users lead to a message and exit status 1, never to a traceback."""
 
 import os
 import shutil
@@ -195,7 +195,7 @@ def test_checkpoint_of_another_character_set_is_not_continued(tmp_path):
 
 
 def _without_last(codes):
-    """One unichar less; the null, whose code is the last, moves down."""
+    """The codes without the last unichar; the null has the last code, so it moves down."""
     null = max(max(c) for c in codes)
     return tuple(tuple(null - 1 if k == null else k for k in c) for c in codes[:-1])
 

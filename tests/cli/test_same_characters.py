@@ -20,7 +20,7 @@ UNKNOWN = "there is no record of the characters it was trained with; only their 
 
 
 def run(*arguments, capsys=None):
-    """Run a command in this process; its exit status and what it said."""
+    """Run a command in this process; its exit status and its output."""
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         status = main.run([str(argument) for argument in arguments])
     return status, capsys.readouterr().err if capsys else ""
@@ -141,7 +141,7 @@ def test_a_run_of_the_real_tool_is_taken_up_and_then_known(tmp_path, capsys):
 
 
 def test_one_more_line_that_reorders_the_characters_is_refused(tmp_path, capsys):
-    """The set is as large as before; without its rows nobody would notice."""
+    """The other set has the same size, so only a comparison of the rows finds the difference."""
     sets = []
     for name, text in (("a", "abc dé\n"), ("b", "édc\nabc dé\n")):
         path = tmp_path / f"{name}.txt"

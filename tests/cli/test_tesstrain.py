@@ -1,4 +1,4 @@
-"""`lstmjax tesstrain`: the flags of tesstrain.sh and its own, and what they ask for."""
+"""`lstmjax tesstrain`: the plans made from the flags of tesstrain.sh and from its own flags."""
 
 import helpers
 import pytest

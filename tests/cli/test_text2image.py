@@ -1,4 +1,4 @@
-"""The command: messages, statuses, files; departures from the original."""
+"""`lstmjax text2image`: messages, exit statuses, files; differences from the original."""
 
 from pathlib import Path
 

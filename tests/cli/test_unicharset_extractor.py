@@ -51,9 +51,8 @@ def test_lines_extracted_and_completed(capsys, folder, number):
 def test_hexadecimal_properties_can_be_read_back(capsys):
     run(capsys, "--hex_properties", "text")
     assert unicharset.load("unicharset").rows[2].properties == 15
-    assert not unicharset.load("unicharset").looks_decimal
     run(capsys, "text")
-    assert unicharset.load("unicharset").looks_decimal
+    assert unicharset.load("unicharset").rows[2].properties == 0x15
 
 
 @pytest.mark.parametrize("argv", [[], ["--norm_mode", "2"]], ids=["nothing", "no-file"])

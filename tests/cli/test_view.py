@@ -1,4 +1,4 @@
-"""The command that shows runs."""
+"""`lstmjax view`: arguments, messages, exit statuses."""
 
 import os
 import signal

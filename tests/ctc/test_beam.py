@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmjax.charset.prefixes import build_tables
-from lstmjax.ctc._beam_loops import _certainty, _extend_history
+from lstmjax.ctc._beams import extend_history
+from lstmjax.ctc._codes import certainty_of
 from lstmjax.ctc.beam import beam_search, beam_search_batch
 
 NULL = 11
@@ -80,7 +81,7 @@ class SlowSearch:
         return ranks | dict.fromkeys(best_last[-2:], 0) | {self.null: 0}, set(best_last[-2:])
 
     def push(self, beams, beam, node, dup, code, prefix, prob):
-        certainty = np.float32(_certainty(np.float32(prob)))
+        certainty = np.float32(certainty_of(np.float32(prob)))
         history = node["history"] if node else ()
         if not dup and code != self.null:
             # In the C++ a hash, which zeros at the start do not change.
@@ -345,8 +346,8 @@ def test_threads_agree():
 
 
 def test_certainty_is_a_logarithm_with_a_floor():
-    assert _certainty(np.float32(0.5)) == pytest.approx(math.log(0.5), rel=1e-6)
-    assert _certainty(np.float32(1e-12)) == _certainty(np.float32(0)) == -20
+    assert certainty_of(np.float32(0.5)) == pytest.approx(math.log(0.5), rel=1e-6)
+    assert certainty_of(np.float32(1e-12)) == certainty_of(np.float32(0)) == -20
 
 
 def test_history_hash_takes_64_bits():
@@ -354,7 +355,7 @@ def test_history_hash_takes_64_bits():
     for code in [0, 0, 110, 3, 7] * 8:
         carry = ((expected >> 32) * 111) >> 32
         expected = (expected * 111 + carry + code) % 2**64
-        history = np.uint64(_extend_history(history, code, 111))
+        history = np.uint64(extend_history(history, code, 111))
         assert int(history) == expected
 
 

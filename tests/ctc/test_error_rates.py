@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from lstmjax.ctc.error_rates import (
     ErrorCounts,
-    Rolling,
     bcer,
     bcer_batch,
     bwer,
@@ -90,44 +89,6 @@ def test_bwer(truth, read, rate):
 )
 def test_reported_percent(mean, percent):
     assert reported_percent(mean) == percent
-
-
-def test_skip_ratio_of_a_real_run():
-    # Ten pages of which six are unusable, seven training iterations; ratios as lstmtraining
-    # printed them.
-    unusable, last, window, printed = {1, 4, 5, 6, 7, 9}, 0, Rolling(), []
-    for sample in range(14):
-        if sample % 10 in unusable:
-            continue
-        window = window.add(sample - last)
-        last = sample + 1
-        printed.append(window.percent)
-    assert printed == [0, 50, 33.333, 125, 120, 116.667, 100]
-
-
-def test_rms_of_a_real_run():
-    # The buffer of a real checkpoint after two iterations, and what was printed then.
-    window = Rolling().add(0.0853966393844)
-    assert window.percent == 8.54
-    assert window.add(0.0804735871358).percent == 8.294
-
-
-@given(st.lists(st.floats(0, 4), max_size=2500), st.integers(1, 1200))
-def test_rolling_keeps_the_last_thousand(values, step):
-    window = Rolling()
-    for start in range(0, len(values), step):
-        window = window.add(values[start : start + step])
-    assert window.count == len(values)
-    assert window.mean == pytest.approx(np.mean(values[-1000:]) if values else 0.0)
-    for i in range(max(0, len(values) - 1000), len(values)):
-        assert window.values[i % 1000] == values[i]
-
-
-def test_rolling_is_a_value():
-    first = Rolling()
-    first.add(1.0)
-    assert first.count == 0
-    assert not first.values.any()
 
 
 @pytest.mark.parametrize(

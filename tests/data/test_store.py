@@ -1,5 +1,6 @@
 """The cache of scaled images: right, bounded, usable from threads."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -10,13 +11,17 @@ import pytest
 from data.documents import page, png, save
 
 from lstmjax.data.decode import decode
-from lstmjax.data.image import InputShape, normalise, prepare, scale_line
+from lstmjax.data.image import InputShape, normalise, prepare
 from lstmjax.data.lines import build_index
-from lstmjax.data.random import MinStd
 from lstmjax.data.store import ImageStore, size_of_all
 from lstmjax.errors import DataError
 
 SHAPE = InputShape(32, 0, 1)
+
+
+def network_input(store, number):
+    line = store.scaled(number)
+    return normalise(line.pixels, SHAPE, levels=line.levels)
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def test_inputs_are_the_same_however_much_is_kept(index, max_bytes):
     store = ImageStore(index, SHAPE, max_bytes)
     for number in [0, 1, 0, 5, 19, 1, 0]:
         expected = prepare(decode(index.image(number)), SHAPE)
-        np.testing.assert_array_equal(store.input(number), expected)
+        np.testing.assert_array_equal(network_input(store, number), expected)
     assert store.used_bytes <= max_bytes
 
 
@@ -107,18 +112,6 @@ print(resident("VmHWM") - before, sum(store.used_bytes for store in stores))
     assert grown < (18 << 20) + (2 << 20)
 
 
-def test_options_reach_the_normalisation(index):
-    store = ImageStore(index, InputShape(32, 90, 1), 1 << 20)
-    pixels = scale_line(decode(index.image(3)), store.shape)
-    for options in ({"int8": True}, {"int8": False}):
-        expected = normalise(pixels, store.shape, MinStd.for_sample(4), **options)
-        found = store.input(3, MinStd.for_sample(4), **options)
-        np.testing.assert_array_equal(found, expected)
-    expected = normalise(255 - pixels, store.shape, MinStd.for_sample(4))
-    found = store.input(3, MinStd.for_sample(4), inverted=True)
-    np.testing.assert_array_equal(found, expected)
-
-
 def test_colour_has_no_levels(index):
     line = ImageStore(index, InputShape(32, 0, 3), 0).scaled(0)
     assert line.levels is None
@@ -134,7 +127,7 @@ def test_threads_share_a_store(index):
     store = ImageStore(index, SHAPE, 12_000)
     numbers = np.random.default_rng(0).integers(0, 20, 300).tolist()
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(store.input, numbers))
+        found = list(pool.map(functools.partial(network_input, store), numbers))
     expected = [prepare(decode(index.image(number)), SHAPE) for number in range(20)]
     for number, block in zip(numbers, found, strict=True):
         np.testing.assert_array_equal(block, expected[number])

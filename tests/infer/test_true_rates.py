@@ -24,7 +24,7 @@ from lstmjax.infer.choose import make_forward
 from lstmjax.infer.evaluate import evaluate
 from lstmjax.infer.model import load_model
 from lstmjax.report.readings import read_anyway
-from lstmjax.training.fast.validate import Validator
+from lstmjax.training.validate import Validator
 
 # Long s, quotes, fractions, a mark of its own, Arabic presentation forms, full-width letters,
 # dashes, a private ligature: the normed forms of most differ from what is printed.

@@ -19,6 +19,7 @@ from infer.models import english, fresh
 from lstmjax.charset.codec import Codec
 from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
 from lstmjax.data.borders import draw_borders
+from lstmjax.data.image import normalise
 from lstmjax.data.random import MinStd
 from lstmjax.data.store import ImageStore
 from lstmjax.exact.forward import forward, pack
@@ -32,7 +33,7 @@ from lstmjax.nn.combine import series
 from lstmjax.nn.dense import dense
 from lstmjax.nn.layer import Extent
 from lstmjax.nn.window import convolve, maxpool
-from lstmjax.training.fast.compiling import available
+from lstmjax.training.compiling import available
 
 B = "[1,32,0,1 Ct3,3,8 Mp3,3 Lfys16 Lbx24 O1c1]"
 FIXED_WIDTH = "[1,32,500,1 Ct3,3,4 Mp3,3 Lfys8 O1c1]"
@@ -93,8 +94,8 @@ def layers_of_b():
     """What comes out of each layer of net B for the first line: [H, W, D]."""
     codec, index = english()
     model = fresh(B, codec)
-    store = ImageStore(index, model.input_shape, 0)
-    x = store.input(0, stream := MinStd.for_sample(0))
+    pixels = ImageStore(index, model.input_shape, 0).scaled(0).pixels
+    x = normalise(pixels, model.input_shape, stream := MinStd.for_sample(0))
     borders = draw_borders(model.root, *x.shape[:2], stream)
     children = model.root.children
     parts = [(children[0], children[1].children[0]), *(children[: k + 1] for k in range(1, 6))]

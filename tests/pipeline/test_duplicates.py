@@ -1,4 +1,4 @@
-"""Equal pixels are found however they are stored."""
+"""Equal pixels are found in every file format."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Pages and books as names show them."""
+"""Pages and books, told from names."""
 
 import pytest
 

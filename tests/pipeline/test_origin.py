@@ -1,4 +1,4 @@
-"""An output folder is for one model and one source of lines; another is refused or said."""
+"""An output folder is for one model and one source of lines; another is refused or reported."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ STEPS = ("lines", "network", "training")
 
 @pytest.fixture
 def used(tmp_path):
-    """The plan of a folder in which some steps have been done, and what a call says."""
+    """A plan for a folder in which some steps are done, and the messages of a call."""
     folder = tmp_path / "way"
     folder.mkdir()
     plan = Plan("mine", str(folder / "out"), lang="fra", ground_truth=str(folder / "lines"))
@@ -29,7 +29,7 @@ def used(tmp_path):
 
 
 def check(plan):
-    """What is said, and which steps are still done."""
+    """The messages of a call, and the steps that still count as done."""
     said: list[str] = []
     state = State.load(plan.output_dir)
     check_origin(plan, state, said.append)

@@ -1,4 +1,4 @@
-"""What a folder of ground truth holds, and what cannot be used of it."""
+"""The ground truth found in a folder, and the files that cannot be used."""
 
 import numpy as np
 import pytest
@@ -135,7 +135,7 @@ def test_whole_pages_are_kept_apart_and_the_way_is_told(tmp_path):
 
 
 def test_a_division_from_before_there_was_a_choice_is_kept(tmp_path, monkeypatch):
-    """What was recorded without `split_by` counts as done; another choice divides anew."""
+    """A record without `split_by` counts as done; another choice divides the lines again."""
     for page in range(10):
         for line in range(4):
             write_image(tmp_path / "lines" / f"book_{page}_{line}.png", f"text {page} {line}")

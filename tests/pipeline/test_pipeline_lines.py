@@ -1,4 +1,4 @@
-"""Documents become lists for training and evaluation; every line is in one of them."""
+"""Documents become training and evaluation lists; every line is in exactly one of them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Texts drawn in fonts become documents of lines, as tesstrain.sh makes them."""
+"""Texts rendered in fonts become documents of lines, as tesstrain.sh makes them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Executables that stand for Tesseract's tools: written, called, and out of the way."""
+"""Executables that replace Tesseract's tools: writing them, calling them, handing calls over."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def call(folder: Path, *command: object, path: str = "", **kwargs):
 
 
 def stand_in(folder: Path, name: str, text: str) -> Path:
-    """A program that says its name and arguments."""
+    """A program that prints its name and arguments."""
     folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text(f'#!/bin/sh\necho "{text} $*"\nexit 3\n')

@@ -1,4 +1,4 @@
-"""Starters from texts, with and without langdata, from scratch and on top of a model."""
+"""Starters from texts, with and without langdata, from scratch and as extensions of a model."""
 
 import helpers
 import pytest
@@ -23,7 +23,7 @@ def make(tmp_path, text: str, **changes):
 
 @pytest.fixture
 def start(tmp_path):
-    """A starter with a config and something in place of a word list, as the model to start from."""
+    """A start model: a starter with a configuration and a stand-in for a word list."""
     result, trained, _ = make(tmp_path, "abc def\n")
     trained = trained.with_component("config", b"some setting\n")
     trained = trained.with_component("lstm-word-dawg", b"words")

@@ -1,4 +1,4 @@
-"""The division into training and evaluation: tesstrain's, and by groups."""
+"""The division into training and evaluation, as in tesstrain and by groups."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Steps are done once, and again when what they were made from has changed."""
+"""Steps run once, and again if their inputs or outputs have changed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The whole way on a few lines: done once, gone on with, and done again where it must be."""
+"""The pipeline on a few lines: run once, continued, and repeated where inputs have changed."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def plan(folder, iterations: int = 40, **changes) -> Plan:
 
 
 def done(said: list[str]) -> list[str]:
-    """The steps that were really done."""
+    """The steps that were run, not skipped."""
     return [
         text.removeprefix("== ")
         for text in said

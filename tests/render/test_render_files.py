@@ -1,22 +1,12 @@
-"""TIFF files, shuffled n-grams, sorting, spacing, glyph images."""
+"""Files of pages, shuffled n-grams, spacing."""
 
-import io
-import random
-
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image
-from render.render_samples import SANS, noise, sans
+from render.render_samples import SANS, sans
 
-from lstmjax.errors import DataError, UsageError
+from lstmjax.errors import DataError
 from lstmjax.formats import box
-from lstmjax.render import Degradation, FontCatalog, Settings, tiff
-from lstmjax.render.clusters import CharBox
+from lstmjax.render import Degradation, FontCatalog, Settings
 from lstmjax.render.files import Job, bases_for, read_text, run_job
-from lstmjax.render.glyph_images import GlyphImages
-from lstmjax.render.introsort import introsort
 from lstmjax.render.mersenne import shuffled
 from lstmjax.render.ngrams import spread
 from lstmjax.render.pages import PageRenderer
@@ -27,26 +17,8 @@ SHUFFLED = "m t n ccc s u g y e i q w p f k dddd x v bb l o a j r h z"
 """As the original orders them."""
 
 
-@pytest.mark.parametrize("shapes", [[(7, 9)], [(20, 33), (20, 33), (5, 5)]], ids=["one", "three"])
-def test_tiff_holds_the_pages(shapes):
-    pages = [noise(*shape, seed=k) < 128 for k, shape in enumerate(shapes)]
-    data = tiff.pack([tiff.compress(page) for page in pages])
-    with Image.open(io.BytesIO(data)) as image:
-        assert getattr(image, "n_frames", 1) == len(pages)
-        for k, page in enumerate(pages):
-            image.seek(k)
-            np.testing.assert_array_equal(~np.array(image), page)
-            assert image.tag_v2[262] == 0  # pyright: ignore
-            assert image.info["dpi"] == (300.0, 300.0)
-
-
 def test_shuffle_is_that_of_the_original():
     assert shuffled(GRAMS.split(), 0x18273645) == SHUFFLED.split()
-
-
-@given(st.lists(st.integers(), max_size=30))
-def test_shuffle_keeps_everything(values):
-    assert sorted(shuffled(values, 5)) == sorted(values)
 
 
 def test_ngrams_are_spread_over_lines():
@@ -55,19 +27,6 @@ def test_ngrams_are_spread_over_lines():
     lines = spread("word " * 60, shuffle=False, point_size=32).split("\n")
     assert len(lines) > 5
     assert all(len(line) < 60 for line in lines)
-
-
-@given(st.lists(st.integers(0, 50), max_size=120))
-def test_introsort_sorts(values):
-    assert introsort(values, lambda a, b: a < b) == sorted(values)
-
-
-def test_introsort_ends_with_any_comparison():
-    draws = random.Random(3)
-    for size in (5, 17, 60, 300):
-        values = list(range(size))
-        result = introsort(values, lambda a, b: draws.random() < 0.5)
-        assert sorted(result) == values
 
 
 def test_spacing_of_bigrams():
@@ -79,25 +38,6 @@ def test_spacing_of_bigrams():
     assert found["A"].pairs["V"] < 0
     assert text.endswith("\n")
     assert "b 4 3 0\n" in text
-
-
-def test_glyph_images_have_the_asked_size():
-    ink = np.zeros((40, 60), bool)
-    ink[10:20, 10:30] = True
-    boxes = [
-        CharBox("a", (10, 10, 20, 10), 0),
-        CharBox(" ", None, 0),
-        CharBox("b", (50, 30, 20, 20), 0),
-    ]
-    (data,) = GlyphImages(16, 2).cut(ink, boxes)
-    with Image.open(io.BytesIO(data)) as image:
-        pixels = np.asarray(image)
-    assert pixels.shape == (20, 20)
-    assert pixels[5:15, 5:15].max() < 50
-    assert pixels[0].min() > 200
-    for side, border in ((0, 0), (-1, 0), (5, -1), (10**9, 0)):
-        with pytest.raises(UsageError):
-            GlyphImages(side, border)
 
 
 BAD_TEXTS = {

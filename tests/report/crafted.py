@@ -1,4 +1,4 @@
-"""Reports made by hand: texts instead of models."""
+"""Reports made by hand, from texts instead of models."""
 
 from data.documents import page, png, save
 

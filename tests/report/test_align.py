@@ -1,4 +1,4 @@
-"""Alignments rebuild both texts, and their edits are as many as the distance says."""
+"""Alignments rebuild both texts, and the number of their edits is the edit distance."""
 
 import unicodedata
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The page: whole, safe, alone."""
+"""The page is complete, safe and self-contained."""
 
 import base64
 import io
@@ -19,7 +19,7 @@ VOID = {"meta", "img"}
 
 
 class Checker(HTMLParser):
-    """Fails on tags that do not match; keeps what is in the page."""
+    """A parser that fails on tags that do not match, and collects the content of the page."""
 
     def __init__(self):
         super().__init__()
@@ -110,7 +110,7 @@ def test_a_picture_that_is_gone_is_said_to_be(tmp_path):
     report, index = report_of(tmp_path, ["abc"], ["abd"])
     (tmp_path / "eng.Some_Font.exp0.lstmf").unlink()
     assert picture(index, 0) is None
-    assert "cannot be read any more" in "".join(parsed(report, index).text)
+    assert "can no longer be read" in "".join(parsed(report, index).text)
 
 
 def test_a_perfect_model_has_a_page_too(tmp_path):

@@ -1,4 +1,4 @@
-"""`lstmeval` with reports: models of one character set and of another, and without them."""
+"""`lstmeval` with reports, on models with the same character set and with different ones."""
 
 import json
 import re
@@ -146,4 +146,4 @@ def test_useless_training_lines_are_named(folder, capsys):
     save(folder / "t.lstmf", page("?", png(60, 20), boxes=2))
     status, err = run(capsys, *MODEL, "--train_listfile", "train")
     assert status == 0
-    assert "train: no line can be used, so over-fitting is not checked" in err
+    assert "train: no line can be used, so overfitting is not checked" in err

@@ -1,4 +1,4 @@
-"""The figures of a report, against jiwer and by hand."""
+"""The figures of a report, compared with jiwer and with hand-computed values."""
 
 import random
 
@@ -14,7 +14,7 @@ WORDS = "the quick brown fox jumps over a lazy dog ça été naïve Übergröße
 
 
 def noisy(text, random):
-    """A text with some characters changed, lost and added."""
+    """A text with some characters changed, deleted and inserted."""
     out = []
     for char in text:
         out.append({0: "", 1: "x", 2: char + "y", 3: " "}.get(random.randrange(25), char))

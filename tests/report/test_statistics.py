@@ -1,4 +1,4 @@
-"""Intervals and tests: against the plain bootstrap, enumeration and known cases."""
+"""Intervals and tests, compared with a plain bootstrap, enumeration and known cases."""
 
 from itertools import product
 
@@ -106,7 +106,7 @@ def test_a_clear_difference_is_found_and_chance_is_not():
 
 
 def test_p_values_of_models_alike_are_spread_evenly():
-    """What a p-value promises: p below x happens with probability x."""
+    """Under the null hypothesis, p is below x with probability x."""
     random = np.random.default_rng(0)
     values = []
     for seed in range(150):

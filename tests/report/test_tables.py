@@ -1,4 +1,4 @@
-"""JSON has everything; CSV has a row for each line."""
+"""The JSON file has everything, the CSV file a row for each line."""
 
 import csv
 import io

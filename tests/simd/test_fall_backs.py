@@ -28,7 +28,7 @@ import numpy as np
 from numba import njit
 from lstmjax.simd import borrow
 from lstmjax.simd.operations import read_float
-from lstmjax.ctc import _beam_loops as loops
+from lstmjax.ctc._codes import certainty_of
 print(borrow.borrowed is borrow._borrowed, borrow.keep_alive is borrow._keep_alive)
 @njit
 def first_later(x):
@@ -39,7 +39,7 @@ def first_later(x):
     borrow.keep_alive(copy, other)
     return first
 print(first_later(np.ones(1000, np.float32)))
-print([loops._certainty(np.float32(p)) for p in (0.0, 0.25, 1.0)])
+print([certainty_of(np.float32(p)) for p in (0.0, 0.25, 1.0)])
 """
 
 

@@ -7,11 +7,11 @@ import threading
 from argparse import Namespace
 from pathlib import Path
 
+import helpers
 import pytest
 
 from lstmjax.formats import lstmf
 
-TOOLS = Path(__file__).parents[2] / "tools"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LOG = """\
 At iteration 90/800/800, mean rms=4.1%, delta=9%, BCER train=4.000000%, BWER train=9.0%
@@ -22,9 +22,8 @@ At iteration 99/1200/1200, mean rms=4.1%, delta=9%, BCER train=3.000000%, BWER t
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-    return __import__("bench_accuracy")
+def tool():
+    return helpers.load_tool("bench/accuracy")
 
 
 def asked(**changes) -> Namespace:

@@ -4,31 +4,22 @@ import math
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import jax
 import pytest
-
-TOOLS = Path(__file__).parents[2] / "tools"
-
-
-@pytest.fixture
-def tool(monkeypatch):
-    """Import a tool as Python does that runs it."""
-    monkeypatch.syspath_prepend(str(TOOLS))
-    return lambda name: __import__(name)
+from helpers import TOOLS, load_tool
 
 
-def test_the_exponent_of_a_power_law_is_found(tool):
-    plot = tool("growth_plot")
+def test_the_exponent_of_a_power_law_is_found():
+    plot = load_tool("bench/growth_plot")
     curve = plot.Curve("t", "x", "y", [(x, 3 * x**1.5) for x in (1, 10, 200)])
     assert math.isclose(curve.exponent, 1.5)
     assert math.isclose(curve.last_exponent, 1.5)
     assert math.isnan(plot.Curve("t", "x", "y", [(1, 2)]).exponent)
 
 
-def test_a_table_has_every_point(tool):
-    plot = tool("growth_plot")
+def test_a_table_has_every_point():
+    plot = load_tool("bench/growth_plot")
     text = plot.table(plot.Curve("Update", "width", "ms", [(100, 0.5), (2_500_000, 2.0)]))
     assert text.splitlines() == [
         "Update: exponent 0.14, at the end 0.14",
@@ -40,8 +31,8 @@ def test_a_table_has_every_point(tool):
 
 
 @pytest.mark.parametrize("points", [[(1, 1)], [(1, 5), (1000, 5)], [(1, 2), (10, 3), (100, 9)]])
-def test_drawings_are_svg_with_all_points(tool, tmp_path, points):
-    plot = tool("growth_plot")
+def test_drawings_are_svg_with_all_points(tmp_path, points):
+    plot = load_tool("bench/growth_plot")
     plot.save_svg([plot.Curve("a < b", "x", "y", points)] * 4, tmp_path / "x.svg")
     root = ET.parse(tmp_path / "x.svg").getroot()
     circles = root.findall(".//{*}circle")
@@ -50,9 +41,9 @@ def test_drawings_are_svg_with_all_points(tool, tmp_path, points):
     assert all(0 <= place <= 250 for place in places)
 
 
-def test_an_update_is_timed(tool):
+def test_an_update_is_timed():
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # for optax
-        taken = tool("bench_growth").seconds_per_line(
+        taken = load_tool("bench/growth").seconds_per_line(
             "[1,4,0,1 Lfx4 O1c5]", width=16, classes=5, batch=2, seconds=0
         )
     assert 0 < taken < 60
@@ -61,7 +52,15 @@ def test_an_update_is_timed(tool):
 def test_a_quick_run_measures_data(tmp_path):
     plot = tmp_path / "growth.svg"
     done = subprocess.run(
-        [sys.executable, TOOLS / "bench_growth.py", "--quick", "--sweeps", "lines", "--plot", plot],
+        [
+            sys.executable,
+            TOOLS / "bench" / "growth.py",
+            "--quick",
+            "--sweeps",
+            "lines",
+            "--plot",
+            plot,
+        ],
         capture_output=True,
         text=True,
     )

@@ -4,16 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import helpers
 import pytest
 
-TOOLS = Path(__file__).parents[2] / "tools"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-    return __import__("bench_kraken")
+def tool():
+    return helpers.load_tool("bench/kraken")
 
 
 @pytest.mark.parametrize("output", ["O1c1", "O1c111", "O1s5"])
@@ -36,7 +35,7 @@ def test_lines_are_written_for_both_programs(tool, tmp_path):
 
 def test_the_environment_of_kraken_must_be_given():
     done = subprocess.run(
-        [sys.executable, TOOLS / "bench_kraken.py"], capture_output=True, text=True
+        [sys.executable, helpers.TOOLS / "bench" / "kraken.py"], capture_output=True, text=True
     )
     assert done.returncode == 2
     assert "--kraken" in done.stderr

@@ -5,20 +5,19 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+import helpers
 import pytest
 
 from lstmjax.formats import lstmf
 
-TOOLS = Path(__file__).parents[2] / "tools"
 DOCUMENT = Path(__file__).parents[2] / "examples" / "eval" / "FreeSans.lstmf"
 START = {"real": 1.0, "ours": 3.0}
 PER_LINE = {"real": 0.01, "ours": 0.002}
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-    return __import__("bench_lstmeval")
+def tool():
+    return helpers.load_tool("bench/lstmeval")
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+import helpers
 import pytest
 from PIL import Image
 
-TOOLS = Path(__file__).parents[2] / "tools"
 WORDS = [f"word{number:03}" for number in range(100)]
 RATES = {
     ("original", "original"): 2.0, ("original", "lstmjax"): 2.3,
@@ -17,9 +17,8 @@ RATES = {
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(str(TOOLS))
-    return __import__("compare_rendering")
+def tool():
+    return helpers.load_tool("checks/compare_rendering")
 
 
 def test_no_word_is_both_trained_on_and_held_out(tool, tmp_path):

@@ -4,6 +4,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import helpers
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -11,9 +12,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 @pytest.fixture
-def tool(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    return __import__("smoke")
+def tool():
+    return helpers.load_tool("checks/smoke")
 
 
 def test_every_dependency_has_a_lowest_version_that_is_tested(tool):

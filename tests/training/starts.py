@@ -11,11 +11,13 @@ from lstmjax.formats import checkpoint, lstm, recoder, traineddata, unicharset
 from lstmjax.formats.files import PathLike
 from lstmjax.formats.lstm import INT_MODE
 from lstmjax.nn.quantize import to_int
-from lstmjax.training.config import TrainConfig, tesseract_config
+from lstmjax.training.config import make_config
+from lstmjax.training.fast import history as fast_history
 from lstmjax.training.native import NativeStore
 from lstmjax.training.request import Request
+from lstmjax.training.run import RECIPES, check_request
 from lstmjax.training.save import trainer_record, without_training
-from lstmjax.training.start import choose_start
+from lstmjax.training.start import Asked, choose_start
 
 DEMO = EXAMPLES / "demo.traineddata"
 
@@ -26,7 +28,7 @@ def codec_of(path):
 
 def start(folder, recipe="fast", *, charsets: PathLike = DEMO, settings=None, **request):
     """What a run would start from, and what it would say."""
-    config = (tesseract_config if recipe == "tesseract" else TrainConfig)(**(settings or {}))
+    config = make_config(recipe, **(settings or {}))
     wanted = Request(
         traineddata=str(charsets),
         model_output=str(folder / "m"),
@@ -36,8 +38,10 @@ def start(folder, recipe="fast", *, charsets: PathLike = DEMO, settings=None, **
     )
     said: list[str] = []
     native = NativeStore(wanted.native_directory, keep=1)
+    asked = Asked(wanted, config, RECIPES[recipe], codec_of(charsets), "", said.append)
     try:
-        found = choose_start(wanted, config, codec_of(charsets), native, "", said.append)
+        check_request(wanted, config)
+        found = choose_start(asked, native)
     finally:
         native.close()
     return found, "\n".join(said)
@@ -48,9 +52,10 @@ def save_start(found, path, *, iterations=0):
     progress = replace(
         found.snapshot.progress, training_iteration=iterations, sample_iteration=iterations
     )
-    record = trainer_record(
-        found.identity, found.snapshot.state, progress, found.config, best_trainer=b""
-    )
+    state = found.snapshot.state
+    if found.config.recipe == "fast":
+        state = fast_history.with_history(state, progress, found.config)
+    record = trainer_record(found.identity, state, progress, found.config, best_trainer=b"")
     checkpoint.save(record, path)
     return record
 
@@ -119,3 +124,8 @@ def exchanged_rows(folder, one=10, other=20):
     path = folder / "exchanged.traineddata"
     traineddata.save(trained.with_component("lstm-unicharset", table), path)
     return path
+
+
+def frozen(found):
+    """The leaves of a start that no gradient reaches."""
+    return found.identity.frozen(found.snapshot.state.params)

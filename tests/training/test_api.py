@@ -183,9 +183,12 @@ def test_a_model_taken_further(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"append_index": 3}, "append_index needs continue_from"),
-        ({"append_index": 3, "net_spec": ""}, "append_index needs net_spec"),
-        ({"append_index": 3, "old_traineddata": "x"}, "leave one of the two out"),
+        ({"append_index": 3}, "Must set continue_from for appending!"),
+        ({"append_index": 3, "continue_from": "x", "net_spec": ""}, "append_index needs net_spec"),
+        (
+            {"append_index": 3, "continue_from": "x", "old_traineddata": "x"},
+            "leave one of the two out",
+        ),
         ({"old_traineddata": "x"}, "old_traineddata needs continue_from"),
         ({"allow_int_start": True}, "allow_int_start needs continue_from"),
         ({"reset_learning_rate": True}, "reset_learning_rate needs continue_from"),

@@ -19,13 +19,13 @@ def paths(tmp_path):
 
 def test_it_is_written_when_another_state_is_the_best(paths, tmp_path):
     file = BestFile(paths)
-    assert file.settle(b"") == ""
+    assert file.sync(b"") == ""
     assert list(tmp_path.iterdir()) == []
     for best in (b"one", b"two"):
-        assert file.settle(best) == ""
+        assert file.sync(best) == ""
         assert (tmp_path / "m_best.checkpoint").read_bytes() == best
     (tmp_path / "m_best.checkpoint").unlink()
-    assert file.settle(b"two") == ""
+    assert file.sync(b"two") == ""
     assert not (tmp_path / "m_best.checkpoint").exists()  # the same best is not written again
 
 
@@ -33,13 +33,13 @@ def test_it_is_written_when_another_state_is_the_best(paths, tmp_path):
 def test_a_run_that_goes_on_writes_what_it_knows(paths, tmp_path, found):
     if found:
         (tmp_path / "m_best.checkpoint").write_bytes(found)
-    assert BestFile(paths).settle(b"best") == ""
+    assert BestFile(paths).sync(b"best") == ""
     assert (tmp_path / "m_best.checkpoint").read_bytes() == b"best"
 
 
 def test_the_best_of_an_earlier_run_is_not_left_for_that_of_this_one(paths, tmp_path):
     (tmp_path / "m_best.checkpoint").write_bytes(b"other")
-    assert BestFile(paths).settle(b"") == f"{paths.best}: removed; it was of an earlier run"
+    assert BestFile(paths).sync(b"") == f"{paths.best}: removed; it was of an earlier run"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -47,9 +47,9 @@ def test_what_keeps_it_from_being_written_is_said_and_tried_again(paths, tmp_pat
     (tmp_path / "m_best.checkpoint").mkdir()
     file = BestFile(paths)
     for _ in range(2):
-        assert file.settle(b"best").startswith(f"{paths.best}: cannot be written: ")
+        assert file.sync(b"best").startswith(f"{paths.best}: cannot be written: ")
     (tmp_path / "m_best.checkpoint").rmdir()
-    assert file.settle(b"best") == ""
+    assert file.sync(b"best") == ""
     assert (tmp_path / "m_best.checkpoint").read_bytes() == b"best"
 
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmjax.training.fast.collectives import exchanged
+from lstmjax.training.fast.collectives import in_buckets
 
 SHAPES = {"small": [(3, 4), (), (7,)], "large": [(300, 300)], "both": [(2,), (400, 200), (5, 1)]}
 
@@ -19,7 +19,7 @@ def test_numbers_come_back_in_order(shapes):
         calls.append(numbers.size)
         return jnp.stack([numbers, 2 * numbers])
 
-    rows = exchanged(arrays, twice)
+    rows = in_buckets(arrays, twice)
     assert len(calls) == len([a for a in arrays if a.size > 65_536]) + any(
         a.size <= 65_536 for a in arrays
     )

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lstmjax.training.fast import compiling
-from lstmjax.training.fast.compiling import (
+from lstmjax.training.compiling import (
     call_once,
     give_back_memory,
     has_option,
@@ -18,6 +17,7 @@ from lstmjax.training.fast.compiling import (
     options_for,
     padding_for,
 )
+from lstmjax.training.fast import compiling
 
 
 @pytest.mark.parametrize(

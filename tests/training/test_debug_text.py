@@ -8,7 +8,7 @@ from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import Line
 from lstmjax.formats import traineddata
 from lstmjax.training.debug_text import Reading, activation_path, debug_lines, mean_line
-from lstmjax.training.score import LineReader
+from lstmjax.training.line_reader import LineReader
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from lstmjax.netspec.parse import parse
 from lstmjax.nn.build import build
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.optim import make_optimizer
-from lstmjax.training.fast.step import Controls, TrainState, make_train_step
+from lstmjax.training.fast.step import Controls, make_train_step
+from lstmjax.training.state import TrainState
 
 NULL = 9
 WIDTHS = (30, 17, 30, 24)

@@ -1,20 +1,27 @@
 """Native checkpoints: exact, and a damaged one is passed over."""
 
 import json
+import logging
 import random
 import shutil
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
+import orbax.checkpoint as ocp
 import pytest
 
 from lstmjax.data.stream import Position
+from lstmjax.errors import TrainError
 from lstmjax.training import native
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.fast.optim import make_optimizer
-from lstmjax.training.fast.step import TrainState
 from lstmjax.training.native import NativeStore, Snapshot
 from lstmjax.training.progress import LineResult, Mark, Progress
+from lstmjax.training.state import Moments, TrainState
 
 IDENTITY = {"network": {"kind": "x"}, "order": [4, 16, 0, 0, False, False, "d"]}
 
@@ -55,6 +62,21 @@ def test_what_was_saved_comes_back(store, best):
     restored, problems = store.restore(like)
     assert not problems
     assert same(restored, snapshot(5, best))
+
+
+def test_a_full_disk_is_told_and_the_next_checkpoint_is_written(store, monkeypatch):
+    def full():
+        raise ValueError("RESOURCE_EXHAUSTED: No space left on device\nmore")
+
+    store.save(snapshot(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(store._manager, "wait_until_finished", full)
+        with pytest.raises(TrainError, match=r"cannot write a checkpoint: .* left on device$"):
+            store.wait()
+    store.wait()
+    store.save(snapshot(2))
+    store.wait()
+    assert same(store.restore(like)[0], snapshot(2))
 
 
 def test_nothing_saved_gives_nothing(store):
@@ -124,6 +146,16 @@ def test_damage_never_changes_what_is_taken(store, tmp_path):
     assert same(store.restore(like)[0], snapshot(2))
 
 
+@pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "{}", ""])
+def test_a_meta_that_is_no_object_is_refused(store, tmp_path, text):
+    store.save(snapshot(2))
+    store.wait()
+    meta_file(tmp_path).write_text(text)
+    restored, problems = store.restore(like)
+    assert restored is None
+    assert len(problems) == 1
+
+
 @pytest.mark.parametrize("change", ["counter", "identity", "format", "no format", "no checksum"])
 def test_a_changed_meta_is_refused(store, tmp_path, change):
     store.save(snapshot(2))
@@ -140,21 +172,49 @@ def test_a_changed_meta_is_refused(store, tmp_path, change):
     meta_file(tmp_path).write_text(json.dumps(meta))
     restored, (problem,) = store.restore(like)
     assert restored is None
-    wanted = {"format": "format 1, expected 2", "no format": "format None, expected 2"}
+    wanted = {"format": "format 1, expected 3", "no format": "format None, expected 3"}
     assert wanted.get(change, "checksum") in problem
 
 
-@pytest.mark.parametrize("damage", [False, True], ids=["whole", "damaged"])
-def test_a_checkpoint_of_the_first_version_is_read(store, tmp_path, monkeypatch, damage):
-    def seal(meta, arrays):
-        return meta | {"checksum": native._checksum(arrays, None)}
+# -- former versions ---------------------------------------------------------------------------
 
-    monkeypatch.setattr(native, "_sealed", seal)
-    store.save(snapshot(2))
-    store.wait()
+
+def arrays_by_number(snapshot):
+    """The arrays as versions 1 and 2 held them."""
+    leaves = jax.tree.leaves(snapshot.state)
+    arrays = native._arrays_of(snapshot)
+    del arrays["state"]
+    return arrays | {"leaves": {f"{i:04}": np.asarray(leaf) for i, leaf in enumerate(leaves)}}
+
+
+def sealed_as(version):
+    """A seal as those of version 1 or 2."""
+
+    def seal(meta, arrays):
+        if version == 1:
+            return meta | {"checksum": native._checksum(arrays, None)}
+        return meta | {"format": 2, "sha256": native._checksum(arrays, meta | {"format": 2})}
+
+    return seal
+
+
+def write_former(store, version, written):
+    arrays = arrays_by_number(written)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "_arrays_of", lambda _: arrays)
+        patch.setattr(native, "_sealed", sealed_as(version))
+        store.save(written)
+        store.wait()
+
+
+@pytest.mark.parametrize("damage", [False, True], ids=["whole", "damaged"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_checkpoint_of_a_former_version_is_read(store, tmp_path, version, damage):
+    write_former(store, version, snapshot(2))
     if damage:
         meta = json.loads(meta_file(tmp_path).read_text())
-        meta_file(tmp_path).write_text(json.dumps(meta | {"checksum": "0" * 64}))
+        seal = "checksum" if version == 1 else "sha256"
+        meta_file(tmp_path).write_text(json.dumps(meta | {seal: "0" * 64}))
     restored, problems = store.restore(like)
     if damage:
         assert restored is None
@@ -162,6 +222,25 @@ def test_a_checkpoint_of_the_first_version_is_read(store, tmp_path, monkeypatch,
     else:
         assert same(restored, snapshot(2))
         assert not problems
+
+
+@pytest.mark.parametrize("key", ["history", "identity", "best"])
+def test_the_first_version_with_a_damaged_meta_is_passed_over(store, tmp_path, key):
+    write_former(store, 1, snapshot(2))
+    meta = json.loads(meta_file(tmp_path).read_text())
+    del meta[key]
+    meta_file(tmp_path).write_text(json.dumps(meta))
+    restored, problems = store.restore(like)
+    assert restored is None
+    assert f"damaged: KeyError('{key}')" in problems[0]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_former_version_of_another_network_is_passed_over(store, version):
+    write_former(store, version, snapshot(2))
+    restored, problems = store.restore(lambda identity: TrainState({"w": np.zeros(3)}, ()))
+    assert restored is None
+    assert "another network or optimiser" in problems[0]
 
 
 def test_todays_checkpoint_is_never_taken_for_one_of_the_first_version(store, tmp_path):
@@ -173,3 +252,128 @@ def test_todays_checkpoint_is_never_taken_for_one_of_the_first_version(store, tm
         left = {key: value for key, value in meta.items() if key not in without}
         meta_file(tmp_path).write_text(json.dumps(left))
         assert store.restore(like)[0] is None
+
+
+# -- names of leaves, and states of any optimiser ----------------------------------------------
+
+
+class Counted(NamedTuple):
+    count: np.ndarray
+    by_layer: dict[str, np.ndarray]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class OnlyJaxKnows:
+    """A pytree that flax has never heard of."""
+
+    average: np.ndarray
+    steps: np.ndarray
+
+
+def stateful(state):
+    """A transformation with a state of any kind."""
+    return optax.GradientTransformation(lambda params: state, lambda u, s, params=None: (u, s))
+
+
+OPTIMIZERS = {
+    "adam": make_optimizer(TrainConfig()),
+    "muon": make_optimizer(TrainConfig(muon=True)),
+    "lion": make_optimizer(TrainConfig(optimizer=optax.scale_by_lion())),
+    "chain": optax.chain(optax.identity(), optax.scale_by_adam(), optax.trace(0.9)),
+    "two kinds": optax.partition(
+        {"a/b": optax.scale_by_lion(), "c": optax.set_to_zero()}, {"1": "a/b", "2": "c"}
+    ),
+    "hyperparameters": optax.inject_hyperparams(optax.sgd)(0.1),
+    "own NamedTuple": stateful(Counted(np.array(3, np.int32), {"1": np.ones(2, np.float32)})),
+    "own pytree": stateful((OnlyJaxKnows(np.ones(2, np.float32), np.array(3, np.uint32)),)),
+    "no state": stateful(()),
+    "None": stateful({"empty": {}, "nothing": None, "list": [np.ones(2, bool)]}),
+    "only empty": stateful({"none": np.zeros((0, 3), np.float32)}),
+    "size 0": stateful({"none": np.zeros((0, 3), np.float32), "some": np.ones(2, np.float32)}),
+    "bfloat16": stateful({"mu": np.ones(3, jnp.bfloat16), "levels": np.ones(3, np.int8)}),
+    "tesseract": stateful(
+        Moments(*({"1": {"w": np.full((3, 2), number, np.float32)}} for number in range(3)))
+    ),
+}  # fmt: skip
+
+
+def trained(optimizer):
+    params = {key: {"w": np.random.default_rng(3).random((3, 2), np.float32)} for key in "12"}
+    return replace(snapshot(2), state=TrainState(params, jax.device_get(optimizer.init(params))))
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_the_state_of_any_optimizer_comes_back(store, kind):
+    written = trained(OPTIMIZERS[kind])
+    store.save(written)
+    store.wait()
+    empty = jax.tree.map(np.zeros_like, written.state)
+    restored, problems = store.restore(lambda identity: empty)
+    assert not problems
+    assert jax.tree.structure(restored.state) == jax.tree.structure(written.state)
+    assert same(restored, written)
+    dtypes = [[leaf.dtype for leaf in jax.tree.leaves(each.state)] for each in (restored, written)]
+    assert dtypes[0] == dtypes[1]
+
+
+def test_leaves_have_names(store, tmp_path):
+    store.save(snapshot(2))
+    store.wait()
+    state = ocp.StandardCheckpointer().restore(tmp_path / "run.ckpt" / "2" / "state")["state"]
+    np.testing.assert_array_equal(state["params"]["1"]["w"], snapshot(2).state.params["1"]["w"])
+    assert "opt_state" in state
+
+
+def without_bias(params):
+    del params["1"]["b"]
+
+
+def with_layer(params):
+    params["2"] = {"w": np.zeros(2, np.float32)}
+
+
+def wider(params):
+    params["1"]["w"] = np.zeros((3, 4), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (without_bias, "params/1/b is not part of the state; it belongs to another network"),
+        (with_layer, "params/2/w is missing; it belongs to another network"),
+        (wider, r"params/1/w has shape (3, 2), expected (3, 4); it belongs to another network"),
+    ],
+    ids=["too many", "missing", "another shape"],
+)
+def test_a_leaf_that_does_not_fit_is_named(store, change, message):
+    def params():
+        return {"1": {"w": np.ones((3, 2), np.float32), "b": np.ones(2, np.float32)}}
+
+    store.save(replace(snapshot(2), state=TrainState(params(), ())))
+    store.wait()
+    other = params()
+    change(other)
+    restored, (problem,) = store.restore(lambda identity: TrainState(other, ()))
+    assert restored is None
+    assert message in problem
+
+
+def test_a_fault_of_the_program_is_not_taken_for_damage(store, monkeypatch):
+    def faulty(*_):
+        raise KeyError("fault")
+
+    store.save(snapshot(2))
+    store.wait()
+    monkeypatch.setattr(native, "_state_of", faulty)
+    with pytest.raises(KeyError, match="fault"):
+        store.restore(like)
+
+
+def test_the_log_of_others_is_left_alone(store):
+    logger = logging.getLogger("absl")
+    before = logger.level
+    store.save(snapshot(2))
+    store.wait()
+    store.restore(like)
+    assert logger.level == before < logging.ERROR

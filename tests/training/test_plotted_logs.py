@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from lstmjax.training.fast.validate import Scores
 from lstmjax.training.progress import Progress
 from lstmjax.training.report import evaluated, log_prefix
+from lstmjax.training.validate import Scores
 
 PROGRESS = Progress(training_iteration=1200, learning_iteration=1100, sample_iteration=1201)
 EVALUATED = evaluated(PROGRESS, Scores(0.125, 0.25, 0.0625, 0.5, 60))

@@ -32,13 +32,13 @@ UNKNOWN = "there is no record of the characters it was trained with; only their 
 def begun(folder, kind="tesseract", *, recipe="fast", recorded=True, **asked):
     """Begin a run in a folder and leave a state of it, native or Tesseract's."""
     found, _ = start(folder, recipe, **asked)
-    identity = found.snapshot.identity
+    identity = found.snapshot.fingerprint
     if not recorded:  # as an earlier version left it
         identity = {key: identity[key] for key in identity.keys() - {"charset", "beginning"}}
     if kind == "native":
         progress = replace(found.snapshot.progress, training_iteration=2, sample_iteration=2)
         store = NativeStore(str(folder / "m.ckpt"), keep=1)
-        store.save(replace(found.snapshot, progress=progress, identity=identity))
+        store.save(replace(found.snapshot, progress=progress, fingerprint=identity))
         store.close()
     else:
         save_start(found, folder / "m_checkpoint", iterations=2)
@@ -77,7 +77,7 @@ def test_what_nobody_recorded_is_said_once_and_then_recorded(tmp_path, kind):
     begun(tmp_path, kind, recorded=False, net_spec=NET_SPEC)
     again, said = start(tmp_path)
     assert said.count(UNKNOWN) == 1
-    provenance.keep(again.snapshot.identity, str(tmp_path / "m"))
+    provenance.keep(again.snapshot.fingerprint, str(tmp_path / "m"))
     assert not (tmp_path / "m.start.json").exists()  # that stays unknown
     _, said = start(tmp_path)
     assert UNKNOWN not in said
@@ -93,7 +93,7 @@ def test_a_model_is_started_from_with_its_own_characters_only(tmp_path, base):
     with pytest.raises(TrainError, match=EXCHANGED):
         start(tmp_path, continue_from=path, old_traineddata=str(other))
     found, said = start(tmp_path, charsets=other, continue_from=path, old_traineddata=str(DEMO))
-    assert found.engine.exchanged
+    assert found.outputs_remapped
     assert UNKNOWN not in said
     start(tmp_path, charsets=other, continue_from=path, append_index=3, net_spec="[Lfx6 O1c1]")
 
@@ -102,7 +102,7 @@ def test_a_whole_model_is_compared_with_its_own_set(tmp_path, base):
     whole, component = make_model(tmp_path, base[1])
     other = exchanged_rows(tmp_path)
     found, said = start(tmp_path, charsets=other, continue_from=whole)
-    assert found.engine.exchanged  # both sets are known, so the outputs are exchanged
+    assert found.outputs_remapped  # both sets are known, so the outputs are exchanged
     assert "Code range changed from 76 to 76!" in said
     with pytest.raises(TrainError, match=EXCHANGED):
         start(tmp_path, continue_from=whole, old_traineddata=str(other))
@@ -238,7 +238,7 @@ def test_the_same_changes_go_on(tmp_path, base):
 
 def test_both_kinds_of_checkpoint_hold_the_same(tmp_path, base):
     found, _ = start(tmp_path, continue_from=base[0], **HEAD)
-    identity = json.loads(json.dumps(found.snapshot.identity))
+    identity = json.loads(json.dumps(found.snapshot.fingerprint))
     provenance.keep(identity, str(tmp_path / "m"))
     request = _request(tmp_path)
     beside, native = provenance.recorded(request, {}), provenance.recorded(request, identity)

@@ -291,7 +291,7 @@ def test_evaluation_is_told_at_the_next_extreme(tmp_path, early_and_late):
     ids=["BidiTest", "BasicTest 1D-lstm"],
 )
 def test_thresholds_of_tesseracts_own_tests(tmp_path, network, extra, iterations, below):
-    """All of them: tools/compare_training.py --unit."""
+    """All of them: tools/checks/compare_training.py --unit."""
     root = testdata("tesseract-test")
     listing = tmp_path / "train.list"
     listing.write_text(f"{root / 'eng.Arial.exp0.lstmf'}\n")

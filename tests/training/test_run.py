@@ -3,11 +3,12 @@
 import optax
 import pytest
 from training.small import EXAMPLES, NET_SPEC
+from training.starts import make_base, make_model
 
 from lstmjax.cli import lstmtraining
 from lstmjax.pipeline import training
 from lstmjax.training.api import train
-from lstmjax.training.config import Recipe, TrainConfig
+from lstmjax.training.config import RecipeName, TrainConfig
 
 DEMO, LINES = EXAMPLES / "demo.traineddata", EXAMPLES / "train.list"
 
@@ -20,16 +21,16 @@ class Started(Exception):  # noqa: N818
 def rate_of(monkeypatch):
     """The learning rate that a run starts with."""
 
-    def stop(request, config, *rest):
-        del request, rest
-        raise Started(config.learning_rate)
+    def stop(asked, start, *rest, **parts):
+        del asked, rest, parts
+        raise Started(start.config.learning_rate)
 
     def rate(run, *arguments, **settings) -> float:
         with pytest.raises(Started) as started:
             run(*arguments, **settings)
         return started.value.args[0]
 
-    monkeypatch.setattr("lstmjax.training.run.choose_start", stop)
+    monkeypatch.setattr("lstmjax.training.run._assemble", stop)
     monkeypatch.setenv("LSTMJAX_NO_REEXEC", "1")
     return rate
 
@@ -49,7 +50,7 @@ def by_command(folder, **settings):
     lstmtraining.main([f"--{name}={value}" for name, value in (known | settings).items()])
 
 
-def by_pipeline(folder, recipe: Recipe = "fast", **settings):
+def by_pipeline(folder, recipe: RecipeName = "fast", **settings):
     training.train(
         training.TrainingRequest(
             str(DEMO), str(LINES), "", str(folder / "m"), NET_SPEC, recipe=recipe,
@@ -79,8 +80,10 @@ def test_new_networks_get_the_rate_that_suits_them(tmp_path, rate_of, run, setti
 
 
 @pytest.mark.parametrize("run", [by_function, by_command])
-def test_other_networks_do_not(tmp_path, rate_of, run):
-    assert rate_of(run, tmp_path, continue_from=DEMO) == 0.001
+def test_other_networks_keep_their_own(tmp_path, rate_of, run):
+    _, record = make_base(tmp_path, learning_rate=0.003)
+    model, _ = make_model(tmp_path, record)
+    assert rate_of(run, tmp_path, continue_from=model) == pytest.approx(0.003)
 
 
 def test_a_config_of_the_user_is_taken_as_it_is(tmp_path, rate_of):

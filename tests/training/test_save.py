@@ -9,10 +9,13 @@ from lstmjax.formats import checkpoint
 from lstmjax.netspec.parse import parse
 from lstmjax.nn.build import build
 from lstmjax.training.config import TrainConfig
+from lstmjax.training.fast.history import put_history, with_history
 from lstmjax.training.fast.optim import core_state, make_optimizer
-from lstmjax.training.fast.step import TrainState
+from lstmjax.training.identity import Identity
 from lstmjax.training.progress import LineResult, Mark, Progress
-from lstmjax.training.save import Identity, restore, trainer_record, without_training
+from lstmjax.training.restore import restore
+from lstmjax.training.save import trainer_record, without_training
+from lstmjax.training.state import TrainState
 
 NETWORK = parse("[1,12,0,1 Ct3,3,4 Mp3,3 L2xy4 Lfys6 Lbx5 O1c7]", 7)
 
@@ -37,7 +40,9 @@ def test_record_gives_back_weights_moments_and_progress(net_mode):
         lines, Position()
     )
     identity = Identity(NETWORK.root, NETWORK.spec, 6)
-    record = trainer_record(identity, state, progress, config, best_trainer=b"")
+    record = trainer_record(
+        identity, with_history(state, progress, config), progress, config, best_trainer=b""
+    )
     again = checkpoint.unpack(checkpoint.pack(record))
     back = restore(again)
     jax.tree.map(np.testing.assert_array_equal, back.params, jax.device_get(state.params))
@@ -46,7 +51,7 @@ def test_record_gives_back_weights_moments_and_progress(net_mode):
     assert back.progress.training_iteration == 3
     assert back.progress.best == Mark(40.0, (1.0, 2.0, 3.0, 4.0, 5.0), 2)
     np.testing.assert_array_equal(back.progress.buffers, progress.buffers)
-    put = back.put_into(make_optimizer(config).init(back.params), 3)
+    put = put_history(back, make_optimizer(config).init(back.params), 3)
     for one, two in zip(core_state(put), core_state(state.opt_state), strict=True):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), one, two)
 
@@ -54,7 +59,8 @@ def test_record_gives_back_weights_moments_and_progress(net_mode):
 def test_model_for_reading_has_no_history():
     config = TrainConfig()
     identity = Identity(NETWORK.root, NETWORK.spec, 6)
-    record = trainer_record(identity, trained(config), Progress(), config, best_trainer=None)
+    state = with_history(trained(config), Progress(), config)
+    record = trainer_record(identity, state, Progress(), config, best_trainer=None)
     bare = without_training(record.recognizer)
     for node in bare.network.walk():
         assert node.training == 2

@@ -12,6 +12,7 @@ from training.small import EXAMPLES, NET_SPEC, flags
 from training.starts import (
     DEMO,
     codec_of,
+    frozen,
     make_base,
     make_model,
     save_start,
@@ -19,15 +20,17 @@ from training.starts import (
     start,
 )
 
-from lstmjax.errors import FormatError, LstmjaxError, SpecError, TrainError
+from lstmjax.errors import FormatError, LstmjaxError, SpecError, TrainError, UsageError
 from lstmjax.formats import checkpoint, lstm, traineddata
 from lstmjax.netspec.parse import parse
+from lstmjax.nn.build import build
 from lstmjax.nn.convert import params_of
 from lstmjax.nn.headers import freeze_below, headers_of, to_plain
 from lstmjax.training.config import TrainConfig
-from lstmjax.training.engine import make_engine
+from lstmjax.training.fast import update
 from lstmjax.training.fast.optim import core_state, rate_factors
-from lstmjax.training.tesseract.step import Moments
+from lstmjax.training.identity import Identity
+from lstmjax.training.state import Moments
 from lstmjax.training.transfer import code_map, recognizer_in
 
 HEAD = "[Lfx6 O1c1]"
@@ -71,8 +74,7 @@ def test_appended_layers_stand_on_those_kept(tmp_path, base, recipe):
     old = params_of(record.recognizer.network)
     same_arrays({key: params[key] for key in "13"}, {key: old[key] for key in "13"})
     assert found.snapshot.progress.training_iteration == 0
-    frozen = {1, 3} if recipe == "tesseract" else set()
-    assert marked(found.engine.frozen) == frozen
+    assert marked(frozen(found)) == ({1, 3} if recipe == "tesseract" else set())
     headers = found.identity.headers
     assert headers is not None
     assert (headers.name, headers.flags) == ("MasterSeries", 0)
@@ -89,8 +91,9 @@ def test_appended_network_has_the_rates_of_its_flags(tmp_path, base):
     assert isinstance(moments, Moments)
     top = {key: float(jax.tree.leaves(params_below(moments.rates, key))[0]) for key in "345"}
     assert top == pytest.approx({"3": 0.001, "4": 0.01, "5": 0.01})  # the first is in a container
-    assert isinstance(found.engine.adam, dict)
-    assert marked(found.engine.adam) == {1, 3}
+    by_adam = found.identity.updated_by_adam(found.snapshot.state.params, default=True)
+    assert isinstance(by_adam, dict)
+    assert marked(by_adam) == {1, 3}
     kept, added = (jax.tree.leaves(params_below(moments.updates, key)) for key in "14")
     assert any(map(np.any, kept))
     assert not any(map(np.any, added))
@@ -115,7 +118,7 @@ def test_appended_run_is_found_again_as_it_was(tmp_path, base, recipe, freeze):
     assert "Successfully restored trainer" in said
     assert again.resumed
     same_arrays(again.snapshot.state.params, found.snapshot.state.params)
-    same_arrays(again.engine.frozen, found.engine.frozen)
+    same_arrays(frozen(again), frozen(found))
     assert listed(again.identity.headers) == listed(record.recognizer.network)
     assert again.identity.net_spec == NET_SPEC + HEAD
     with pytest.raises(TrainError, match="use another --model_output"):
@@ -143,7 +146,7 @@ def test_layers_that_cannot_be_appended_are_refused(tmp_path, base, recipe, inde
 
 
 def test_appending_needs_something_to_append_to(tmp_path):
-    with pytest.raises(TrainError, match="Must set --continue_from for appending!"):
+    with pytest.raises(UsageError, match="Must set --continue_from for appending!"):
         start(tmp_path, append_index=3, net_spec=HEAD)
 
 
@@ -155,7 +158,7 @@ def test_appending_needs_something_to_append_to(tmp_path):
 def test_layers_are_frozen_from_any_start(tmp_path, base, recipe, origin):
     asked = {"net_spec": NET_SPEC} if origin == "spec" else {"continue_from": base[0]}
     found, _ = start(tmp_path, recipe, freeze_below=4, **asked)
-    assert marked(found.engine.frozen) == {1, 3}
+    assert marked(frozen(found)) == {1, 3}
     if recipe == "fast":
         state = core_state(found.snapshot.state.opt_state)
         assert isinstance(state, optax.ScaleByAdamState)
@@ -169,21 +172,21 @@ def test_gradient_of_frozen_layers_is_zero_and_that_of_others_is_not():
     spec = "[1,6,0,1 Ct3,3,2 Mp3,2 Lfys3 Lfx2 O1c1]"
     root = parse(spec, 5).root
     headers = _headers_of_new(root)
-    engine = make_engine(root, TrainConfig(), freeze_below(headers, 4))
-    params = engine.model.init(jax.random.key(0))
+    params = build(root).init(jax.random.key(0))
+    held = Identity(root, spec, 4, freeze_below(headers, 4)).frozen(params)
+    model = update.make_model(root, TrainConfig(), held)
     images = jax.random.uniform(jax.random.key(1), (6, 8, 1, 1))
 
     def total(params):
-        logits, _ = engine.model.apply(params, images, jnp.array([8]), None)
+        logits, _ = model.apply(params, images, jnp.array([8]), None)
         return (logits * logits).sum()
 
     sizes = jax.tree.map(lambda g: float(np.abs(g).max()), jax.grad(total)(params))
-    for size, hold in zip(jax.tree.leaves(sizes), jax.tree.leaves(engine.frozen), strict=True):
+    for size, hold in zip(jax.tree.leaves(sizes), jax.tree.leaves(held), strict=True):
         assert (size == 0) is hold
 
 
 def _headers_of_new(root):
-    from lstmjax.nn.build import build
     from lstmjax.nn.convert import Writing, record_of
 
     shapes = jax.eval_shape(build(root).init, jax.random.key(0))
@@ -211,7 +214,7 @@ def test_outputs_of_common_characters_keep_their_weights(tmp_path, base, recipe)
         at_old, at_new = old.encode(text)[0], new.encode(text)[0]
         np.testing.assert_array_equal(after[:, at_new], before[:, at_old])
     np.testing.assert_array_equal(after[:, new.null_char], before[:, old.null_char])
-    assert found.engine.exchanged
+    assert found.outputs_remapped
     if recipe == "tesseract":
         moments = found.snapshot.state.opt_state
         assert isinstance(moments, Moments)

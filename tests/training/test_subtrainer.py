@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstmjax.training.fast.step import TrainState
 from lstmjax.training.progress import Mark, Progress
+from lstmjax.training.state import TrainState
 from lstmjax.training.tesseract.subtrainer import margin_of, update_subtrainer
 from lstmjax.training.tesseract.trainer import Trainer
 

@@ -105,6 +105,6 @@ def test_a_checkpoint_that_fails_leaves_a_best_that_is_newer(writer, snapshot, m
 
 
 def test_a_run_that_goes_on_finds_its_best_again(writer, tmp_path):
-    writer.settle_best(b"best")
+    writer.sync_best(b"best")
     assert writer.wait() is None
     assert (tmp_path / "m_best.checkpoint").read_bytes() == b"best"

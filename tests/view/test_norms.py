@@ -9,8 +9,7 @@ from lstmjax.netspec.parse import parse
 from lstmjax.nn.build import build
 from lstmjax.training.config import TrainConfig, tesseract_config
 from lstmjax.training.fast.optim import make_optimizer
-from lstmjax.training.fast.step import TrainState
-from lstmjax.training.tesseract.step import Moments
+from lstmjax.training.state import Moments, TrainState
 from lstmjax.training.watch import ReportSeen
 from lstmjax.view.norms import Norms, size, weighted_layers
 

@@ -1,4 +1,4 @@
-"""Graphemes of any script: a character and what combines with it; Indic vowels; Thai.
+"""Graphemes of any script: a character and its combining marks; Indic vowels; Thai.
 
 Source: Tesseract src/training/unicharset/validate_grapheme.cpp. Classes, beside those of the
 package: "c" combiner, " " white space.
@@ -44,7 +44,7 @@ def classify_char(char: str) -> str:
 
 
 def consume(walk: Walk) -> bool:
-    """Take a character and all that combines with it."""
+    """Take a character and everything that combines with it."""
     before, last, last_kind = " ", " ", " "
     length = 0
     while not walk.at_end:
@@ -68,7 +68,7 @@ def consume(walk: Walk) -> bool:
 
 
 def _is_bad_thai(last: str, char: str) -> bool:
-    """Whether a Thai sign follows what it cannot follow."""
+    """Whether a Thai sign may not follow the last character."""
     if not "\u0e30" <= char <= "\u0e4d":
         return False
     consonant = "\u0e01" <= last <= "\u0e2e"

@@ -42,13 +42,13 @@ _PAGES = {
 
 @dataclass(frozen=True)
 class Traits:
-    """In what the scripts of this grammar differ.
+    """The differences between the scripts of this grammar.
 
     Attributes:
-      ya, ra: consonants with forms of their own after a virama and a joiner.
+      ya, ra: consonants that have special forms after a virama and a joiner.
       subscripts: whether a virama and the consonant below it are one part.
       joins_before: joiners allowed directly before a virama.
-      repeated: a vowel modifier that may be repeated, or "".
+      repeated: vowel modifier that may be repeated, or "".
       repeats_after_vowel: whether any modifier may be repeated after a vowel letter.
       adds_non_joiner: whether a virama at the end of a syllable gets a non-joiner.
       piece_alone: whether pieces of matras may follow without a matra, and any number of them.
@@ -147,7 +147,7 @@ def _consonants(walk: Walk, traits: Traits) -> bool:
 
 
 def _consonant(walk: Walk, traits: Traits) -> None:
-    """Take a consonant and its nukta; it can complete a part that a virama began."""
+    """Take a consonant and its nukta; they can complete a part that a virama began."""
     walk.take()
     output = walk.output
     special = walk.pending >= 3 and output[-1] in (traits.ya, traits.ra)
@@ -164,16 +164,16 @@ def _consonant(walk: Walk, traits: Traits) -> None:
 def _virama(walk: Walk, traits: Traits, joiner: str, *, after_matra: bool) -> bool:
     """Take a virama and the joiners around it.
 
-    A virama that links is followed by a consonant, possibly behind a joiner. One that does not
+    A virama that links is followed by a consonant, possibly after a joiner. Any other virama
     gets a non-joiner if it has none, so that there is one way to write it.
 
     Args:
-      walk: at the virama.
-      traits: of the script.
-      joiner: what stood before the virama, which is in the output already.
+      walk: the walk, at the virama.
+      traits: traits of the script.
+      joiner: the joiner before the virama, which is in the output already, or "".
       after_matra: whether vowel signs came before, after which nothing can be linked.
 
-    Returns: whether it is well formed.
+    Returns: whether the virama is well formed.
     """
     if joiner:
         return _joined_virama(walk, joiner)
@@ -203,7 +203,7 @@ def _virama(walk: Walk, traits: Traits, joiner: str, *, after_matra: bool) -> bo
 
 
 def _joined_virama(walk: Walk, joiner: str) -> bool:
-    """Take a virama behind a joiner, which asks for a certain conjunct with what follows."""
+    """Take a virama after a joiner, which asks for a certain conjunct with the next consonant."""
     walk.take_part(2)
     if walk.at_end:
         return walk.complain("Invalid pre-virama joiner with no 2nd consonant!!")
@@ -213,7 +213,7 @@ def _joined_virama(walk: Walk, joiner: str) -> bool:
 
 
 def _tail(walk: Walk, traits: Traits) -> bool:
-    """Take what follows the consonants: vowel signs, modifiers, Vedic marks, a last virama."""
+    """Take the rest of a syllable: vowel signs, modifiers, Vedic marks, a last virama."""
     if walk.kind() == "M":
         walk.take_part()
         if walk.kind() == "P":

@@ -1,8 +1,8 @@
 """Javanese syllables: the Indic grammar with a few differences.
 
-A virama that links nothing gets no non-joiner. Instead it takes the next character into its part,
-whatever that is, a space too. At the end of the text there is none; Tesseract then reads beyond
-its array, here the virama stays alone.
+A virama that links nothing gets no non-joiner. Instead it takes any next character into its part,
+even a space. At the end of the text there is no such character; Tesseract then reads beyond its
+array, while here the virama stays alone.
 Source: Tesseract src/training/unicharset/validate_javanese.cpp.
 """
 

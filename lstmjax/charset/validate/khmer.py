@@ -51,7 +51,7 @@ def consume(walk: Walk) -> bool:
 
 
 def _subscript(walk: Walk) -> bool:
-    """Take a virama and its consonant, if both are there. Returns: whether they were."""
+    """Take a virama and its consonant if both come next. Returns: whether they did."""
     if walk.kind() != "H" or walk.kind(1) != "C":
         return False
     walk.take()

@@ -46,9 +46,9 @@ _TONES = _characters(
 
 
 def classify(_script: int) -> Callable[[str], str]:
-    """Return the function from a character to its class: C for letters, O for what stands alone.
+    """Return the function from a character to its class: C letter, O anything that stands alone.
 
-    Signs have no class of the table and get M.
+    The grammar does not tell signs apart by class: all of them get M.
     """
     return _classify_char
 

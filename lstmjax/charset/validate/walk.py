@@ -14,14 +14,14 @@ PAGE = 128
 
 
 class Walk:
-    """Where a pass stands, what it has let through, and the parts it made of that.
+    """The state of a pass: its place, the characters it let through, and the parts made of them.
 
     Attributes:
       script: first code point of the script's block.
-      used: characters of the text dealt with.
+      used: number of characters of the text already handled.
       output: characters let through; there can be more or fewer than in the text.
-      parts: the output in pieces; it lags behind until `part` is called.
-      messages: what was wrong with the text.
+      parts: the output in pieces; behind the output until `part` is called.
+      messages: complaints about the text.
     """
 
     def __init__(self, text: str, script: int, classify: Callable[[str], str]):
@@ -45,11 +45,11 @@ class Walk:
         return len(self.output) - self._parted
 
     def kind(self, ahead: int = 0) -> str:
-        """Return the class of the character to come, "" beyond the end."""
+        """Return the class of the next character, or one further ahead; "" beyond the end."""
         return self._classes[self.used + ahead : self.used + ahead + 1]
 
     def char(self, ahead: int = 0) -> str:
-        """Return the character to come, "" beyond the end."""
+        """Return the next character, or one further ahead; "" beyond the end."""
         return self.text[self.used + ahead : self.used + ahead + 1]
 
     def at_joiner(self) -> bool:
@@ -66,7 +66,7 @@ class Walk:
         self.used += 1
 
     def part(self, length: int) -> None:
-        """Make the end of the output a part; what is pending before it, single ones."""
+        """Make the end of the output one part, and each pending character before it another."""
         first = max(len(self.output) - length, self._parted)
         self.parts += self.output[self._parted : first]
         self.parts.append("".join(self.output[first:]))
@@ -78,7 +78,7 @@ class Walk:
         self.part(length)
 
     def complain(self, problem: str, *chars: str, separator: str = ":") -> bool:
-        """Note what is wrong, with code points. Returns: False, for the caller to return."""
+        """Note a problem, with code points. Returns: False, for the caller to return."""
         codes = " ".join(f"{ord(char or chr(0)):#x}" for char in chars)
         self.messages.append(problem + separator + codes if chars else problem)
         return False

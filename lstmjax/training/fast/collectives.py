@@ -1,4 +1,4 @@
-"""Exchanging many arrays between devices in few operations: each time they wait for each other."""
+"""Bucketed collectives: small arrays share one exchange, since each one synchronises devices."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,17 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-_SMALL = 65_536  # larger arrays take longer to put together than another exchange takes
+_SMALL = 65_536  # concatenating larger arrays takes longer than one more exchange
 
 
-def exchanged(
+def in_buckets(
     arrays: Sequence[jax.Array], exchange: Callable[[jax.Array], jax.Array]
 ) -> list[jax.Array]:
     """Exchange all arrays, small ones together.
 
     Args:
-      arrays: of any shapes.
-      exchange: takes [n] numbers to [..., n], each by itself, such as a sum over devices.
+      arrays: arrays of any shapes.
+      exchange: elementwise collective from [n] to [..., n] numbers, such as a sum over devices.
     Returns: for each array its numbers in a row, with the axes that the exchange adds in front.
     """
     rows = [array.reshape(-1) for array in arrays]

@@ -36,8 +36,9 @@ from lstmjax.netspec import parse as spec_parse
 from lstmjax.netspec import shape as spec_shape
 from lstmjax.netspec.tree import x_scale
 from lstmjax.nn.build import Model, Replace, build
-from lstmjax.training.fast.step import Controls, TrainState, make_train_step
-from lstmjax.training.fast.validate import Validator
+from lstmjax.training.fast.step import Controls, make_train_step
+from lstmjax.training.state import TrainState
+from lstmjax.training.validate import Validator
 
 _MAX_IMAGE_BYTES = 1 << 30
 _WINDOW = 16  # batches within which lines are grouped by width
@@ -51,9 +52,10 @@ class Network:
     Make it with `Network.build`.
 
     Attributes:
-      about: its tree and character set; without weights.
-      model: `init(key) -> params`, `apply(params, images, widths, noise) -> (logits, steps)`.
-      usual: whether all layers are those that Tesseract has.
+      about: tree and character set of the network, without weights.
+      model: functions of the network: `init(key) -> params`, `apply(params, images, widths, noise)
+        -> (logits, steps)`.
+      usual: whether Tesseract has all its layers.
     """
 
     about: LoadedModel
@@ -71,8 +73,8 @@ class Network:
         """Build the network of a net_spec, some of its layers replaced.
 
         Args:
-          net_spec: as for `lstmtraining`.
-          traineddata: with the character set.
+          net_spec: network, in the language of `lstmtraining`.
+          traineddata: traineddata with the character set.
           replace: called with every node of the tree (see `lstmjax.netspec.tree`); gives a
             `lstmjax.nn.layer.Layer` to use in its place, or None for the usual one. It must give
             as many features as the node, and logits in place of the output layer.
@@ -125,8 +127,8 @@ class Network:
         Args:
           lines: a list file, a document, or the paths of several.
           batch: lines of a batch.
-          seed: of their order.
-          augment: how much they are degraded; as in `TrainConfig`.
+          seed: seed of the order of lines.
+          augment: strength of their degradation, as in `TrainConfig`.
           report: called with lines that cannot be used, and why; they are printed on stderr if
             it is missing.
         Raises: DataError: none can be used.
@@ -147,11 +149,11 @@ class Network:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """What `fit` came to.
+    """The result of `fit`.
 
     Attributes:
       params: the weights.
-      losses: [updates] of each batch, nats a line.
+      losses: [updates] mean loss of each batch, nats per line.
     """
 
     params: Params
@@ -176,12 +178,12 @@ def fit(
       network: from `Network.build`.
       lines: a list file, a document, or the paths of several; unusable lines are named
         on stderr and left out.
-      optimizer: a whole one with its learning rate, such as optax.adam(1e-3).
-      updates: how many batches.
+      optimizer: optimiser with its learning rate, such as optax.adam(1e-3).
+      updates: number of batches.
       params: weights to start from; drawn by `seed` if missing.
       batch: lines of a batch.
-      seed: of the weights and of the order of lines.
-      augment: how much lines are degraded; as in `TrainConfig`.
+      seed: seed of the weights and of the order of lines.
+      augment: strength of the degradation of lines, as in `TrainConfig`.
       on_update: called with the number of the update, from 1, and its loss.
     Returns: weights and losses.
     Raises: DataError: no line can be used. TrainError: an update was not finite.

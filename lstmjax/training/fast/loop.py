@@ -7,6 +7,7 @@ host never waits for the scores of a batch before it starts the next update, onl
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import replace
 
 import jax
@@ -20,20 +21,22 @@ from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.training import report
+from lstmjax.training.compiling import give_back_memory
 from lstmjax.training.config import learning_rate_at
-from lstmjax.training.fast.compiling import give_back_memory
-from lstmjax.training.fast.debug import BatchDebug
-from lstmjax.training.fast.step import Controls, StepResult, TrainState
-from lstmjax.training.fast.validate import Scores
+from lstmjax.training.fast.debug import BatchDebug, layer_rates, lines_seen
+from lstmjax.training.fast.history import put_history
+from lstmjax.training.fast.score import Scorer
+from lstmjax.training.fast.step import Controls, StepResult, TrainStep
+from lstmjax.training.fast.update import make_update
+from lstmjax.training.fast.writer import CheckpointWriter
 from lstmjax.training.native import Snapshot
 from lstmjax.training.progress import LineResult, Mark, Progress
-from lstmjax.training.run_parts import MAX_BAD_UPDATES, InterruptedRun, Run, remembered_signals
-from lstmjax.training.save import restore
-from lstmjax.training.tesseract.loop import train_as_original
-from lstmjax.training.tesseract.trainer import left_out
-from lstmjax.training.watch import ReportSeen, layer_rates, lines_seen
-
-__all__ = ["InterruptedRun", "Run", "train"]
+from lstmjax.training.restore import restore
+from lstmjax.training.run_parts import MAX_BAD_UPDATES, Run, Start, left_out
+from lstmjax.training.signals import InterruptedRun, remembered_signals
+from lstmjax.training.state import TrainState
+from lstmjax.training.validate import Scores
+from lstmjax.training.watch import ReportSeen
 
 _RATE_AFTER_DIVERGENCE = 0.5**0.5
 _LINES_PER_EVALUATED = 5  # training lines between evaluations, for each evaluation line
@@ -41,23 +44,36 @@ _MIN_EVAL_INTERVAL = 1000
 _UPDATES_AHEAD = 2  # updates that may be under way at once
 
 
-def train(run: Run, snapshot: Snapshot) -> Progress:
-    """Go on from a snapshot until the target error, the last iteration, or a signal.
+def train_fast(run: Run, start: Start) -> Progress:
+    """Go on from a start until the target error, the last iteration, or a signal.
 
     Raises: InterruptedRun: a signal came; everything is saved. TrainError, DataError: no way on.
     """
-    if run.config.recipe == "tesseract":
-        return train_as_original(run, snapshot)
-    run.output.begin()
-    with remembered_signals(run.output) as pending_signal:
-        return _Loop(run, snapshot, pending_signal).run_to_end()
+    with ExitStack() as stack:
+        scorer = stack.enter_context(Scorer(run.codec, simple_text=run.reader.simple_text))
+        writer = CheckpointWriter(run.native, run.paths, run.identity, run.config)
+        stack.callback(writer.close)
+        frozen = run.identity.frozen(start.snapshot.state.params)
+        root, null_char = run.identity.root, run.codec.null_char
+        step = make_update(root, run.config, null_char, run.devices, frozen)
+        run.output.begin()
+        pending_signal = stack.enter_context(remembered_signals(run.output))
+        return _Loop(run, start.snapshot, step, scorer, writer, pending_signal).run_to_end()
 
 
 class _Loop:
-    """The moving parts of one call of `train`."""
+    """The moving parts of one call of `train_fast`."""
 
-    def __init__(self, run: Run, snapshot: Snapshot, pending_signal: Callable[[], int]):
-        self.run = run
+    def __init__(
+        self,
+        run: Run,
+        snapshot: Snapshot,
+        step: TrainStep,
+        scorer: Scorer,
+        writer: CheckpointWriter,
+        pending_signal: Callable[[], int],
+    ):
+        self.run, self.step, self.scorer, self.writer = run, step, scorer, writer
         self.config = run.config
         self.placement = replicated(run.devices)
         self.state = jax.device_put(snapshot.state, self.placement)
@@ -84,7 +100,7 @@ class _Loop:
     def run_to_end(self) -> Progress:
         """The loop itself."""
         if self.best_trainer():
-            self.run.writer.settle_best(self.best_trainer())
+            self.writer.sync_best(self.best_trainer())
         with self.run.stream.batches(self.progress.position) as batches:
             while not self._finished():
                 self._dispatch(next(batches))
@@ -128,13 +144,13 @@ class _Loop:
         if self.run.watcher is not None and self.config.debug_interval > 0:
             self.params_before = jax.tree.map(jnp.copy, self.state.params)
         began = time.monotonic()
-        self.state, result = self.run.step(self.state, *batch, controls)
+        self.state, result = self.step(self.state, *batch, controls)
         if new_shape:
             self.seen_shapes.add(batch.images.shape)
             jax.block_until_ready(result.loss)
             give_back_memory()
             self.compile_seconds += time.monotonic() - began
-        self.waiting.append((loaded, result, self.run.scorer.submit(plan, result)))
+        self.waiting.append((loaded, result, self.scorer.submit(plan, result)))
         self.started += len(plan.numbers)
         if self.config.debug_interval:
             self._absorb()
@@ -278,7 +294,7 @@ class _Loop:
             name = self.run.paths.numbered_best(
                 progress.char_rate, progress.learning_iteration, progress.training_iteration
             )
-        self.best_trainer = self.run.writer.keep_best(self._snapshot(b""), name)
+        self.best_trainer = self.writer.keep_best(self._snapshot(b""), name)
         return f" wrote best model:{name}" if name else ""
 
     def _snapshot(self, best_trainer: bytes) -> Snapshot:
@@ -297,8 +313,8 @@ class _Loop:
                 f"{self.config.learning_rate:g}"
             )
         best = restore(checkpoint.unpack(best_trainer))
-        opt_state = best.put_into(
-            jax.device_get(self.state.opt_state), self.progress.training_iteration
+        opt_state = put_history(
+            best, jax.device_get(self.state.opt_state), self.progress.training_iteration
         )
         self.state = jax.device_put(TrainState(best.params, opt_state), self.placement)
         scale = self.progress.rate_scale * _RATE_AFTER_DIVERGENCE
@@ -322,7 +338,7 @@ class _Loop:
 
     def _save(self) -> str:
         """Start writing a checkpoint; say if the one before failed."""
-        problem = self.run.writer.save(self._snapshot(self.best_trainer()))
+        problem = self.writer.save(self._snapshot(self.best_trainer()))
         self.saved_at = time.monotonic()
         self._say_of_best()
         if problem:
@@ -331,7 +347,7 @@ class _Loop:
         return " wrote checkpoint."
 
     def _say_of_best(self) -> None:
-        for text in self.run.writer.messages():
+        for text in self.writer.messages():
             self.run.output.line(text)
 
     def _tell(self, scores: Scores | None, speed: float) -> None:
@@ -374,7 +390,7 @@ class _Loop:
 
     def _finish_writing(self) -> None:
         self.best_trainer()
-        problem = self.run.writer.wait()
+        problem = self.writer.wait()
         self._say_of_best()
         if problem:
             raise TrainError(f"the last checkpoint could not be written: {problem}")

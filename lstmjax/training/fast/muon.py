@@ -3,7 +3,8 @@
 Every gate of an LSTM and every dense layer is one matrix. Its step is the nearest orthogonal
 matrix to Adam's first moment, so that all directions learn at one pace, not only the few that
 dominate the gradient. Biases keep Adam's steps. The state is Adam's own, second moments of
-matrices included, so a checkpoint holds the same whether steps are orthogonalised or not.
+matrices included, so a checkpoint holds the same whether steps are orthogonalised or not. That, and
+the sharding of gates over devices, is why optax's own Muon is not used.
 Source: K. Jordan, Muon, 2024; the scale after J. Liu et al., Muon is Scalable for LLM Training,
 2025; the iteration of N. Amsel et al., The Polar Express, 2025.
 """
@@ -19,7 +20,7 @@ import optax
 from lstmjax.array_types import Params
 from lstmjax.devices import LINES
 from lstmjax.kernels import jax_calls
-from lstmjax.training.fast.collectives import exchanged
+from lstmjax.training.fast.collectives import in_buckets
 
 _QUINTICS = (
     (8.28721201814563, -23.595886519098837, 17.300387312530933),
@@ -44,7 +45,7 @@ def scale_by_orthogonal_adam(
       b2: decay of the second moment.
       eps: added to the root of the second moment.
       num_devices: devices along the axis `LINES` of the mesh that share the work, 1 without mesh.
-      bfloat16: round the factors of products, where the CPU's compiled operation can.
+      bfloat16: whether factors of products are rounded, where the CPU's compiled operation can.
     """
     pairs = bfloat16 and jax_calls.has_pairs()
     adam = optax.scale_by_adam(b1=b1, b2=b2, eps=eps)
@@ -72,12 +73,12 @@ class _Weights(NamedTuple):
         return rows, width // self.gates
 
     def matrices(self) -> jax.Array:
-        """Apart: [gates, rows, columns]."""
+        """The matrices apart: [gates, rows, columns]."""
         rows, columns = self.shape
         return self.leaf.reshape(rows, self.gates, columns).swapaxes(0, 1)
 
     def beside(self, matrices: jax.Array) -> jax.Array:
-        """Beside each other again."""
+        """The matrices beside each other again, as the leaf has them."""
         return matrices.swapaxes(0, 1).reshape(self.leaf.shape)
 
 
@@ -113,7 +114,7 @@ def _orthogonalised(weights: list[_Weights], num_devices: int, pairs: bool) -> l
 
 
 def _orthogonalised_here(weights: list[_Weights], num_devices: int, pairs: bool) -> list[jax.Array]:
-    """By the compiled operation of the CPU: [gates, rows, columns] each.
+    """Steps by the compiled operation of the CPU: [gates, rows, columns] each.
 
     Devices compute as many gates of a leaf each, where that is possible, and exchange them.
     """
@@ -126,7 +127,7 @@ def _orthogonalised_here(weights: list[_Weights], num_devices: int, pairs: bool)
     if not any(shared):
         return parts
     mine = [part for part, is_shared in zip(parts, shared, strict=True) if is_shared]
-    gathered = iter(exchanged(mine, lambda numbers: jax.lax.all_gather(numbers, LINES)))
+    gathered = iter(in_buckets(mine, lambda numbers: jax.lax.all_gather(numbers, LINES)))
     return [
         next(gathered).reshape(-1, *part.shape[1:]) if is_shared else part
         for part, is_shared in zip(parts, shared, strict=True)
@@ -134,7 +135,7 @@ def _orthogonalised_here(weights: list[_Weights], num_devices: int, pairs: bool)
 
 
 def _orthogonalised_together(leaves: list[jax.Array], num_devices: int) -> list[jax.Array]:
-    """By products of JAX, all matrices [gates, rows, columns] of one shape together."""
+    """Steps by products of JAX, all matrices [gates, rows, columns] of one shape together."""
     shapes = sorted({leaf.shape[1:] for leaf in leaves})
     done: dict[int, jax.Array] = {}
     for shape in shapes:
@@ -180,9 +181,9 @@ def orthogonal_by_gate(
     Args:
       leaf: [rows, gates * columns].
       gates: matrices in the leaf.
-      first: which of them is the first wanted.
-      count: how many are wanted.
-      pairs: round factors of products to 16 bits.
+      first: number of the first matrix wanted.
+      count: number of matrices wanted.
+      pairs: whether factors of products are rounded to bfloat16.
     Returns: [count, rows, columns].
     """
     rows, width = leaf.shape

@@ -1,6 +1,6 @@
 """One update and one evaluation of a batch: pure functions.
 
-What looks at lines is compiled for each shape of a batch, what changes the weights only once.
+The gradient is compiled once per batch shape, the optimiser update once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,20 +18,16 @@ from lstmjax.array_types import Params
 from lstmjax.ctc.loss import ctc_loss, simple_loss
 from lstmjax.devices import LINES, Device, line_mesh
 from lstmjax.nn.build import Model
-from lstmjax.training.fast.collectives import exchanged
-
-
-class TrainState(NamedTuple):
-    """What an update changes, on the device."""
-
-    params: Params
-    opt_state: optax.OptState
+from lstmjax.training.fast.collectives import in_buckets
+from lstmjax.training.state import TrainState
 
 
 class StepResult(NamedTuple):
     """Per-line figures of an update, before it.
 
-    loss, rms, delta: [B]; probs: [T, B, K]; steps: [B]; finite: whether all gradients were.
+    loss, rms, delta: [B] figures of each line; probs: [T, B, K] outputs; steps: [B] time steps of
+    each
+    line; finite: whether all gradients were.
     """
 
     loss: Float[Array, " B"]
@@ -45,8 +41,8 @@ class StepResult(NamedTuple):
 class Controls(NamedTuple):
     """Scalars the host decides for each update.
 
-    learning_rate; hold_perfect: leave lines without any error out of the gradient; border_seed: of
-    the random borders of convolutions, or None for borders of 0.
+    learning_rate; hold_perfect: whether lines without any error are left out of the gradient;
+    border_seed: seed of the random borders of convolutions; None for borders of 0.
     """
 
     learning_rate: Float[Array, ""]
@@ -65,7 +61,7 @@ def make_train_step(
     simple_text: bool = False,
     devices: Sequence[Device] = (),
     options: Mapping[str, Any] | None = None,
-    change_options: Mapping[str, Any] | None = None,
+    update_options: Mapping[str, Any] | None = None,
 ) -> TrainStep:
     """Make `step(state, images, widths, labels, num_labels, weights, controls)`.
 
@@ -74,12 +70,13 @@ def make_train_step(
 
     Args:
       model: the network.
-      optimizer: of `optim.make_optimizer`.
-      null_char: the code of the null.
+      optimizer: chain made by `optim.make_optimizer`.
+      null_char: class of the CTC blank.
       simple_text: whether the output is not trained by CTC.
-      devices: share each batch; all keep the same state. One or none: no sharing.
-      options: for XLA's compiler, see `compiling.options_for`.
-      change_options: likewise, for what changes the weights.
+      devices: devices over which the lines of each batch are sharded; the state is replicated. One
+        or none: no sharding.
+      options: options of XLA's compiler for the gradients, see `compiling.options_for`.
+      update_options: options of XLA's compiler for the optimiser update.
     """
     loss_of: Any = simple_loss if simple_text else ctc_loss
     shared = len(devices) > 1
@@ -94,7 +91,7 @@ def make_train_step(
 
     gradient: Any = jax.grad(objective, has_aux=True)
 
-    def look(params, images, widths, labels, num_labels, weights, controls: Controls):
+    def gradients(params, images, widths, labels, num_labels, weights, controls: Controls):
         grads, (count, loss, stats, logits, steps) = gradient(
             params, images, widths, labels, num_labels, weights, controls
         )
@@ -103,7 +100,7 @@ def make_train_step(
         grads = jax.tree.map(lambda g: g / jnp.maximum(count, 1.0), grads)
         return grads, (loss, stats.rms, stats.delta, jax.nn.softmax(logits), steps)
 
-    def change(state: TrainState, grads: Params, learning_rate: jax.Array):
+    def apply_update(state: TrainState, grads: Params, learning_rate: jax.Array):
         updates, opt_state = optimizer.update(
             grads, state.opt_state, state.params, learning_rate=learning_rate
         )
@@ -113,13 +110,20 @@ def make_train_step(
         return jax.tree.map(partial(jnp.where, finite), new, state), finite
 
     if shared:
-        look, change = _dealt_out(look, devices), _on_all(change, devices)
-    looking: Any = jax.jit(look, compiler_options=dict(options or {}))
-    changing: Any = jax.jit(change, compiler_options=dict(change_options or {}), donate_argnums=0)
+        gradients, apply_update = (
+            _sharded_over(gradients, devices),
+            _replicated_on(apply_update, devices),
+        )
+    jitted_gradients: Any = jax.jit(gradients, compiler_options=dict(options or {}))
+    jitted_update: Any = jax.jit(
+        apply_update, compiler_options=dict(update_options or {}), donate_argnums=0
+    )
 
     def step(state: TrainState, images, widths, labels, num_labels, weights, controls: Controls):
-        grads, seen = looking(state.params, images, widths, labels, num_labels, weights, controls)
-        state, finite = changing(state, grads, controls.learning_rate)
+        grads, seen = jitted_gradients(
+            state.params, images, widths, labels, num_labels, weights, controls
+        )
+        state, finite = jitted_update(state, grads, controls.learning_rate)
         loss, rms, delta, probs, steps = seen
         return state, StepResult(loss, rms, delta, probs, steps, finite)
 
@@ -129,7 +133,7 @@ def make_train_step(
 def _summed(tree: Any) -> Any:
     """Add up a tree of arrays over all devices."""
     leaves, form = jax.tree.flatten(tree)
-    sums = exchanged(leaves, lambda numbers: jax.lax.psum(numbers, LINES))
+    sums = in_buckets(leaves, lambda numbers: jax.lax.psum(numbers, LINES))
     return form.unflatten(row.reshape(leaf.shape) for row, leaf in zip(sums, leaves, strict=True))
 
 
@@ -140,12 +144,12 @@ def _border_seed(controls: Controls, shared: bool) -> Any:
     return controls.border_seed ^ (jax.lax.axis_index(LINES).astype(jnp.uint32) << 16)
 
 
-def _dealt_out(look: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
-    """The same on several devices, each with some of the lines."""
+def _sharded_over(function: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
+    """The gradients on several devices, each with a shard of the lines."""
     same: Any = PartitionSpec()
     first, second, third = (PartitionSpec(*[None] * axis, LINES) for axis in range(3))
     return jax.shard_map(
-        look,
+        function,
         mesh=line_mesh(devices),
         in_specs=(same, third, first, first, first, first, same),
         out_specs=(same, (first, first, first, second, first)),
@@ -153,9 +157,9 @@ def _dealt_out(look: Callable[..., Any], devices: Sequence[Device]) -> Callable[
     )
 
 
-def _on_all(change: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
-    """The same on several devices, all of which come to the same state."""
+def _replicated_on(function: Callable[..., Any], devices: Sequence[Device]) -> Callable[..., Any]:
+    """The update on several devices, all of which come to the same state."""
     same: Any = PartitionSpec()
     return jax.shard_map(
-        change, mesh=line_mesh(devices), in_specs=same, out_specs=same, check_vma=False
+        function, mesh=line_mesh(devices), in_specs=same, out_specs=same, check_vma=False
     )

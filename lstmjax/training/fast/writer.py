@@ -15,8 +15,10 @@ from lstmjax.formats.files import write_atomically
 from lstmjax.run_paths import RunPaths
 from lstmjax.training.best_file import BestFile
 from lstmjax.training.config import TrainConfig
+from lstmjax.training.fast.history import with_history
+from lstmjax.training.identity import Identity
 from lstmjax.training.native import NativeStore, Snapshot
-from lstmjax.training.save import Identity, trainer_record
+from lstmjax.training.save import trainer_record
 
 
 class CheckpointWriter:
@@ -42,9 +44,9 @@ class CheckpointWriter:
         self._pending = self._pool.submit(self._write, snapshot)
         return problem
 
-    def settle_best(self, best_trainer: bytes) -> None:
+    def sync_best(self, best_trainer: bytes) -> None:
         """Start to make the file of the best state what a run that goes on knows as its best."""
-        self._pending = self._pool.submit(self._settle_best, best_trainer)
+        self._pending = self._pool.submit(self._sync_best, best_trainer)
 
     def keep_best(self, snapshot: Snapshot, name: str | None) -> Callable[[], bytes]:
         """Keep a snapshot as the best trainer, and start writing it to a file if it has a name.
@@ -82,9 +84,11 @@ class CheckpointWriter:
         """Finish writing."""
         self._pool.shutdown()
 
-    def _pack(self, snapshot: Snapshot) -> bytes:
+    def _pack(self, snapshot: Snapshot, best_trainer: bytes | None = None) -> bytes:
+        progress = snapshot.progress
+        state = with_history(snapshot.state, progress, self._config)
         record = trainer_record(
-            self._identity, snapshot.state, snapshot.progress, self._config, best_trainer=None
+            self._identity, state, progress, self._config, best_trainer=best_trainer
         )
         return checkpoint.pack(record)
 
@@ -96,20 +100,13 @@ class CheckpointWriter:
             self._messages.append(str(err))
         return packed
 
-    def _settle_best(self, best_trainer: bytes) -> None:
-        message = self._best_file.settle(best_trainer)
+    def _sync_best(self, best_trainer: bytes) -> None:
+        message = self._best_file.sync(best_trainer)
         if message:
             self._messages.append(message)
 
     def _write(self, snapshot: Snapshot) -> None:
-        self._settle_best(snapshot.best_trainer)
+        self._sync_best(snapshot.best_trainer)
         self._native.save(snapshot)
         self._native.wait()
-        record = trainer_record(
-            self._identity,
-            snapshot.state,
-            snapshot.progress,
-            self._config,
-            best_trainer=snapshot.best_trainer,
-        )
-        write_atomically(self._path, checkpoint.pack(record))
+        write_atomically(self._path, self._pack(snapshot, snapshot.best_trainer))

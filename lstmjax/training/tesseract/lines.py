@@ -37,9 +37,9 @@ class Inputs(NamedTuple):
 class Page(NamedTuple):
     """A usable line.
 
-    line: which one; codes: of its text, reversed if it is turned; pixels: scaled.
-    sample: what seeds its random numbers.
-    inputs: of the network.
+    line: which one; codes: codes of its text, reversed if it is turned; pixels: scaled.
+    sample: seed of its random numbers.
+    inputs: input of the network.
     padded: whether padding drew random numbers before the borders did.
     """
 
@@ -151,7 +151,7 @@ class PageSource:
         return tuple(self._texts(line, found))
 
     def _texts(self, line: Line, skip: Skip) -> Iterable[str]:
-        name = shown_name(line)
+        name = line.name
         if isinstance(skip.error, TextError):
             return skip.error.log().split("\n")
         if skip.reason is SkipReason.TOO_LONG:
@@ -181,12 +181,7 @@ def numbered(line: Line) -> Line:
     return replace(line, page_number=line.page) if line.name == line.path else line
 
 
-def shown_name(line: Line) -> str:
-    """The image name that messages give; an image without a name has the path of its file."""
-    return line.name
-
-
 def no_targets_texts(line: Line, *, simple_text: bool) -> tuple[str, ...]:
     """What the original prints when a text does not fit the time steps."""
     kind = "simple" if simple_text else "CTC"
-    return (f"Compute {kind} targets failed for {shown_name(line)}!",)
+    return (f"Compute {kind} targets failed for {line.name}!",)

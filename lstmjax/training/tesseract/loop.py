@@ -20,12 +20,13 @@ from lstmjax.training.best_file import BestFile
 from lstmjax.training.debug_text import Reading, in_detail
 from lstmjax.training.native import Snapshot
 from lstmjax.training.progress import Progress
-from lstmjax.training.run_parts import InterruptedRun, Run, remembered_signals
+from lstmjax.training.run_parts import Run, Start
+from lstmjax.training.signals import InterruptedRun, remembered_signals
 from lstmjax.training.tesseract.lines import Page, PageSource
-from lstmjax.training.tesseract.maintenance import Maintenance, Outer, written
+from lstmjax.training.tesseract.maintenance import Maintenance, RunState, written
 from lstmjax.training.tesseract.step import ExactStep, Judged, Outputs
 from lstmjax.training.tesseract.tester import Evaluator
-from lstmjax.training.tesseract.trainer import Dumps, Teacher, Trainer
+from lstmjax.training.tesseract.trainer import CheckpointCodec, LineTrainer, Trainer
 from lstmjax.training.watch import DebugSeen, LineSeen, ReportSeen
 
 _LINES_SHOWN = 3  # of those before a report
@@ -35,33 +36,46 @@ class _Stop(Exception):  # noqa: N818
     """A signal came while the sub-trainer was learning."""
 
 
-def train_as_original(run: Run, snapshot: Snapshot) -> Progress:
-    """Go on from a snapshot until the target error, the last iteration, or a signal.
+def train_as_original(run: Run, start: Start) -> Progress:
+    """Go on from a start until the target error, the last iteration, or a signal.
 
     Raises: InterruptedRun: a signal came; everything is saved. TrainError, DataError: no way on.
     """
     run.output.begin(name_skipped=False)
     with remembered_signals(run.output) as pending_signal, ExitStack() as stack:
-        step = run.step
-        assert isinstance(step, ExactStep)
+        step = _make_step(run, start)
         source = PageSource(run.stream, run.identity.root, simple_text=step.simple_text)
         stack.enter_context(source)
-        return _Loop(run, source, step, pending_signal).run_to_end(_start(run, snapshot))
+        return _Loop(run, source, step, pending_signal).run_to_end(_begin(run, start.snapshot))
 
 
-def _start(run: Run, snapshot: Snapshot) -> Outer:
+def _make_step(run: Run, start: Start) -> ExactStep:
+    config, identity, params = run.config, run.identity, start.snapshot.state.params
+    return ExactStep(
+        identity.root,
+        null_char=run.codec.null_char,
+        simple_text=run.reader.simple_text,
+        adam=identity.updated_by_adam(params, config.adam),
+        momentum=config.momentum,
+        adam_beta=config.adam_beta,
+        frozen=identity.frozen(params),
+        outputs_remapped=start.outputs_remapped,
+    )
+
+
+def _begin(run: Run, snapshot: Snapshot) -> RunState:
     """The run as it was, with what only Tesseract's own checkpoint holds of it."""
     trainer = Trainer(snapshot.state, snapshot.progress)
-    outer = Outer(trainer, snapshot.best_trainer)
+    state = RunState(trainer, snapshot.best_trainer)
     path = run.paths.checkpoint
     if not (snapshot.progress.training_iteration and os.path.exists(path)):
-        return outer
+        return state
     record = checkpoint.unpack(read_bytes(path))
     reached = record.recognizer.training_iteration if isinstance(record, TrainerRecord) else -1
     if reached != snapshot.progress.training_iteration:
-        return outer
-    stored = Dumps(run.identity, run.config).trainer(read_bytes(path))
-    return replace(outer, trainer=replace(stored, state=trainer.state, progress=trainer.progress))
+        return state
+    stored = CheckpointCodec(run.identity, run.config).trainer(read_bytes(path))
+    return replace(state, trainer=replace(stored, state=trainer.state, progress=trainer.progress))
 
 
 class _Loop:
@@ -73,18 +87,18 @@ class _Loop:
         self.run = run
         self.pending_signal = pending_signal
         self.watched: deque[LineSeen] = deque(maxlen=_LINES_SHOWN)
-        self.teacher = Teacher(
+        self.learner = LineTrainer(
             run.config,
             source,
             step,
-            run.scorer.reader,
+            run.reader,
             run.output.line,
             None if run.watcher is None else self._watch,
         )
-        self.dumps = Dumps(run.identity, run.config)
+        self.codec = CheckpointCodec(run.identity, run.config)
         self.maintenance = Maintenance(
-            self.teacher,
-            self.dumps,
+            self.learner,
+            self.codec,
             run.paths,
             self._evaluator(),
             run.output.line,
@@ -106,37 +120,37 @@ class _Loop:
             self._tell_evaluation,
         )
 
-    def run_to_end(self, outer: Outer) -> Progress:
+    def run_to_end(self, state: RunState) -> Progress:
         """At least one report, even if there is nothing left to do."""
-        if outer.best_trainer:
-            self._settle_best(outer.best_trainer)
-        self.window = (time.monotonic(), outer.progress.training_iteration)
+        if state.best_trainer:
+            self._sync_best(state.best_trainer)
+        self.window = (time.monotonic(), state.progress.training_iteration)
         while True:
-            outer = self._block(outer)
+            state = self._block(state)
             if self.pending_signal():
-                self._stop(outer)
+                self._stop(state)
             try:
-                after, text = self.maintenance.report(outer)
+                after, text = self.maintenance.report(state)
             except _Stop:
-                self._stop(outer)
-            outer = after
-            done = self._finished(outer.progress)
-            text += self._save(outer, done)
+                self._stop(state)
+            state = after
+            done = self._finished(state.progress)
+            text += self._save(state, done)
             self.run.output.line(f"{text}\n")
-            self._tell(outer.progress)
-            self._show(outer.trainer)
+            self._tell(state.progress)
+            self._show(state.trainer)
             if done:
-                return self._finish(outer.progress)
+                return self._finish(state.progress)
 
-    def _block(self, outer: Outer) -> Outer:
+    def _block(self, state: RunState) -> RunState:
         """Learn until the next report."""
-        target = outer.progress.training_iteration + self.run.config.report_interval
+        target = state.progress.training_iteration + self.run.config.report_interval
         if self.run.end is not None:
             target = min(target, self.run.end)
-        trainer = outer.trainer
+        trainer = state.trainer
         while trainer.progress.training_iteration < target and not self.pending_signal():
-            trainer = self.teacher.next_line(trainer)
-        return replace(outer, trainer=trainer)
+            trainer = self.learner.next_line(trainer)
+        return replace(state, trainer=trainer)
 
     def _finished(self, progress: Progress) -> bool:
         if progress.best.rate <= self.run.config.target_error_rate:
@@ -147,28 +161,28 @@ class _Loop:
         if self.pending_signal():
             raise _Stop
 
-    def _stop(self, outer: Outer) -> NoReturn:
+    def _stop(self, state: RunState) -> NoReturn:
         """Save a run in the middle of things; it goes on with the very next line."""
-        self._save(outer, True)
-        raise InterruptedRun(outer.progress, self.pending_signal())
+        self._save(state, True)
+        raise InterruptedRun(state.progress, self.pending_signal())
 
-    def _save(self, outer: Outer, at_once: bool) -> str:
+    def _save(self, state: RunState, at_once: bool) -> str:
         """Write Tesseract's checkpoint, which holds everything; or say that it failed."""
         now = time.monotonic()
         if not at_once and now - self.saved_at < self.run.config.checkpoint_seconds:
             return ""
         self.saved_at = now
-        data = self.dumps.full(outer.trainer, outer.best_trainer)
-        self._settle_best(outer.best_trainer)
+        data = self.codec.full(state.trainer, state.best_trainer)
+        self._sync_best(state.best_trainer)
         problem = written(self.run.paths.checkpoint, data)
         if problem:
             self.run.output.line(problem)
             return " failed to write checkpoint."
         return " wrote checkpoint."
 
-    def _settle_best(self, best_trainer: bytes) -> None:
+    def _sync_best(self, best_trainer: bytes) -> None:
         """Write the file of the best state, always before a checkpoint that names this best."""
-        message = self.best_file.settle(best_trainer)
+        message = self.best_file.sync(best_trainer)
         if message:
             self.run.output.line(message)
 
@@ -201,7 +215,7 @@ class _Loop:
         self.watched.append(LineSeen(at, page.line, page.codes, judged.probs))
         if not in_detail(at, self.run.config.debug_interval):
             return
-        reader = self.run.scorer.reader
+        reader = self.run.reader
         truth, text = (
             reader.codec.decode(codes) for codes in (page.codes, reader.read(judged.probs)[0])
         )

@@ -15,9 +15,10 @@ import numpy as np
 from lstmjax.array_types import Params
 from lstmjax.netspec.tree import Node, walk, weight_count
 from lstmjax.nn.convert import Writing, record_of
+from lstmjax.training.state import Moments
 from lstmjax.training.tesseract.lines import Page, Refusal
-from lstmjax.training.tesseract.step import Moments, uses_adam
-from lstmjax.training.tesseract.trainer import Teacher, Trainer
+from lstmjax.training.tesseract.step import uses_adam
+from lstmjax.training.tesseract.trainer import LineTrainer, Trainer
 
 DECAY = 0.5**0.5
 _SAMPLES = 100
@@ -62,14 +63,14 @@ def scaled(rate: np.floating | float, factor: np.floating | float) -> np.float32
 
 
 def reduce_rates(
-    teacher: Teacher, root: Node, trainer: Trainer, *, layer_rates: bool
+    learner: LineTrainer, root: Node, trainer: Trainer, *, layer_rates: bool
 ) -> tuple[Trainer, str]:
     """Lower the learning rates of a trainer.
 
     Args:
-      teacher: says what it finds about each layer.
+      learner: forward pass and gradients; prints what is found about each layer.
       root: the network.
-      trainer: whose rates fall; nothing else of it changes.
+      trainer: trainer before; only its rates change.
       layer_rates: whether every layer has a rate of its own.
     Returns: the trainer, and what the report says.
     """
@@ -80,8 +81,8 @@ def reduce_rates(
         rate = float(jax.tree.leaves(trainer.moments.rates)[0])
         return trainer, f"\nReduced learning rate to :{rate:f}\n"
     layers = [layer for layer in layers_of(root) if weight_count(layer.node)]
-    sums = _count_alternations(teacher, trainer, layers)
-    lowered = [layer for layer in layers if _tell(teacher, trainer, layer, sums[layer.number])]
+    sums = _count_alternations(learner, trainer, layers)
+    lowered = [layer for layer in layers if _tell(learner, trainer, layer, sums[layer.number])]
     lowered = lowered or layers  # so that another try is not the same again
     rates = trainer.moments.rates
     factor = np.float32(DECAY)
@@ -91,13 +92,13 @@ def reduce_rates(
     return trainer.with_rates(rates), f"\nReduced learning rate on layers: {len(lowered)}\n"
 
 
-def _tell(teacher: Teacher, trainer: Trainer, layer: Layer, sums: np.ndarray) -> bool:
+def _tell(learner: LineTrainer, trainer: Trainer, layer: Layer, sums: np.ndarray) -> bool:
     """Print what was found about a layer; whether its rate should fall."""
     rate = np.float32(jax.tree.leaves(layer.of(trainer.moments.rates))[0])
     with np.errstate(invalid="ignore", divide="ignore"):
         bad = sums[:, 0] / (sums[:, 0] + sums[:, 1])
     reduced = bool(bad[_DOWN] < bad[_SAME] * _IMPROVED)
-    teacher.say(
+    learner.say(
         f"Layer {layer.number}={layer.node.name}: "
         f"lr {rate * np.float32(DECAY):g}->{100 * float(bad[_DOWN]):g}%, "
         f"lr {rate:g}->{100 * float(bad[_SAME]):g}%" + (" REDUCED" if reduced else " SAME")
@@ -106,18 +107,18 @@ def _tell(teacher: Teacher, trainer: Trainer, layer: Layer, sums: np.ndarray) ->
 
 
 def _count_alternations(
-    teacher: Teacher, trainer: Trainer, layers: list[Layer]
+    learner: LineTrainer, trainer: Trainer, layers: list[Layer]
 ) -> dict[int, np.ndarray]:
     """How much steps turn back and go on: for each layer [2 ways, (bad, ok)] float32 sums."""
     trainer = replace(trainer, state=jax.device_get(trainer.state))
-    mu = teacher.step.momentum
+    mu = learner.step.momentum
     same = np.float32(1) / (np.float32(1) - mu)
     ways = {_DOWN: np.float32(same * np.float32(DECAY)), _SAME: same}
     sums = {layer.number: np.zeros((2, 2), np.float32) for layer in layers}
     for serial in range(
         trainer.progress.sample_iteration, trainer.progress.sample_iteration + _SAMPLES
     ):
-        trial = _Trial.of(teacher, trainer, serial)
+        trial = _Trial.of(learner, trainer, serial)
         if trial is None:
             continue
         for layer in layers:
@@ -141,42 +142,42 @@ class _Trial:
     """A line learned from once, without a change of weights; and how to learn from it again.
 
     Attributes:
-      teacher: what to learn with.
+      learner: forward pass, targets and gradients.
       trainer: before the line.
       page: the line as it is met the second time, with other random numbers.
-      gradient: of the first time, zeros if the line was not learned from.
+      gradient: gradient of the first time; zeros if the line was not learned from.
       hold_perfect: whether it is left out the second time if it is perfect then.
     """
 
-    teacher: Teacher
+    learner: LineTrainer
     trainer: Trainer
     page: Page
     gradient: Params
     hold_perfect: bool
 
     @classmethod
-    def of(cls, teacher: Teacher, trainer: Trainer, serial: int) -> "_Trial | None":
+    def of(cls, learner: LineTrainer, trainer: Trainer, serial: int) -> "_Trial | None":
         """Learn from the line at a place of the run; None if it is unusable."""
-        page = teacher.source.load(serial)
+        page = learner.source.load(serial)
         if isinstance(page, Refusal):
             for _ in range(2):  # once for each way
-                teacher.tell(page.texts)
+                learner.tell(page.texts)
             return None
         params = trainer.state.params
         progress = trainer.progress
-        outputs = teacher.forward(params, page)
-        judged = teacher.step.judge(outputs, page.codes)
+        outputs = learner.forward(params, page)
+        judged = learner.step.judge(outputs, page.codes)
         if judged.targets is None:
             return None
-        held = teacher.held(judged, progress)
+        held = learner.held(judged, progress)
         gradient = jax.tree.map(np.zeros_like, params)
         if not held:
-            gradient = jax.device_get(teacher.step.gradient(outputs, judged))
+            gradient = jax.device_get(learner.step.gradient(outputs, judged))
         last_perfect = progress.last_perfect if judged.wrong else progress.training_iteration
         hold = progress.training_iteration + 1 <= (
-            last_perfect + teacher.config.perfect_sample_delay
+            last_perfect + learner.config.perfect_sample_delay
         )
-        return cls(teacher, trainer, teacher.source.again(page, serial + 1), gradient, hold)
+        return cls(learner, trainer, learner.source.again(page, serial + 1), gradient, hold)
 
     def steps(self, layer: Layer, factor: np.float32) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The first and the second step of a layer, as matrices in file order.
@@ -190,19 +191,19 @@ class _Trial:
         first = jax.tree.map(np.multiply, rates, layer.of(self.gradient))
         params = self.trainer.state.params
         moved = layer.put(params, self._moved(layer, first))
-        outputs = self.teacher.forward(moved, self.page)
-        judged = self.teacher.step.judge(outputs, self.page.codes)
+        outputs = self.learner.forward(moved, self.page)
+        judged = self.learner.step.judge(outputs, self.page.codes)
         if judged.targets is None or (judged.wrong == 0 and self.hold_perfect):
             second = jax.tree.map(np.zeros_like, first)
         else:
-            gradient = jax.device_get(self.teacher.step.gradient(outputs, judged))
+            gradient = jax.device_get(self.learner.step.gradient(outputs, judged))
             second = jax.tree.map(np.multiply, rates, layer.of(gradient))
         return _matrices(layer.node, first), _matrices(layer.node, second)
 
     def _moved(self, layer: Layer, step: Params) -> Params:
         """The layer's weights after a step that was held back is taken."""
-        mu, beta = self.teacher.step.momentum, self.teacher.step.adam_beta
-        everywhere = uses_adam(self.trainer.state.params, self.teacher.step.adam)
+        mu, beta = self.learner.step.momentum, self.learner.step.adam_beta
+        everywhere = uses_adam(self.trainer.state.params, self.learner.step.adam)
 
         def move(weight, u, square, by_adam: bool):
             if not by_adam or mu <= 0:

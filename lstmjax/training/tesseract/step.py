@@ -14,29 +14,17 @@ import numpy as np
 
 from lstmjax.array_types import Params
 from lstmjax.ctc.error_rates import delta_error
-from lstmjax.ctc.targets import ctc_targets, normalise_probs, simple_text_targets
+from lstmjax.ctc.targets import line_targets, normalise_probs
 from lstmjax.data.borders import Borders
 from lstmjax.exact.network import ExactNetwork
 from lstmjax.netspec.tree import Series
+from lstmjax.nn.headers import mark_output
 from lstmjax.simd.compile import float_kernel
-from lstmjax.training.fast.step import TrainState
+from lstmjax.training.state import Moments, TrainState
 
 _NO_CORRECTION_AFTER = 200_000  # updates without bias correction from here on
 _EPSILON = np.float32(1e-8)
 _EXPONENT = 0x7F800000  # of a float32 that is infinite or undefined
-
-
-class Moments(NamedTuple):
-    """Tesseract's update history and the learning rate of each leaf.
-
-    updates: the last step before division (Adam) or the velocity (momentum), as in files.
-    squares: running mean of squared gradients.
-    rates: learning rate of each leaf's layer, a scalar.
-    """
-
-    updates: Params
-    squares: Params
-    rates: Params
 
 
 class Rates(NamedTuple):
@@ -101,7 +89,7 @@ def _adam(w, u, v, d, rate, mu, beta, new_w, new_u, new_v):
 
 @float_kernel
 def _momentum(w, u, d, rate, mu, new_w, new_u):
-    """Likewise without squares."""
+    """Write what follows on weights and velocity by momentum, without squares."""
     for i in range(len(w)):
         new_u[i] = u[i] + rate * d[i]
     for i in range(len(w)):
@@ -131,11 +119,11 @@ def update_leaf(
 
     Args:
       old: weights, updates and squares, contiguous.
-      gradient: of the same shape, uphill.
-      rate: of the leaf, corrected.
-      by_adam: else by momentum, which keeps the squares.
-      at: scalars of the update.
-      new: three arrays that are written.
+      gradient: gradient of the same shape; it points uphill.
+      rate: learning rate of the leaf, with the bias correction.
+      by_adam: whether Adam updates; else momentum, which leaves the squares.
+      at: momentum, beta and iteration of the update.
+      new: weights, updates and squares to write.
     Returns: whether all of it is finite.
     """
     w, u, v, d, new_w, new_u, new_v = (
@@ -154,7 +142,7 @@ class Outputs(NamedTuple):
     """A forward pass over one line.
 
     probs: [t, K] float32 softmax outputs.
-    params: the weights it was made with; tape: what the backward pass needs.
+    params: the weights it was made with; tape: residuals for the backward pass.
     """
 
     probs: np.ndarray
@@ -168,7 +156,7 @@ class Judged(NamedTuple):
     probs: [t, K] outputs, normalised as Tesseract does before it decodes.
     targets: [t, K]; None if the codes do not fit the steps, or the outputs are not finite.
     delta: [t, K] targets minus outputs; zeros without targets.
-    wrong: share of steps with a large delta; rms: of all deltas.
+    wrong: share of steps with a large delta; rms: root mean square of all deltas.
     finite: whether outputs and targets are.
     """
 
@@ -178,24 +166,6 @@ class Judged(NamedTuple):
     wrong: float
     rms: float
     finite: bool
-
-
-def targets_of(
-    probs: np.ndarray, codes: np.ndarray, null_char: int, *, simple_text: bool
-) -> np.ndarray | None:
-    """Tesseract's targets [t, K] of a line; None if its codes do not fit its steps.
-
-    Args:
-      probs: [t, K] normalised outputs.
-      codes: of the text, without nulls.
-      null_char: class of the CTC blank.
-      simple_text: one step a code instead of CTC.
-    """
-    if simple_text:
-        return simple_text_targets(codes, len(probs), probs.shape[1], null_char)
-    labels = np.full(2 * len(codes) + 1, null_char, np.int32)
-    labels[1::2] = codes
-    return ctc_targets(probs, labels, null_char)
 
 
 @float_kernel
@@ -212,8 +182,8 @@ def _rms(delta):
 class ExactStep:
     """The parts of an update.
 
-    `state.opt_state` is a `Moments`. A state given to `update` is used up. An update after which a
-    weight would be infinite or undefined leaves the state as it was.
+    A state given to `update` is used up. An update after which a weight would be infinite or
+    undefined leaves the state as it was.
     """
 
     def __init__(
@@ -226,6 +196,7 @@ class ExactStep:
         momentum: float,
         adam_beta: float,
         frozen: Params | None = None,
+        outputs_remapped: bool = False,
     ):
         """Make the update of a network.
 
@@ -237,11 +208,17 @@ class ExactStep:
           momentum: decay of the first moment.
           adam_beta: decay of the second moment.
           frozen: True for leaves that no gradient reaches (below an appended head).
+          outputs_remapped: whether the outputs were just exchanged for those of another character
+            set. In the original, the copy of the output weights that passes gradients down is then
+            zero until the first update has renewed it, so that one changes the output layer only;
+            the others still roll on with the momentum they have. Source: Tesseract
+            src/lstm/weightmatrix.cpp, RemapOutputs, InitBackward.
         """
         self.null_char, self.simple_text = null_char, simple_text
         self.adam = adam
         self.momentum, self.adam_beta = np.float32(momentum), np.float32(adam_beta)
         self.frozen = frozen
+        self._output_only = outputs_remapped
         self._pass = ExactNetwork(root, frozen)
         self._spare: list[list[np.ndarray]] | None = None  # room for the next update
 
@@ -262,7 +239,7 @@ class ExactStep:
         targets = None
         if finite:
             probs = probs if self.simple_text else normalise_probs(probs)
-            targets = targets_of(probs, codes, self.null_char, simple_text=self.simple_text)
+            targets = line_targets(probs, codes, self.null_char, simple_text=self.simple_text)
             finite = targets is None or bool(np.isfinite(targets).all())
         if targets is None or not finite:
             return Judged(probs, None, np.zeros_like(probs), 0.0, 0.0, finite)
@@ -274,22 +251,32 @@ class ExactStep:
         return self._pass.backward(outputs.params, outputs.tape, judged.delta[None])
 
     def update(
-        self, state: TrainState, outputs: Outputs, judged: Judged, iteration: int
-    ) -> tuple[TrainState, bool]:
+        self, state: TrainState[Moments], outputs: Outputs, judged: Judged, iteration: int
+    ) -> tuple[TrainState[Moments], bool]:
         """Train on one line.
 
         Args:
           state: used up.
-          outputs: of the line.
-          judged: with targets.
+          outputs: forward pass over the line.
+          judged: outputs compared with targets.
           iteration: training iteration, from 0.
         Returns: the new state, and whether it was taken.
         """
-        return self.apply(state, self.gradient(outputs, judged), iteration)
+        gradient = self.gradient(outputs, judged)
+        if self._output_only:
+            self._output_only = False
+            gradient = jax.tree.map(
+                lambda sums, is_output: sums if is_output else np.zeros_like(sums),
+                gradient,
+                mark_output(state.params),
+            )
+        return self.apply(state, gradient, iteration)
 
-    def apply(self, state: TrainState, gradient: Params, iteration: int) -> tuple[TrainState, bool]:
+    def apply(
+        self, state: TrainState[Moments], gradient: Params, iteration: int
+    ) -> tuple[TrainState[Moments], bool]:
         """Change the weights by a gradient; see `update`."""
-        moments: Moments = state.opt_state  # type: ignore[assignment]
+        moments = state.opt_state
         adam = uses_adam(state.params, self.adam)
         at = Rates(float(self.momentum), float(self.adam_beta), iteration + 1)
         flat, structure = jax.tree.flatten(state.params)
@@ -311,7 +298,7 @@ class ExactStep:
             return state, False
         self._spare = old
         params, updates, squares = map(structure.unflatten, new)
-        return TrainState(params, Moments(updates, squares, moments.rates)), True  # type: ignore[arg-type]
+        return TrainState(params, Moments(updates, squares, moments.rates)), True
 
 
 def _writable(leaf: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lstmjax.errors import Say
 from lstmjax.training.report import STALLED_BY, log_prefix
-from lstmjax.training.tesseract.trainer import Dumps, Trainer
+from lstmjax.training.tesseract.trainer import CheckpointCodec, Trainer
 
 BLOCK = 100  # lines between its reports
 
@@ -26,7 +26,7 @@ Learn = Callable[[Trainer], Trainer]
 class Tried:
     """A trainer after its sub-trainer was started or went on.
 
-    trainer: with the sub-trainer, or replaced by it; text: for the report.
+    trainer: trainer with its sub-trainer, or replaced by it; text: for the report.
     best_trainer: dump to go back to; won: whether the sub-trainer took the place.
     """
 
@@ -36,16 +36,18 @@ class Tried:
     won: bool = False
 
 
-def start_subtrainer(trainer: Trainer, best_trainer: bytes, dumps: Dumps, reduce: Reduce) -> Tried:
+def start_subtrainer(
+    trainer: Trainer, best_trainer: bytes, codec: CheckpointCodec, reduce: Reduce
+) -> Tried:
     """Start from the best trainer with lower rates; the next stall is further away.
 
     Args:
-      trainer: that has stalled.
+      trainer: trainer that has stalled.
       best_trainer: dump of its best state.
-      dumps: reads and writes dumps.
-      reduce: lowers the rates of a trainer and says so.
+      codec: reads and writes codec.
+      reduce: function that lowers the rates of a trainer and says so.
     """
-    sub = dumps.trainer(best_trainer)
+    sub = codec.trainer(best_trainer)
     text = f" Trial sub_trainer_ from iteration {sub.progress.training_iteration}"
     sub, reduced = reduce(sub)
     at = trainer.progress.learning_iteration
@@ -53,16 +55,16 @@ def start_subtrainer(trainer: Trainer, best_trainer: bytes, dumps: Dumps, reduce
     sub = replace(sub, progress=replace(sub.progress, stall_iteration=stall))
     progress = replace(trainer.progress, stall_iteration=stall)
     trainer = replace(trainer, progress=progress, sub=sub)
-    return Tried(trainer, text + reduced, dumps.no_best(sub))
+    return Tried(trainer, text + reduced, codec.no_best(sub))
 
 
 def update_subtrainer(trainer: Trainer, best_trainer: bytes, learn: Learn, say: Say) -> Tried:
     """Let the sub-trainer learn until it has caught up or lost its margin.
 
     Args:
-      trainer: with a sub-trainer.
+      trainer: trainer that has a sub-trainer.
       best_trainer: dump of its best state, handed on.
-      learn: one line.
+      learn: function that learns from one line.
       say: prints a line at once.
     """
     sub, progress = trainer.sub, trainer.progress

@@ -38,7 +38,7 @@ class Evaluator:
 
         Args:
           iteration: learning iteration the model is from.
-          stage: of training.
+          stage: training stage of the model.
           model: a recognizer dump.
         """
         recognizer = lstm.unpack(model)
@@ -66,11 +66,11 @@ class Evaluator:
 
 @dataclass(frozen=True)
 class Tested:
-    """What came of asking for tests at a best or a worst.
+    """The result of the evaluation that Tesseract schedules at a new best or worst.
 
-    trainer: with the models that are still to be tested.
+    trainer: trainer with the models that are still to be tested.
     pending: text of the last test, for the next report that asks.
-    text: of the test before, for this report.
+    text: text of the test before, for this report.
     """
 
     trainer: Trainer
@@ -84,10 +84,10 @@ def ask_for_tests(
     """Test the model of the last worst at a new best, that of the last best at a new worst.
 
     Args:
-      evaluator: None without evaluation data.
-      verdict: on the trainer's error rate.
-      trainer: before the verdict, with the models kept at earlier extremes.
-      model: of the trainer now.
+      evaluator: evaluation lines; None without.
+      verdict: conclusions from the trainer's error rate.
+      trainer: trainer before the verdict, with the models kept at earlier extremes.
+      model: dump of the network as it is now.
       pending: text of the last test.
     Source: lstmtrainer.cpp, UpdateErrorGraph.
     """

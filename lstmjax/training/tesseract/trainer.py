@@ -12,7 +12,7 @@ import numpy as np
 
 from lstmjax.ctc.error_rates import bcer, bwer
 from lstmjax.data.stream import Position
-from lstmjax.errors import DataError, Say
+from lstmjax.errors import DataError, FormatError, Say
 from lstmjax.formats import checkpoint, lstm
 from lstmjax.formats.checkpoint import TrainerRecord
 from lstmjax.infer.forward import certainty
@@ -20,12 +20,15 @@ from lstmjax.infer.preparing import TRAINING_INVERT_BELOW
 from lstmjax.nn.headers import output_leaves
 from lstmjax.training.config import LAYER_SPECIFIC_RATES, TrainConfig
 from lstmjax.training.debug_text import Reading, debug_lines, mean_line
-from lstmjax.training.fast.step import TrainState
+from lstmjax.training.identity import Identity
+from lstmjax.training.line_reader import LineReader
 from lstmjax.training.progress import LineResult, Progress
-from lstmjax.training.save import Identity, recognizer_of, restore, trainer_record
-from lstmjax.training.score import LineReader
+from lstmjax.training.restore import restore
+from lstmjax.training.run_parts import left_out
+from lstmjax.training.save import recognizer_of, trainer_record
+from lstmjax.training.state import Moments, TrainState
 from lstmjax.training.tesseract.lines import Page, PageSource, Refusal, no_targets_texts
-from lstmjax.training.tesseract.step import ExactStep, Judged, Moments, Outputs
+from lstmjax.training.tesseract.step import ExactStep, Judged, Outputs
 
 Watch = Callable[["Trainer", Page, Outputs, Judged], None]
 _FAILED = LineResult(1.0, 1.0, 1.0, 1.0, 0)
@@ -33,18 +36,18 @@ _FAILED = LineResult(1.0, 1.0, 1.0, 1.0, 0)
 
 @dataclass(frozen=True, eq=False)
 class Trainer:
-    """Everything about a trainer that moves.
+    """The state of a trainer.
 
     Attributes:
       state: weights and `Moments`, with the learning rate of every layer.
       progress: counters and error rates, best and worst.
-      best_model: the model at the last best, kept until it is evaluated; or empty.
-      worst_model: likewise at the last worst.
+      best_model: dump of the network at the last best, kept until it is evaluated; or empty.
+      worst_model: dump of the network at the last worst, kept until it is evaluated; or empty.
       sub: the sub-trainer, if one runs.
       bad_updates: updates left out in a row, because numbers were infinite or undefined.
     """
 
-    state: TrainState
+    state: TrainState[Moments]
     progress: Progress
     best_model: bytes = b""
     worst_model: bytes = b""
@@ -54,21 +57,16 @@ class Trainer:
     @property
     def moments(self) -> Moments:
         """The update history."""
-        return self.state.opt_state  # type: ignore[return-value]
+        return self.state.opt_state
 
     def with_rates(self, rates) -> "Trainer":
         """The same with other learning rates, one for each leaf of the weights."""
-        opt_state = self.moments._replace(rates=rates)
-        return replace(self, state=TrainState(self.state.params, opt_state))  # type: ignore[arg-type]
-
-
-def left_out(iteration: int) -> str:
-    """What to say about an update that would have spoilt the weights."""
-    return f"Iteration {iteration}: update left out, its numbers are infinite or undefined"
+        moments = self.moments._replace(rates=rates)
+        return replace(self, state=TrainState(self.state.params, moments))
 
 
 @dataclass(frozen=True)
-class Dumps:
+class CheckpointCodec:
     """Trainers <-> Tesseract's dumps of them."""
 
     identity: Identity
@@ -93,8 +91,9 @@ class Dumps:
             self.identity,
             trainer.state,
             trainer.progress,
-            self._config(trainer),
+            self.config,
             training=False,
+            learning_rate=self._shared_rate(trainer),
         )
         return lstm.pack(recognizer)
 
@@ -104,11 +103,12 @@ class Dumps:
         Raises: FormatError: damaged.
         """
         record = checkpoint.unpack(data)
-        assert isinstance(record, TrainerRecord)
+        if not isinstance(record, TrainerRecord):
+            raise FormatError("a model without training state, expected the dump of a trainer")
         restored = restore(record)
         sub = self.trainer(record.sub_trainer) if record.sub_trainer else None
         return Trainer(
-            TrainState(restored.params, restored.moments),  # type: ignore[arg-type]
+            TrainState(restored.params, restored.moments),
             restored.progress,
             record.best_model_data,
             record.worst_model_data,
@@ -116,9 +116,13 @@ class Dumps:
         )
 
     def _record(self, trainer: Trainer, best_trainer: bytes | None) -> TrainerRecord:
-        config = self._config(trainer)
         record = trainer_record(
-            self.identity, trainer.state, trainer.progress, config, best_trainer=best_trainer
+            self.identity,
+            trainer.state,
+            trainer.progress,
+            self.config,
+            best_trainer=best_trainer,
+            learning_rate=self._shared_rate(trainer),
         )
         return replace(
             record,
@@ -131,25 +135,24 @@ class Dumps:
         record = self._record(replace(trainer, sub=None), None)
         return checkpoint.pack(replace(record, amount=checkpoint.LIGHT))
 
-    def _config(self, trainer: Trainer) -> TrainConfig:
-        """The settings with the one learning rate of all layers, if they share it."""
+    def _shared_rate(self, trainer: Trainer) -> float | None:
+        """The one learning rate of all layers; None if each has its own."""
         if self.layer_rates:
-            return self.config
-        rate = float(jax.tree.leaves(output_leaves(trainer.moments.rates))[0])
-        return replace(self.config, learning_rate=rate)
+            return None
+        return float(jax.tree.leaves(output_leaves(trainer.moments.rates))[0])
 
 
 @dataclass(frozen=True)
-class Teacher:
-    """What trainers learn with; it holds no state of theirs.
+class LineTrainer:
+    """Teaches trainers a line at a time; it holds none of their state.
 
     Attributes:
-      config: of the run.
-      source: of the lines.
-      step: the parts of an update.
-      reader: of the network's outputs.
+      config: settings of the run.
+      source: training lines by place.
+      step: forward pass, targets, gradients and update.
+      reader: decoder of the network's outputs.
       say: prints a line of the log.
-      watch: is shown every line of the main trainer before its update; None for nobody.
+      watch: function that is shown every line of the main trainer before its update, or None.
     """
 
     config: TrainConfig
