@@ -103,14 +103,12 @@ def _kinds(source: str) -> "tuple[Kind, ...]":
 
 
 def _make_boxes(values: flags.FlagValues, paths: list[str]) -> int:
-    from lstmjax.cache.programs import keep_programs
     from lstmjax.infer import symbols
     from lstmjax.pages import readings, sources
 
     found = sources.find(paths, _kinds(values.source), values.output_dir)
     for problem in found.problems:
         _say(str(problem))
-    keep_programs()
     reader = symbols.load(
         values.model, values.traineddata or None, use_dictionary=values.dictionary, say=_say
     )

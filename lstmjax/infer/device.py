@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jax.sharding import PartitionSpec
 
 from lstmjax.array_types import Params
+from lstmjax.cores import usable_cores
 from lstmjax.data.batch import Buckets, pad
-from lstmjax.devices import LINES, Device, line_mesh, replicated, usable_cores
+from lstmjax.devices import replicated, share
 from lstmjax.infer.forward import Forward, Prepare, Prepared, Result
 from lstmjax.infer.model import LoadedModel
 from lstmjax.nn.build import Model
@@ -115,7 +115,7 @@ def make_device_forward(model: LoadedModel, network: Model) -> DeviceForward:
         return jax.nn.softmax(logits), steps
 
     devices = jax.local_devices()
-    alone, shared = jax.jit(apply), _sharded(apply, devices)
+    alone, shared = jax.jit(apply), jax.jit(share(apply, devices, (None, 2, 0), (1, 0)))
 
     def choose(weights: _Weights, images, widths):
         if images.shape[2] % len(devices):
@@ -123,19 +123,3 @@ def make_device_forward(model: LoadedModel, network: Model) -> DeviceForward:
         return shared(weights.replicated, images, widths)
 
     return DeviceForward(model, choose, _placed(model.params))
-
-
-def _sharded(apply: Apply, devices: Sequence[Device]) -> Apply:
-    """The same function with the lines of a batch sharded over several devices."""
-    if len(devices) < 2:
-        return jax.jit(apply)
-    same, lines = PartitionSpec(), PartitionSpec(LINES)
-    return jax.jit(
-        jax.shard_map(
-            apply,
-            mesh=line_mesh(devices),
-            in_specs=(same, PartitionSpec(None, None, LINES), lines),
-            out_specs=(PartitionSpec(None, LINES), lines),
-            check_vma=False,
-        )
-    )

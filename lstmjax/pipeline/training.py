@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lstmjax.cache.programs import keep_programs
 from lstmjax.charset.codec import Codec
 from lstmjax.charset.identity import charset_path, rows_of
 from lstmjax.data.lines import build_index
@@ -156,7 +155,6 @@ def measure(model: str, list_file: str) -> dict[str, Any]:
       (Tesseract's measures), all in percent; `worst`, truth and reading of the worst lines.
     Raises: DataError: no line is usable.
     """
-    keep_programs()
     index = build_index(read_list(list_file))
     forward = make_forward(load_model(model))
     result = evaluate(forward, index, max_bytes=_MAX_BYTES, with_delta=False, batch=_BATCH)
