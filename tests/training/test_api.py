@@ -158,6 +158,26 @@ def test_a_best_state_that_cannot_be_written_does_not_end_a_run(tmp_path, capfd,
     assert "m_best.checkpoint: cannot be written: No space left on device" in capfd.readouterr().err
 
 
+PARALLEL = "[1,12,0,1 Ct3,3,4 Mp3,2 Lfys8 Lbx6 O1c1]"
+
+
+def test_a_network_with_parallel_layers_is_resumed_exactly(tmp_path, capfd):
+    """Its native checkpoint is read, and the run ends with the bytes of one without a stop."""
+    settings = {**FILES, "net_spec": PARALLEL, "max_iterations": 208, "batch": 8}
+    train(**settings, model_output=tmp_path / "whole")
+    half = train(
+        **settings, model_output=tmp_path / "m",
+        on_report=lambda record: record["training_iteration"] >= 100,
+    )  # fmt: skip
+    assert half.stopped
+    train(**settings, model_output=tmp_path / "m")
+    err = capfd.readouterr().err
+    assert f"Successfully restored trainer from {tmp_path}/m.ckpt" in err
+    assert "cannot be used" not in err
+    one, two = (tmp_path / f"{name}_checkpoint" for name in ("whole", "m"))
+    assert one.read_bytes() == two.read_bytes()
+
+
 def test_a_model_taken_further(tmp_path):
     first = train(**FILES, model_output=tmp_path / "m", max_iterations=20, show="nothing")
     first.write_model(tmp_path / "m.traineddata")
