@@ -43,7 +43,7 @@ def wide(L: int) -> int:
 
 
 class _Layout(NamedTuple):
-    """Offsets of the parts of the scratch, in floats; W is `wide(L)`.
+    """Addresses of the parts of the scratch; W is `wide(L)`.
 
     Attributes:
       row: [K padded] logits, then gradients, of a step.
@@ -58,7 +58,7 @@ class _Layout(NamedTuple):
       shares: [2W] share of each state in all paths.
       emitted: [T, LANES + W] emissions.
       alphas: [T, 2W] states of the forward pass.
-      size: floats of all of it.
+      end: end of all of it.
     """
 
     row: int
@@ -73,33 +73,41 @@ class _Layout(NamedTuple):
     shares: int
     emitted: int
     alphas: int
-    size: int
+    end: int
 
 
-def layout(T: int, row_size: int, W: int) -> _Layout:
-    """The scratch for lines of T steps; `row_size` are the classes in whole vectors."""
-    row = 0
-    values = row + row_size
-    totals = values + row_size
-    spare = totals + T
-    counts = spare + LANES
-    skips = counts + LANES
-    after = skips + W
-    betas = after + 2 * W
-    paths = betas + 2 * W
-    shares = paths + 2 * W
-    emitted = shares + 2 * W
-    alphas = emitted + T * (LANES + W)
-    size = alphas + T * 2 * W
+def layout(base: int, size: int, T: int, row_size: int, W: int) -> _Layout:
+    """The scratch for lines of T steps; `row_size` are the classes in whole vectors.
+
+    Args:
+      base: address of the scratch.
+      size: size of a float, in bytes; with 1 and base 0 the parts are offsets in floats.
+      T: time steps.
+      row_size: classes in whole vectors.
+      W: `wide(L)`.
+    """
+    row = base
+    values = row + size * row_size
+    totals = values + size * row_size
+    spare = totals + size * T
+    counts = spare + size * LANES
+    skips = counts + size * LANES
+    after = skips + size * W
+    betas = after + size * 2 * W
+    paths = betas + size * 2 * W
+    shares = paths + size * 2 * W
+    emitted = shares + size * 2 * W
+    alphas = emitted + size * T * (LANES + W)
+    end = alphas + size * T * 2 * W
     return _Layout(
         row, values, totals, spare, counts, skips, after, betas, paths, shares, emitted, alphas,
-        size,
+        end,
     )  # fmt: skip
 
 
 def scratch_size(T: int, K: int, L: int) -> int:
     """Floats of scratch that `ctc` needs."""
-    return layout(T, padded(K), wide(L)).size
+    return layout(0, 1, T, padded(K), wide(L)).end
 
 
 _in_vectors = inner(padded)
@@ -244,13 +252,13 @@ def fill_skips(skips, labels, L):
 def line(x, T, stride, K, labels, L, null_char, delta, scratch):
     """Return loss, rms and wrong classes of a line of T steps, which are `stride` floats apart."""
     W, wide_row = _wide(L), _in_vectors(K)
-    at = _layout(T, wide_row, W)
-    row, values = scratch + FLOAT_BYTES * at.row, scratch + FLOAT_BYTES * at.values
-    totals, spare = scratch + FLOAT_BYTES * at.totals, scratch + FLOAT_BYTES * at.spare
-    counts, skips = scratch + FLOAT_BYTES * at.counts, scratch + FLOAT_BYTES * at.skips
-    after, betas = scratch + FLOAT_BYTES * at.after, scratch + FLOAT_BYTES * at.betas
-    paths, shares = scratch + FLOAT_BYTES * at.paths, scratch + FLOAT_BYTES * at.shares
-    emitted, alphas = scratch + FLOAT_BYTES * at.emitted, scratch + FLOAT_BYTES * at.alphas
+    at = _layout(scratch, FLOAT_BYTES, T, wide_row, W)
+    row, values = at.row, at.values
+    totals, spare = at.totals, at.spare
+    counts, skips = at.counts, at.skips
+    after, betas = at.after, at.betas
+    paths, shares = at.paths, at.shares
+    emitted, alphas = at.emitted, at.alphas
     fill_skips(skips, labels, L)
     emissions(x, T, stride, K, labels, L, null_char, row, values, spare, totals, emitted)
     forward(T, emitted, skips, L, alphas, after)

@@ -103,16 +103,15 @@ def _second_of(array):
 
 @njit
 def _second(array):
-    copy = array + 1
-    second = _second_of(borrowed(copy))
-    keep_alive(array, copy)
-    return second
+    second = _second_of(borrowed(array))
+    keep_alive(array)
+    return second + len(array)
 
 
 def _works() -> bool:
     array = np.arange(3.0)
     try:
-        return cached(_second)(array) == 2
+        return cached(_second)(array) == 4
     except Exception:  # whatever an unknown numba raises
         return False
 
