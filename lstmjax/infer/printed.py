@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from lstmjax.ctc.beam import beam_search
-from lstmjax.ctc.best_path import best_path
 from lstmjax.infer.network import Network
 
 INVERT_BELOW = 0.7  # the tesseract program's invert_threshold
@@ -57,7 +55,4 @@ def decode(model: Network, probs: Float32[np.ndarray, "T K"]) -> Int32[np.ndarra
       probs: [T, K] normalised probabilities.
     Returns: [L] codes without nulls.
     """
-    if model.simple_text:
-        best = probs.argmax(1)[:, None]
-        return best_path(best, np.array([len(probs)]), model.null_char, merge_repeats=False)[0]
-    return beam_search(probs, model.beam_tables, model.null_char).codes
+    return model.decoder.read(probs)[0]
