@@ -30,6 +30,21 @@ def log_prefix(progress: Progress) -> str:
     )
 
 
+def figures(progress: Progress) -> dict[str, float]:
+    """Counters and rolling error rates under the names that metrics.jsonl gives them."""
+    rates = progress.rates
+    return {
+        "training_iteration": progress.training_iteration,
+        "learning_iteration": progress.learning_iteration,
+        "sample_iteration": progress.sample_iteration,
+        "rms": rates[RMS],
+        "delta": rates[DELTA],
+        "bcer": rates[CHAR],
+        "bwer": rates[WORD],
+        "skip_ratio": rates[SKIP],
+    }
+
+
 def evaluated(progress: Progress, scores: Scores) -> str:
     """What a report appends about an evaluation.
 

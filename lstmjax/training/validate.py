@@ -23,8 +23,25 @@ from lstmjax.infer.model import LoadedModel, with_weights
 from lstmjax.infer.network import Network
 from lstmjax.infer.preparing import line_to_print
 from lstmjax.infer.printed import printed
+from lstmjax.training.config import TrainConfig
 
 _CHUNK = 512  # lines whose images are at hand at once
+
+
+_LINES_PER_EVALUATED = 5  # training lines between evaluations, for each evaluation line
+_MIN_EVAL_INTERVAL = 1000
+
+
+def evaluation_interval(config: TrainConfig, num_lines: int) -> int:
+    """Training lines between evaluations, a multiple of those between reports.
+
+    Args:
+      config: settings of the run.
+      num_lines: number of evaluation lines.
+    """
+    wanted = config.eval_interval or max(_MIN_EVAL_INTERVAL, _LINES_PER_EVALUATED * num_lines)
+    every = config.report_interval
+    return -(-wanted // every) * every
 
 
 @dataclass(frozen=True)

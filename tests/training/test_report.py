@@ -7,8 +7,10 @@ import pytest
 
 from lstmjax.data.stream import Position
 from lstmjax.formats.checkpoint import CHAR
+from lstmjax.training.config import TrainConfig
 from lstmjax.training.progress import LineResult, Mark, Progress
 from lstmjax.training.report import judge, log_prefix, stalled
+from lstmjax.training.validate import evaluation_interval
 
 
 def progress_with(bcer, iteration, **changes):
@@ -103,3 +105,11 @@ def test_early_worst_is_not_settled():
     assert verdict.new_worst
     assert not verdict.settled
     assert verdict.progress is before
+
+
+@pytest.mark.parametrize(
+    ("lines", "asked", "interval"),
+    [(10, 0, 1000), (200, 0, 1000), (201, 0, 1100), (10, 150, 200), (999, 100, 100)],
+)
+def test_evaluations_come_at_reports(lines, asked, interval):
+    assert evaluation_interval(TrainConfig(eval_interval=asked), lines) == interval

@@ -19,7 +19,6 @@ from lstmjax.data.stream import LoadedBatch
 from lstmjax.devices import replicated
 from lstmjax.errors import TrainError
 from lstmjax.formats import checkpoint
-from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.training import report
 from lstmjax.training.compiling import give_back_memory
 from lstmjax.training.config import learning_rate_at
@@ -35,12 +34,10 @@ from lstmjax.training.restore import restore
 from lstmjax.training.run_parts import MAX_BAD_UPDATES, Run, Start, left_out
 from lstmjax.training.signals import InterruptedRun, remembered_signals
 from lstmjax.training.state import TrainState
-from lstmjax.training.validate import Scores
+from lstmjax.training.validate import Scores, evaluation_interval
 from lstmjax.training.watch import ReportSeen
 
 _RATE_AFTER_DIVERGENCE = 0.5**0.5
-_LINES_PER_EVALUATED = 5  # training lines between evaluations, for each evaluation line
-_MIN_EVAL_INTERVAL = 1000
 _UPDATES_AHEAD = 2  # updates that may be under way at once
 
 
@@ -262,10 +259,7 @@ class _Loop:
         """Lines between evaluations, a multiple of the reports'."""
         if self.run.validator is None:
             return 0
-        lines = _LINES_PER_EVALUATED * len(self.run.validator)
-        wanted = self.config.eval_interval or max(_MIN_EVAL_INTERVAL, lines)
-        every = self.config.report_interval
-        return -(-wanted // every) * every
+        return evaluation_interval(self.config, len(self.run.validator))
 
     def _crossed(self, every: int) -> bool:
         return self.progress.training_iteration // every > self.evaluated // every
@@ -352,17 +346,9 @@ class _Loop:
 
     def _tell(self, scores: Scores | None, speed: float) -> None:
         progress, run = self.progress, self.run
-        rates = progress.rates
         rate = learning_rate_at(self.config, progress.training_iteration, end=run.end)
         figures = {
-            "training_iteration": progress.training_iteration,
-            "learning_iteration": progress.learning_iteration,
-            "sample_iteration": progress.sample_iteration,
-            "rms": rates[RMS],
-            "delta": rates[DELTA],
-            "bcer": rates[CHAR],
-            "bwer": rates[WORD],
-            "skip_ratio": rates[SKIP],
+            **report.figures(progress),
             "loss": self.loss,
             "learning_rate": rate * progress.rate_scale,
             "lines_per_second": round(speed, 2),

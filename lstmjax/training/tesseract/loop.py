@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import NoReturn
 
 from lstmjax.formats import checkpoint
-from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD, TrainerRecord
+from lstmjax.formats.checkpoint import RMS, TrainerRecord
 from lstmjax.formats.files import read_bytes
 from lstmjax.infer.evaluate import Evaluation
+from lstmjax.training import report
 from lstmjax.training.best_file import BestFile
 from lstmjax.training.debug_text import Reading, in_detail
 from lstmjax.training.native import Snapshot
@@ -190,17 +191,10 @@ class _Loop:
         since, lines = self.window
         seconds = time.monotonic() - since
         self.window = (time.monotonic(), progress.training_iteration)
-        rates, output = progress.rates, self.run.output
+        output = self.run.output
         figures = {
-            "training_iteration": progress.training_iteration,
-            "learning_iteration": progress.learning_iteration,
-            "sample_iteration": progress.sample_iteration,
-            "rms": rates[RMS],
-            "delta": rates[DELTA],
-            "bcer": rates[CHAR],
-            "bwer": rates[WORD],
-            "skip_ratio": rates[SKIP],
-            "loss": rates[RMS],
+            **report.figures(progress),
+            "loss": progress.rates[RMS],
             "learning_rate": self.run.config.learning_rate,
             "lines_per_second": round((progress.training_iteration - lines) / seconds, 2),
         }
