@@ -48,14 +48,14 @@ def test_counters_tell_perfect_and_skipped_lines_apart():
 def test_first_best_names_hundred_at_iteration_zero():
     verdict = judge(progress_with(0.99958, 100))
     assert verdict.before == "2 Percent improvement time=100, best error was 100 @ 0"
-    assert verdict.text == " New best BCER = 99.958000"
+    assert (verdict.headline + verdict.stage_text) == " New best BCER = 99.958000"
     assert verdict.new_best
     assert verdict.progress.best.rate == 99.958
 
 
 def test_hundred_percent_at_the_start_is_a_new_worst():
     verdict = judge(progress_with(1.0, 100))
-    assert verdict.text == " New worst BCER = 100.000000"
+    assert (verdict.headline + verdict.stage_text) == " New worst BCER = 100.000000"
     assert not verdict.new_best
 
 
@@ -71,16 +71,16 @@ def test_improvement_time_counts_from_the_last_best_two_points_worse():
 
 def test_stage_changes_below_ten_percent_once():
     first = judge(progress_with(0.09, 100))
-    assert first.text.endswith("Transitioned to stage 1")
+    assert (first.headline + first.stage_text).endswith("Transitioned to stage 1")
     second = judge(replace(first.progress, buffers=progress_with(0.08, 100).buffers))
-    assert "stage" not in second.text
+    assert "stage" not in (second.headline + second.stage_text)
 
 
 @pytest.mark.parametrize(("at", "diverged"), [(900, False), (1200, True)], ids=["early", "late"])
 def test_divergence_needs_a_thousand_iterations_after_the_best(at, diverged):
     before = progress_with(0.65, at, best=Mark(10.0, iteration=100), worst=Mark(10.0))
     verdict = judge(before)
-    assert verdict.text == " New worst BCER = 65.000000"
+    assert (verdict.headline + verdict.stage_text) == " New worst BCER = 65.000000"
     assert verdict.diverged is diverged
 
 
