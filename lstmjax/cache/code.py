@@ -74,6 +74,7 @@ def _of_compiler() -> list[bytes]:
         features = llvm.get_host_cpu_features().flatten()
     except RuntimeError:  # LLVM cannot tell on every machine; numba then takes none, too
         features = ""
+    # From the metadata: importing numba takes long, and often its code is not needed.
     versions = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
     return [
         text.encode(errors="surrogateescape")

@@ -62,6 +62,7 @@ def _prepared(folders: list[Path], of_version: bool) -> Path | None:
             unusable(folder, err)
             return None
     try:
+        # A write is the only sure test: permissions do not tell of full disks or read-only mounts.
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as err:
@@ -69,6 +70,7 @@ def _prepared(folders: list[Path], of_version: bool) -> Path | None:
         return None
     if of_version:
         _mark_used(path)
+        # Only a new version looks for old ones, so most runs do not list the directory.
         if is_new:
             remove_unused(path.parent)
     return path

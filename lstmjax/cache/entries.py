@@ -44,6 +44,7 @@ def write(path: Path, content: bytes) -> bool:
     """
     temporary = None
     try:
+        # In the same directory: renaming is atomic within a file system only.
         handle, temporary = tempfile.mkstemp(prefix=".new-", dir=path.parent)
         with os.fdopen(handle, "wb") as out:
             out.write(MAGIC + hashlib.sha256(content).digest())

@@ -37,6 +37,7 @@ class ProgramCache:
         path = self._file(key)
         content = entries.read(path)
         name = key.encode()
+        # File names are hashes, so the key inside tells whether this is the program asked for.
         if content is None or not content.startswith(name):
             return None
         _note_use(path)
@@ -98,8 +99,10 @@ def _install(cache: ProgramCache, path: str) -> bool:
 
         inner: Any = compilation_cache
         usual = inner.get_file_cache
+        # Other directories, which a user may set later, stay with JAX's own cache.
         inner.get_file_cache = lambda given: (cache, given) if given == path else usual(given)
         jax.config.update("jax_compilation_cache_dir", path)
+        # JAX makes its cache once: forget an earlier one, and see that the new one is ours.
         inner.reset_cache()
         inner._initialize_cache()
         return inner._cache is cache

@@ -51,6 +51,7 @@ class UnicharIndex:
             return False
         self._ids[cleaned] = len(self.unichars)
         self.unichars.append(cleaned)
+        # The original tries lengths in ascending order.
         lengths = self._lengths.setdefault(cleaned[0], [])
         if len(cleaned) not in lengths:
             lengths.append(len(cleaned))
@@ -71,6 +72,7 @@ class UnicharIndex:
 
         Returns: the ids of the entries, None if there is no split.
         """
+        # An explicit stack: long texts would nest too deeply for recursion.
         ids: list[int] = []
         places = [0]
         tried = [0]  # for each place, how many of the possible lengths were tried
@@ -88,6 +90,7 @@ class UnicharIndex:
                     tried.append(0)
                     break
             else:
+                # Remembered, or texts with many splits that all fail would take exponential time.
                 dead.add(places.pop())
                 tried.pop()
                 if not places:

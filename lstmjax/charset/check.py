@@ -138,6 +138,7 @@ class Checker:
         self._characters.update("".join(line.text.split()))
         self._words.update(line.text.split())
         try:
+            # Encoded twice: the codec refuses blanks, too; the unicharset gives unichars to count.
             self._codec.encode(line.text)
             self._unichars.update(self._codec.unicharset.encode(line.text))
         except UnencodableError as err:
@@ -188,6 +189,7 @@ class Checker:
             if char in self._known:
                 piece += char
                 continue
+            # Known characters, but perhaps in places where no unichar has them.
             found += self._misplaced(piece)
             piece = ""
             found.append(char)

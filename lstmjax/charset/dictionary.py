@@ -93,6 +93,7 @@ def build_dictionary(dawgs: Mapping[int, Dawg], unicharset: Unicharset) -> Dicti
     letters, nodes, flags = ([np.empty(0, np.int64)] for _ in range(3))
     offset = 0
     for kind, graph in sorted(dawgs.items()):
+        # Node 0 of each dawg is its root, to which no edge leads; target 0 is the end.
         targets = graph.next_nodes
         letters.append(graph.unichar_ids)
         flags.append(graph.flags)

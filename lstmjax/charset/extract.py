@@ -66,6 +66,7 @@ class Extractor:
         if self._plain.issuperset(text):
             return
         new = [char for char in dict.fromkeys(normalize(text)) if char not in self._plain]
+        # New characters that are plain need no segmenting either, and are known from now on.
         if all(map(is_plain, new)):
             self._plain.update(new)
             units = new
@@ -73,6 +74,7 @@ class Extractor:
             segmented = self._segmenter.segment(text)
             for message in segmented.messages:
                 self._say(message)
+            # As in the original, a line that breaks a rule adds nothing at all.
             if not segmented.valid:
                 self._say(f"Normalization failed for string '{to_text(raw)}'")
                 return
@@ -146,6 +148,7 @@ def _box_label(line: bytes) -> bytes:
     Raises: _BoxError: the line is no box, or its label is not UTF-8.
     """
     body = line.removeprefix(_BOM)
+    # The label is its first byte, whatever that is, and all up to the next blank: it may be a tab.
     gap = _GAP.search(body, 1)
     end = min(gap.start() if gap else len(body), _MAX_LABEL)
     label, rest = body[:end], body[end + 1 :]
@@ -172,6 +175,7 @@ def _coordinates(rest: bytes) -> tuple[int, int, int, int]:
                 values[i] = 0
             break
         digits = match[1].lstrip(b"+-").lstrip(b"0") or b"0"
+        # More digits than this are out of range anyhow.
         value = int(digits[:11]) * (-1 if match[1][:1] == b"-" else 1)
         values[i] = min(max(value, _INT_MIN), _INT_MAX)
         if values[i] != value:

@@ -54,6 +54,7 @@ def find_rows(path: PathLike) -> NamedRows | None:
     """
     name = os.fspath(path)
     found = _CHECKPOINT.fullmatch(name)
+    # A record of the very file comes before that of its run.
     for base in [name, *(found.groups() if found else ())]:
         beside = charset_path(base)
         if os.path.isfile(beside):

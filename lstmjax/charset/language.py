@@ -91,10 +91,12 @@ def build_starter(language: Language, say: Say) -> Starter:
     Raises: FormatError: a required file is missing or damaged. CharsetError: a unichar cannot be
       coded, or no word of a list can be written.
     """
+    # The order of Tesseract's messages: lists first, then the unicharset, then the rest.
     lists = {path: _is_readable(path, say) for path in _lists(language) if path}
     table = _load_unicharset(language.unicharset, say)
     unicharset = Unicharset(complete(table, language.script_dir, say).table)
     packed = unicharset_format.pack(unicharset.table, decimal=True)
+    # Printed whether there is a config or not, as by the original.
     say("Config file is optional, continuing...")
     version = ":".join(filter(None, [TESSERACT_VERSION, language.version]))
     components = {"lstm-unicharset": packed, "version": version.encode(errors="surrogateescape")}
@@ -142,6 +144,7 @@ def _load_unicharset(path: PathLike, say: Say) -> unicharset_format.UnicharsetTa
 def _recoder(language: Language, unicharset: Unicharset, say: Say) -> Recoder:
     path = f"{language.script_dir}/radical-stroke.txt"
     try:
+        # Needed even for a pass-through recoder, which does not use it: so it is in the original.
         radical_data = read_bytes(path)
         if not radical_data:
             raise FormatError("the file is empty", file=path)
@@ -180,6 +183,7 @@ def _dawgs(
         for name, path, policy in kinds
         if lists.get(path)
     }
+    # A list whose words were all left out counts as given, and fails with the original's message.
     filled = {name for name, words in encoded.items() if len(words) + words.skipped.total}
     if filled and "lstm-punc-dawg" not in filled:
         say("Must have non-empty puncs list to use language models!!")

@@ -112,6 +112,7 @@ def _classes(tree: _Tree, salt: int) -> tuple[np.ndarray, np.ndarray]:
       each class, in ascending order from class 1 on (entry 0 is not used).
     """
     hashes = np.zeros(len(tree.letters), np.uint64)
+    # From the leaves up, so that the hashes of children are there; leaves keep 0.
     for level in range(len(tree.levels) - 3, -1, -1):
         start, stop = int(tree.levels[level]), int(tree.levels[level + 1])
         below = tree.children(start, stop)
@@ -121,6 +122,7 @@ def _classes(tree: _Tree, salt: int) -> tuple[np.ndarray, np.ndarray]:
             + tree.ends[below]
         )
         # The hash of a node is the sum over its edges, here a difference of running sums.
+        # Overflow does no harm: sums and their differences are modulo 2**64.
         sums = np.append(np.uint64(0), np.cumsum(edges, dtype=np.uint64))
         begin = tree.first[start:stop] - below.start
         hashes[start:stop] = sums[begin + tree.counts[start:stop]] - sums[begin]

@@ -22,6 +22,7 @@ class Mender:
 
     def __init__(self, unicharset: Unicharset):
         self._unicharset = unicharset
+        # Reversed, so that of several equal quotes or dashes the first of the unicharset stays.
         self._equals = {
             _class(text): text for text in reversed(list(unicharset.ids)) if len(text) == 1
         }
@@ -43,6 +44,7 @@ class Mender:
 
         Returns: name of the change and the changed text, or None if nothing helps.
         """
+        # Alone first: the least change that helps is the one to name.
         for name, change in self._ways:
             changed = change(text)
             if changed != text and self._fits(changed):

@@ -31,6 +31,7 @@ def append(table: UnicharsetTable, other: UnicharsetTable) -> UnicharsetTable:
         if found is not None:
             rows[found] = _expanded(rows[found], row)
         elif index.add_from_file(row.unichar):
+            # Empty bounds, low above high, which any others widen.
             rows.append(UnicharRow(row.unichar, 0, bounds=(255, 0, 255, 0)))
     merged, _ = with_properties_of(UnicharsetTable(tuple(rows)), other, first=len(table.rows))
     return merged

@@ -57,7 +57,9 @@ def build_tables(sequences: Sequence[tuple[int, ...]]) -> BeamTables:
                 final.append({})
                 onward.append({})
             state = onward[state][code]
+        # As in SetupDecoder, the last unichar with these codes counts.
         final[state][sequence[-1]] = unichar_id
+    # Completing codes before continuing ones: the beam relies on this order, see the class.
     edges = [
         edge
         for ends, longer in zip(final, onward, strict=True)

@@ -47,6 +47,7 @@ def build_recoder(unicharset: Unicharset, radicals: Radicals) -> Recoder:
             f"none of the {len(unicharset)} unichars is a character to read; build the unicharset "
             "with unicharset_extractor from the texts to be read"
         )
+    # The null is left out when positions are moved, as in the original, so it keeps its code.
     _separate_positions(drafts[: len(unicharset)], len(unicharset) + _JAMO)
     return Recoder(tuple(map(tuple, _close_gaps(drafts))))
 
@@ -139,8 +140,10 @@ def _separate_positions(drafts: list[list[int]], han_offset: int) -> None:
     for place in range(MAX_LENGTH):
         here = [codes for codes in drafts if len(codes) > place]
         highest = max([0, *(codes[place] - han_offset for codes in here)])
+        # Codes of Hangul and of letters move, too, as in the original.
         for codes in here:
             codes[place] += offset
+        # No Han character has a code at this place: the original stops here, too.
         if highest == 0:
             break
         offset += highest + 1

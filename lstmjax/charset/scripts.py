@@ -64,6 +64,7 @@ def _with_scripts(
 ) -> Completed:
     """Take properties from the files of all scripts, which can bring in more scripts."""
     number = 0
+    # Grows while it is gone through: a file can bring in scripts, whose files come after it.
     while number < len(scripts):
         script = scripts[number]
         number += 1
@@ -102,6 +103,7 @@ def with_properties_of(
         if ids is None:
             continue
         joined = side_by_side([source.rows[i] for i in ids])
+        # Ids of the file mean texts; their ids here may be others.
         other_case = index.find(source.rows[joined.other_case].unichar)
         mirror = index.find(source.rows[joined.mirror].unichar)
         rows[unichar_id] = replace(
@@ -144,6 +146,7 @@ def widened(bounds: Bounds, other: Bounds) -> Bounds:
 
 def _joined(pieces: Sequence[Metrics]) -> Metrics:
     """Return the metrics of entries side by side: advances add up, the leftmost bearing counts."""
+    # Sums in single precision one after the other, as Tesseract adds them.
     advance = advance_sd = np.float32(0)
     bearing = bearing_sd = np.float32(np.inf)
     for piece in pieces:

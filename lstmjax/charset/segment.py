@@ -84,11 +84,13 @@ def virama_script(text: str) -> int:
         if page is None:
             continue
         if page not in counts:
+            # As a chained hash table: before the first block of the same bucket, or to the front.
             places = (i for i, other in enumerate(order) if (other - page) % _BUCKETS == 0)
             order.insert(next(places, 0), page)
         counts[page] = counts.get(page, 0) + number
     if not counts:
         return _NO_SCRIPT
+    # max takes the first of equals, which is that of Tesseract's loop.
     start = max(order, key=counts.__getitem__) * PAGE
     return start if start in _RULES else _NO_SCRIPT
 
@@ -132,6 +134,7 @@ class Segmenter:
         cleaned = strip_joiners(normalize(text))
         result = self._segment(cleaned)
         changed = "".join(result.units)
+        # Once more, not until nothing changes, as in the original.
         if result.valid and changed != cleaned:
             again = self._segment(changed)
             return Segmented(again.units, again.valid, result.messages + again.messages)
@@ -184,6 +187,7 @@ def _segment_word(script_start: int, text: str, mode: NormMode) -> _Word:
     walk = Walk(text, script_start, grapheme.classify_char)
     valid = run(walk, grapheme.consume)
     if script_start == _NO_SCRIPT:
+        # Without a virama script, glyphs are single characters, as in the original.
         units = walk.parts if mode == NormMode.GRAPHEMES else walk.output
         return _Word(tuple(units), valid, tuple(walk.messages), ())
     rules = _RULES[script_start]

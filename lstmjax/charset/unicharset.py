@@ -96,6 +96,7 @@ class Unicharset:
         """
         cleaned = self.cleanup(text)
         ids: list[int] = []
+        # Depth first, shortest first, as in Tesseract; `dead` keeps the time from exploding.
         paths = [self._matches(cleaned, 0)]  # one iterator of (end, id) for each id, and one more
         places = [0]
         dead: set[int] = set()

@@ -148,6 +148,7 @@ class WordEncoder:
         if "\r" in text:
             text = re.sub(r"\r+(?=\n|\Z)", "", text)
         text = Unicharset.cleanup(text)
+        # UTF-32: one array entry for each character, and surrogates for bytes that are not UTF-8.
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         ends = np.append(np.flatnonzero(points == ord("\n")), len(points))
         starts = np.append(0, ends[:-1] + 1)
@@ -184,6 +185,7 @@ class WordEncoder:
         """Code point -> unichar_id, or the reason why there is none."""
         table = np.full(0x110000, _NOWHERE, np.int32)
         ids = self.unicharset.ids
+        # First a code for all that occur in any unichar, then over it the ids of single characters.
         table[[ord(char) for unichar in ids for char in unichar]] = _IN_PARTS
         for unichar, unichar_id in ids.items():
             if len(unichar) == 1:
@@ -208,6 +210,7 @@ class WordEncoder:
         if self.policy == ReversePolicy.RRP_REVERSE_IF_HAS_RTL:
             turned = np.bincount(word, self._strong_rtl[ids], len(lengths)) > 0
         here = turned[word]
+        # Place k of a word takes its letter from place length - 1 - k.
         source = (2 * ends - lengths - 1)[word] - np.arange(len(ids))
         return np.where(here, self._mirrors[ids[source]], ids)
 
@@ -226,6 +229,7 @@ def _blocks(source: io.BufferedIOBase, skipped: Skipped) -> Iterator[bytes]:
     dropping = False
     while data := source.read(_BLOCK):
         head, newline, tail = data.rpartition(b"\n")
+        # The rest of a line that was dropped ends with the first newline of this block.
         if dropping and newline:
             head = head.partition(b"\n")[2]
             dropping = False
@@ -234,6 +238,7 @@ def _blocks(source: io.BufferedIOBase, skipped: Skipped) -> Iterator[bytes]:
         if newline:
             yield rest + head
             rest = tail
+        # No word is as long; dropped, or a file without newlines would fill the memory.
         elif len(rest) + len(data) > _BLOCK:
             rest, dropping = b"", True
             skipped.too_long += 1
@@ -254,6 +259,7 @@ def _count_first(
     points: np.ndarray, unknown: np.ndarray, starts: np.ndarray, skipped: Skipped
 ) -> None:
     """Count the first unknown character of words that have one."""
+    # The first unknown character at or after the start of each word is in that word.
     first = points[unknown[np.searchsorted(unknown, starts)]]
     for point, count in zip(*np.unique(first, return_counts=True), strict=True):
         skipped.characters[chr(point)] += int(count)

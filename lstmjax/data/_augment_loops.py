@@ -175,6 +175,7 @@ def _thicken(source: np.ndarray, target: np.ndarray, part: np.float32) -> None:
 def _soften(image: np.ndarray, scratch: np.ndarray, part: np.float32) -> None:
     """Blur: mix `part` of both neighbours into each pixel, along rows, then along columns."""
     height, width = image.shape
+    # In two passes, the first into the scratch image: pixels not yet blurred must not be lost.
     kept = 1 - 2 * part
     for i in range(height):
         for j in range(width):

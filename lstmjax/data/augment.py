@@ -40,6 +40,7 @@ def augment(pixels: Pixels, settings: Augmentation, seed: int, sample: int) -> P
     draws = _Draws(seed, sample)
     if pixels.ndim == 2:
         return _augment_grey(pixels, settings, draws)
+    # The same draws for each channel, or edges would get coloured rims.
     channels = [_augment_grey(pixels[..., i], settings, draws.again()) for i in range(3)]
     return np.stack(channels, axis=-1)
 
@@ -115,12 +116,15 @@ def _across(
     """
     # All numbers are drawn whatever the strength is, so that later draws do not depend on it.
     ink = max(last - first + 1, 1)
+    # Letters grow at most until the ink fills the line.
     least = min(1.0, max(1 - 0.12 * strength, (ink + 1) / width))
     scale = draws.between(least, 1 + 0.12 * strength)
+    # The ink begins near where it did, as far as the margins allow.
     room = max(width - ink / scale, 0.0)
     shift = 0.25 * height * strength
     middle = min(max(first - 0.5 * (ink / scale - ink), 0.0), room)
     left = draws.between(max(middle - shift, 0.0), min(middle + shift, room))
+    # Well below 1, where columns would change places: the wave's slope is up to 1.
     bend = min(draws.signed(0.15 * strength), 0.6)
     wave = _wave(draws, 4 * height, 16 * height, width)
     squeeze = draws.between(1 - 0.04 * strength, 1 + 0.1 * strength)
@@ -136,6 +140,7 @@ def _wave(draws: _Draws, shortest: float, longest: float, width: int) -> Float32
     rate = 2 * math.pi / draws.between(shortest, longest)
     phase = draws.between(0, 2 * math.pi)
     wave = np.sin(np.arange(width) * rate + phase) / rate
+    # The ends stay where they are.
     return (wave - np.linspace(wave[0], wave[-1], width)).astype(np.float32)
 
 
@@ -153,6 +158,7 @@ def _down(
 
 def _look(draws: _Draws, settings: Augmentation, paper: float, squeeze: float) -> Look:
     """Draw the changes to the pixels; strokes, blur, noise and shade with a chance of 1/2 each."""
+    # Drawn in any case, as in `_across`; a coin of 0 turns the change off.
     slant = draws.signed(0.15 * settings.slant)
     thicken = draws.coin() * draws.signed(min(0.5 * settings.exposure, 1.0))
     soften = draws.coin() * draws.between(0, min(0.2 * settings.blur, 1 / 3))
@@ -179,6 +185,7 @@ def _spots(
         strength = 0.0
     count = int(draws.between(0, 0.6 * strength * width / height + strength))
     spots = np.empty((count, 4), np.float32)
+    # Their number varies, so they have a stream of their own and leave the draws alone.
     key = _mixed(draws.key + 1)
     for spot in spots:
         numbers = []

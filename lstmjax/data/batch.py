@@ -99,6 +99,7 @@ def fit_buckets(
     """
     order = np.argsort(np.asarray(widths), kind="stable")
     sorted_widths = _round_up_array(np.asarray(widths)[order], multiple)
+    # A narrower line may have more labels, so a bucket has places for the longest so far.
     sorted_labels = np.maximum.accumulate(np.asarray(num_labels)[order])
     candidates, first = np.unique(sorted_widths, return_index=True)
     last = np.append(first[1:], len(sorted_widths)) - 1

@@ -73,6 +73,7 @@ def _sites(node: Node, frame: Frame) -> tuple[list[_Site], Frame]:
             parts = [_sites(each, frame) for each in node.children]
             return [site for sites, _ in parts for site in sites], parts[0][1]
         case Reversed(axis="xy"):
+            # Inside, rows and columns are exchanged, and numbers are drawn in that order.
             sites, out = _sites(node.child, frame.transposed())
             return sites, out.transposed()
         case Reversed():
@@ -93,6 +94,7 @@ def _outside(
     dy = np.arange(-half_y, half_y + 1)[None, None, None, :]
     out_x = (x + dx < 0) | (x + dx >= width)
     out_y = (y + dy < 0) | (y + dy >= height)
+    # nonzero goes through y, x, dx, dy in this order, which is that of drawing.
     at_y, at_x, tap_x, tap_y = np.nonzero(out_x | out_y)
     taps_y = 2 * half_y + 1
     taps = (2 * half_x + 1) * taps_y
@@ -125,4 +127,5 @@ def _drawn(node: Convolve, frame: Frame, stream: MinStd, int_mode: bool) -> Bord
     if not int_mode:
         return Borders(at, stream.signed(len(at)).astype(np.float32))
     drawn = stream.signed(len(at), 127.0)
+    # Half away from zero, as the original rounds in int8 mode.
     return Borders(at, np.trunc(drawn + np.copysign(0.5, drawn)).astype(np.float32))

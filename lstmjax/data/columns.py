@@ -77,6 +77,7 @@ class ColumnsBuilder:
     def extend(self, other: Columns, start: int, end: int) -> None:
         """Add the lines `start` to `end` (not included) of other columns."""
         first = int(other.ends[2 * start - 1]) if start else 0
+        # Ends count from the begin of all texts, so they move by what this builder holds already.
         ends = other.ends[2 * start : 2 * end] + (len(self._texts) - first)
         if end > start:
             self._texts += other.texts[first : int(other.ends[2 * end - 1])]

@@ -102,6 +102,7 @@ def scale_line(pixels: NDArray, shape: InputShape) -> Pixels:
     """
     factor = scale_factor(pixels.shape[0], shape.target_height)
     height, width = (scaled_side(side, factor) for side in pixels.shape[:2])
+    # Checked on the size alone, before any memory is taken.
     if width * height > MAX_SCALED_PIXELS:
         raise DataError(f"too large for this network: {width} x {height} pixels after scaling")
     try:
@@ -116,6 +117,7 @@ def scale_line(pixels: NDArray, shape: InputShape) -> Pixels:
 def _luminance(pixels: Pixels) -> Pixels:
     """Colour to grey. Source: Leptonica 1.82 src/pixconv.c, pixConvertRGBToGray."""
     weights = np.array([0.3, 0.5, 0.2], np.float32)
+    # float32, added from the left, as the original does.
     red, green, blue = (pixels[..., i] * weights[i] for i in range(3))
     return ((red + green + blue) + np.float32(0.5)).astype(np.uint8)
 
@@ -143,6 +145,7 @@ def black_and_white(scaled: Pixels) -> tuple[np.float32, np.float32]:
     row = scaled[scaled.shape[0] // 2].astype(np.int16)
     previous, here, following = row[:-2], row[1:-1], row[2:]
     falls, rises = here < previous, here > previous
+    # A plateau counts at both of its ends, as in the original.
     minima = here[(falls & (here <= following)) | (~rises & (here < following))]
     maxima = here[(rises & (here >= following)) | (~falls & (here > following))]
     return _percent_point(minima, 0.25, 0), _percent_point(maxima, 0.75, 255)
@@ -186,10 +189,12 @@ def normalise(
     contrast = (white - black) / np.float32(2)
     if contrast <= 0:
         contrast = np.float32(1)
+    # 256 values at most: the arithmetic is done on the levels, not on the pixels.
     values = (np.arange(256, dtype=np.float32) - black) / contrast - np.float32(1)
     if int8:
         values = quantise(values)
     block = values[scaled]
+    # Columns become features, [1, w, rows].
     if shape.height == 1:
         block = block.T[None]
     elif block.ndim == 2:

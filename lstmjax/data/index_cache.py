@@ -85,6 +85,7 @@ def states_of(paths: Sequence[str]) -> States:
 
 def _state(path: str) -> tuple[int, int, int, int]:
     status = os.stat(path)
+    # 63 bits: some file systems give inodes that do not fit into an int64.
     inode = status.st_ino & (1 << 63) - 1
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode
 
@@ -96,6 +97,7 @@ def settled(states: States, read_at: int) -> States:
       states: states of the documents before they were read.
       read_at: time at which reading began, in nanoseconds since 1970.
     """
+    # Columns 1, 2, 5, 6: times of content and of attributes, of the file and of the text beside it.
     latest = states[:, [1, 2, 5, 6]].max(1, initial=0)
     return np.where((latest < read_at - _SETTLED_NS)[:, None], states, 0)
 
@@ -179,6 +181,7 @@ def _read(file: IO[bytes], size: int, names: bytes, documents: int) -> CachedInd
     crc, number, lines, name_bytes, text_bytes = np.frombuffer(header, "<i8").tolist()
     if (number, name_bytes) != (documents, len(names)) or lines < 0 or text_bytes < 0:
         return None
+    # Sizes first: nothing is allocated by a number that the file does not bear out.
     counts = {
         name: (number if name in _BY_DOCUMENT else lines) * width
         for name, (_, width) in _KINDS.items()
@@ -205,6 +208,7 @@ def _read(file: IO[bytes], size: int, names: bytes, documents: int) -> CachedInd
 def _fits_together(cached: CachedIndex) -> bool:
     """Whether the numbers of an index are consistent, so that they can be used unchecked."""
     columns, counts = cached.columns, cached.counts
+    # A byte of 2 would be no valid bool, which NumPy and compiled loops take for granted.
     flags = (cached.swapped, columns.two_valued, columns.has_boxes)
     if not all(bool((values.view(np.uint8) <= 1).all()) for values in flags):
         return False
@@ -218,6 +222,7 @@ def _fits_together(cached: CachedIndex) -> bool:
     in_file = np.repeat(cached.states[:, 0], counts)
     known = np.repeat(cached.states.any(1), counts)
     offsets, lengths = columns.places.T
+    # A page inside its file, or an image file, which has no place.
     is_page = (offsets >= 4) & (lengths >= MIN_PAGE_SIZE) & (lengths <= in_file - offsets)
     is_image = (offsets == 0) & (lengths == 0)
     return bool((is_page | is_image | ~known).all())

@@ -160,6 +160,7 @@ class LineIndex:
             page = lstmf.read_page(document.path, offset, length, document.swapped)
         except FormatError as err:
             raise DataError(f"{err}; was the file changed during the run?") from err
+        # The text was taken when the line was indexed; another line's image would train it wrongly.
         if page.transcription != self.text(number):
             raise DataError(
                 f"{document.path}: page at byte {offset:#x}: the text is not the one that was "
@@ -176,6 +177,7 @@ class LineIndex:
         """
         if sys.platform != "linux":
             return
+        # Sorted by number, lines of one document come together and in the order of the file.
         for document, lines in itertools.groupby(sorted(numbers), self.document_of):
             with suppress(OSError), open(document.path, "rb", buffering=0) as file:
                 for number in lines:
@@ -195,6 +197,7 @@ def build_index(paths: Iterable[str]) -> LineIndex:
     Raises: DataError: not a single line can be used.
     """
     paths = [os.fspath(path) for path in paths]
+    # Before the states: a file changed between the two counts as not settled.
     began = time.time_ns()
     states = index_cache.states_of(paths)
     cached = index_cache.load(paths)
@@ -202,7 +205,9 @@ def build_index(paths: Iterable[str]) -> LineIndex:
     if cached is None:
         builder.scan(0, len(paths))
     else:
+        # Documents that were damaged or changed shortly before have no state: they are read again.
         known = cached.unchanged(states)
+        # In list order, whether scanned or taken: numbers of lines do not depend on the cache.
         for start, end in _runs(known):
             builder.take(cached, start, end) if known[start] else builder.scan(start, end)
     index = builder.finish()
@@ -270,6 +275,7 @@ class _Builder:
             return None if self._is_image(i) else read(self.paths[i])
 
         with ThreadPoolExecutor(_READERS) as pool:
+            # `map` starts all that it is given; a few documents at a time bound what is held.
             for first in range(start, end, _READ_AHEAD):
                 yield from pool.map(table, range(first, min(first + _READ_AHEAD, end)))
 
@@ -284,6 +290,7 @@ class _Builder:
         two_valued = (pages.bit_depth == 1) & (pages.color_type == 0)
         headers = np.stack([pages.width, pages.height, two_valued], 1)
         headers[np.maximum(pages.width, pages.height) >= 1 << 31] = 0  # as in `pairs.png_header`
+        # Not PNG (the table reads no other headers): Pillow has to look.
         for i in np.flatnonzero(pages.width == 0).tolist():
             image = lstmf.read_page(path, int(pages.offset[i]), int(pages.length[i])).image
             header = pairs.read_header(image)

@@ -56,6 +56,7 @@ def _looks_like_lstmf(name: str, data: bytes) -> bool:
     """Tell an lstmf file by its first page, or an empty or damaged one by its name."""
     if b"\0" not in data[:MIN_PAGE_SIZE]:
         return False
+    # Byte 4 of an lstmf is 1, the mark of a page that is there.
     return name.lower().endswith(".lstmf") or data[4:5] == b"\1"
 
 

@@ -76,6 +76,7 @@ class PixelMemory:
             return False
         self.used_bytes += lost
         if size > self._room:
+            # The last chunk may be shorter, so that the bound holds to the byte.
             self._room = min(max(size, _CHUNK), self.max_bytes - self.used_bytes)
             self._chunks.append(np.empty(self._room, np.uint8))
         self.used_bytes += size + _ENTRY

@@ -79,6 +79,7 @@ def read_image(path: str) -> bytes:
     """
     try:
         with open(path, "rb") as file:
+            # One byte more than allowed tells a file that is too large, without reading all of it.
             data = file.read(_MAX_IMAGE_BYTES + 1)
     except OSError as err:
         raise DataError(f"{path}: cannot be read: {err.strerror or err}") from err

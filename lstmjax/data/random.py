@@ -64,6 +64,7 @@ def _powers(count: int) -> NDArray[np.int64]:
     """The first `count` powers of the multiplier, from the first; `count` is a power of two."""
     powers = np.array([MINSTD_MULTIPLIER], np.int64)
     while len(powers) < count:
+        # Doubling: the second half is the first times its last power.
         powers = np.concatenate([powers, powers * powers[-1] % MINSTD_MODULUS])
     powers.flags.writeable = False
     return powers

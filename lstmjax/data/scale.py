@@ -127,12 +127,14 @@ def _block_means(pixels: Pixels, f: float, height: int, width: int) -> Pixels:
     h, w = pixels.shape[:2]
     size = _block_size(f)
     sums = pixels.astype(np.int64)
+    # Rows, then columns: each pass leaves its axis last, so after two all are in place.
     for side, new_side in ((h, height), (w, width)):
         ratio = np.float32(side) / np.float32(new_side)
         start = (ratio * np.arange(new_side, dtype=np.float32)).astype(np.int64)
         start = np.minimum(start, side - size)
         sums = _weighted_sums(sums, 16 * start, 16 * (start + size)).swapaxes(0, 1)
     norm = np.float32(1.0 / size**2)
+    # By 256, as a whole pixel counts 16 in each direction.
     return ((sums >> 8).astype(np.float32) * norm).astype(np.uint8, order="C")
 
 
@@ -147,6 +149,7 @@ def _area_map(pixels: Pixels, height: int, width: int) -> Pixels:
     h, w = pixels.shape[:2]
     top, left = _starts(h, height), _starts(w, width)
     bottom, right = _ends(h, height), _ends(w, width)
+    # Only areas that end before the last row and column are averaged.
     deep, wide = int(np.sum((bottom >> 4) <= h - 2)), int(np.sum((right >> 4) <= w - 2))
     out = pixels[(top >> 4)[:, None], left >> 4]
     areas = out.reshape(height, width, -1)[:deep, :wide]
@@ -166,6 +169,7 @@ def _weighted_sums(values: NDArray, start: _Index, end: _Index) -> NDArray[np.in
     """Sum `values` [n, ...] over start..end, in sixteenths of an entry, along the first axis."""
     shape = (len(start),) + (1,) * (values.ndim - 1)
     first, last = start >> 4, end >> 4
+    # Without a tail, the entry after the last may not exist; its weight is 0.
     beyond = np.minimum(last, values.shape[0] - 1)
     running = np.zeros((values.shape[0] + 1, *values.shape[1:]), np.int64)
     np.cumsum(values, axis=0, dtype=np.int64, out=running[1:])
@@ -183,6 +187,7 @@ def _interpolate(pixels: Pixels, height: int, width: int) -> Pixels:
     h, w = pixels.shape[:2]
     rows = _mix(pixels.astype(np.int32), _starts(h, height))
     both = _mix(rows.swapaxes(0, 1), _starts(w, width)).swapaxes(0, 1)
+    # Both mixes multiplied by 16; 128 rounds to the nearest.
     return ((both + 128) >> 8).astype(np.uint8, order="C")
 
 
@@ -214,6 +219,7 @@ def _sharpen(pixels: Pixels, reach: int, fraction: float) -> Pixels:
     height, width = pixels.shape[0] - 2 * reach, pixels.shape[1] - 2 * reach
     if height <= 0 or width <= 0:
         return pixels
+    # 25 pixels of 255 fit into 16 bits.
     p = pixels.astype(np.int16)
     columns = sum((p[i : i + height] for i in range(1, size)), p[:height])
     sums = sum((columns[:, i : i + width] for i in range(1, size)), columns[:, :width])

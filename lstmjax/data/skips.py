@@ -117,6 +117,7 @@ def classify(line: Line, codec: Codec, geometry: Geometry) -> NDArray[np.int32] 
         )
     if problem is SizeProblem.TOO_LARGE:
         return Skip(SkipReason.TOO_LARGE, f"{width} x {height} pixels after scaling")
+    # A fixed width decides how many steps there are, whatever the line's own width.
     needed, given = codec.min_timesteps(codes), geometry.steps(geometry.shape.width or width)
     if needed > given:
         return Skip(

@@ -73,6 +73,7 @@ class ImageStore:
         with self._lock:
             kept = self._memory.get(number)
         if kept is None:
+            # Loaded without the lock: decoding takes long, and other threads go on meanwhile.
             line = self._load(number)
             with self._lock:
                 self._memory.put(number, line.pixels, line.levels)
@@ -89,6 +90,7 @@ class ImageStore:
         line = self.index[number]
         name = f"{line.path}: page {line.page}"
         pixels = decode(self.index.image(number), name)
+        # Buckets were fitted to the size in the index.
         if pixels.shape[:2] != (line.height, line.width) and line.width:
             raise DataError(
                 f"{name}: the image has {pixels.shape[1]} x {pixels.shape[0]} pixels, it had "
@@ -100,6 +102,7 @@ class ImageStore:
             scaled = scale_line(pixels, self.shape)
         except DataError as err:
             raise DataError(f"{name}: {err}") from None
+        # One array serves every visit.
         scaled.flags.writeable = False
         return ScaledLine(scaled, None if self.shape.colour else black_and_white(scaled))
 

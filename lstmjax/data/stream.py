@@ -204,16 +204,19 @@ class LineStream:
         ascending = at.window == 0 and self.settings.curriculum_lines > 0
         if ascending:
             size = max(size, min(self.settings.curriculum_lines, self.round))
+        # A whole number of batches: a curriculum may have any length.
         size = -(-size // self.settings.batch) * self.settings.batch
         lines, after = self._collect(at.serial, size, size + 2 * self.round)
         if not lines:
             raise DataError("no usable line is left; the messages above say why")
         groups = []
+        # One batch has one height: only widths are padded.
         for height in sorted({line.height for line in lines}):
             same = sorted((line for line in lines if line.height == height), key=lambda x: x.width)
             step = self.settings.batch
             groups += [same[i : i + step] for i in range(0, len(same), step)]
         if not ascending:
+            # Seeded by the window alone, so a resumed run shuffles as the first one did.
             shuffle = np.random.default_rng([self.settings.seed, at.window])
             groups = [groups[i] for i in shuffle.permutation(len(groups))]
         return groups, after
@@ -234,6 +237,7 @@ class LineStream:
 
     def _plan(self, group: list[_Usable], after: Position) -> Plan:
         longest = max(len(line.codes) for line in group)
+        # A network of height 1 takes columns as features: one row, however high the image.
         rows = group[0].height if self.geometry.shape.height != 1 else 1
         shape = self.buckets.shape(rows, max(line.width for line in group), longest)
         numbers, samples, skipped, _, _, codes = zip(*group, strict=True)
@@ -246,6 +250,7 @@ class LineStream:
             try:
                 line = self.store.scaled(number)
             except DataError as err:
+                # A line can be planned several batches ahead and fail in each: told once.
                 if self._judged[number] != _UNUSABLE:
                     self._give_up(number, Skip(SkipReason.UNDECODABLE, str(err)))
                 continue
@@ -290,12 +295,14 @@ class Prefetched:
             for item in self._make():
                 if not self._put(item):
                     return
+        # Raised in the thread that trains, not lost in this one.
         except BaseException as err:
             self._put(err)
 
     def _put(self, item: LoadedBatch | BaseException) -> bool:
         while not self._stop.is_set():
             try:
+                # A timeout instead of waiting for good: the trainer may have stopped taking.
                 self._queue.put(item, timeout=0.1)
                 return True
             except queue.Full:

@@ -113,6 +113,7 @@ def unpack(data: bytes) -> BoxFile:
 
 def _parse(line: bytes) -> Box | str:
     """Read a line into a box, or return the reason why it is no box."""
+    # The label is its first byte and all up to the next blank: so a tab or a space can be one.
     match = _LINE.fullmatch(line)
     if match is None:
         return "begins with a zero byte"
@@ -123,6 +124,7 @@ def _parse(line: bytes) -> Box | str:
     left, bottom, right, top, page = (int(number or 0) for number in numbers.groups())
     if right < left or top < bottom:
         return "right is less than left, or top less than bottom"
+    # Tesseract keeps coordinates in 16 bits: larger ones would wrap around and lose the line.
     if min(left, bottom) < -32768 or max(right, top) > 32767:
         return "coordinates outside -32768 to 32767"
     if label == WORD_STR.encode() and b"#" in rest:
@@ -143,6 +145,7 @@ def pack(boxes: Iterable[Box]) -> bytes:
 
 def _show(box: Box) -> str:
     place = f"{box.left} {box.bottom} {box.right} {box.top} {box.page}"
+    # A plain line ends its label at the first blank, so texts with blanks inside need WordStr.
     if len(box.text) > 1 and (" " in box.text[1:] or "\t" in box.text[1:]):
         return f"{WORD_STR} {place} #{box.text}\n"
     return f"{box.text} {place}\n"

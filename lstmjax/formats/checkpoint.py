@@ -100,6 +100,7 @@ def unpack(
     """
     reader = Reader(data, swap=swap)
     recognizer = lstm.read(reader, embedded)
+    # A recognizer alone is a model without training state: how Tesseract tells them apart.
     if reader.remaining == 0:
         return recognizer
     start = reader.offset
@@ -142,6 +143,7 @@ def _read_history(reader: Reader, amount: int) -> dict:
     fields["stall_iteration"] = reader.i32()
     fields["best_model_data"] = reader.blob("the best model")
     fields["worst_model_data"] = reader.blob("the worst model")
+    # Left out, not written empty, where the dump is no FULL one.
     if amount == FULL:
         fields["best_trainer"] = reader.blob("the best trainer")
     fields["sub_trainer"] = reader.blob("the sub trainer")
@@ -154,6 +156,7 @@ def _read_history(reader: Reader, amount: int) -> dict:
 def _read_buffer(reader: Reader) -> np.ndarray:
     start = reader.offset
     number = reader.u32()
+    # Tesseract takes iterations modulo 1000 without a check, so no other length is safe.
     if number != BUFFER_SIZE:
         raise reader.error(f"error buffer of {number} entries, expected {BUFFER_SIZE}", at=start)
     return reader.array("f8", number)
@@ -170,6 +173,7 @@ def _problem(record: TrainerRecord) -> str | None:
         record.best_error_rate, record.worst_error_rate,
         *record.error_rates, *record.best_error_rates, *record.worst_error_rates,
     )  # fmt: skip
+    # Every learnt line is a trained one, and every trained one a sample.
     if not 0 <= record.learning_iteration <= model.training_iteration <= model.sample_iteration:
         return (
             f"iterations {record.learning_iteration} learning, {model.training_iteration} "

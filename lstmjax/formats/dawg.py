@@ -64,6 +64,7 @@ def make_edges(
       next_nodes: [n] edge indices, 0 for none.
     Returns: [n] uint64.
     """
+    # The bit length of the size, not of the largest id: 64 unichars take 7 bits.
     bits = unicharset_size.bit_length()
     upper = next_nodes.astype(np.uint64) << np.uint64(bits + 3)
     middle = flags.astype(np.uint64) << np.uint64(bits)
@@ -104,6 +105,7 @@ def _check(dawg: Dawg) -> None:
     _refuse(dawg.unichar_ids >= dawg.unicharset_size, "holds an id outside the unicharset")
     _refuse(flags & BACKWARD != 0, "is a backward edge; files have only forward ones")
     _refuse((targets < 0) | (targets >= len(targets)), "leads beyond the last edge")
+    # A node begins where the one before it ends; target 0 means none, and 0 is a start anyway.
     starts = np.concatenate([[True], last[:-1]])
     _refuse(~starts[targets], "leads into the middle of a node")
     open_end = np.zeros(len(last), bool)

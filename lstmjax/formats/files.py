@@ -63,12 +63,14 @@ def write_atomically(path: PathLike, data: bytes) -> None:
 
 def _replace(target: str, data: bytes) -> None:
     folder, name = os.path.split(target)
+    # In the same folder: renaming is atomic within a file system only.
     handle, temporary = tempfile.mkstemp(prefix=f".{name[:100]}.", suffix=".tmp", dir=folder)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)
             out.flush()
             os.fchmod(out.fileno(), _mode(target))
+            # On the disk before the rename, or a power failure could leave an empty file.
             os.fsync(out.fileno())
         os.replace(temporary, target)
     except BaseException:

@@ -92,6 +92,7 @@ def unpack_from(trained: TrainedData) -> Recognizer:
 def read(reader: Reader, embedded: bool = False) -> Recognizer:
     """Read a recognizer; see `unpack`."""
     network = network_format.read(reader)
+    # Nothing in the bytes tells whether charsets follow, or how long a unicharset is.
     unicharset = _read_unicharset(reader) if embedded else None
     spec = reader.str_("the network spec")
     start = reader.offset
@@ -111,6 +112,7 @@ def read(reader: Reader, embedded: bool = False) -> Recognizer:
 def _problem(recognizer: Recognizer) -> str | None:
     """Describe the first contradiction in a recognizer, if there is one."""
     outputs = recognizer.network.num_out
+    # Tesseract checks neither this nor the outputs of the recoder.
     if not 0 <= recognizer.null_char < outputs:
         return f"null_char {recognizer.null_char} is not one of {outputs} network outputs"
     if min(recognizer.training_iteration, recognizer.sample_iteration) < 0:
@@ -135,12 +137,14 @@ def _read_unicharset(reader: Reader) -> bytes:
         number = int(first)
     except ValueError:
         number = -1
+    # The shortest row has 4 bytes, so a larger count cannot be true.
     if not 0 <= number <= reader.remaining // 4:
         raise reader.error(f"embedded unicharset starts with {first[:20]!r}", at=start)
     return first + b"".join(_read_line(reader) for _ in range(number))
 
 
 def _read_line(reader: Reader) -> bytes:
+    # A byte at a time: rows differ in length, and what follows them is binary.
     line = bytearray()
     while not line.endswith(b"\n"):
         if len(line) >= MAX_LINE:

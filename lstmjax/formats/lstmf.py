@@ -100,6 +100,7 @@ def _open(data: bytes | mmap.mmap) -> tuple[Reader, int]:
     """
     reader = Reader(data)
     number = reader.u32()
+    # In the wrong byte order a small count is huge; Tesseract decides in the same way.
     if number > len(data) // 4:
         other = Reader(data, swap=True)
         swapped = other.u32()
@@ -154,6 +155,7 @@ def _scan_page(reader: Reader) -> PageInfo:
     name = reader.str_("the image name")
     page_number = reader.i32()
     image_size = reader.count(1, "bytes of the image")
+    # The image is stepped over: only its first bytes, with the size, are read.
     head = reader.take(min(image_size, _PNG_HEAD))
     reader.skip(image_size - len(head))
     reader.skip(reader.count(1, "bytes of the language"))
@@ -184,6 +186,7 @@ def _expect_page(reader: Reader) -> None:
 
 
 def _check_texts(reader: Reader, boxes: int, texts: int, start: int) -> None:
+    # A line that came with a text only has one text and no box.
     if texts != boxes and not (boxes == 0 and texts == 1):
         raise reader.error(f"{texts} box texts for {boxes} boxes", at=start)
 
@@ -250,6 +253,7 @@ def scan(path: PathLike) -> PageIndex:
         with (
             naming(file=str(path)),
             open(path, "rb") as file,
+            # Mapped, so that images in the file are never read.
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
             return _scan(data, path)

@@ -58,6 +58,7 @@ def read(reader: Reader, depth: int = 0) -> NetworkNode:
       FormatError: damaged, contradictory (see `network_checks`) or nested too deeply.
     """
     start = reader.offset
+    # A cap on recursion: a hostile file could nest layers until the stack ends.
     if depth >= MAX_DEPTH:
         raise reader.error(f"network layers nested deeper than {MAX_DEPTH} levels")
     kind, tagged = _read_type(reader)
@@ -67,6 +68,7 @@ def read(reader: Reader, depth: int = 0) -> NetworkNode:
     header = NetworkNode(
         kind, training, needs_backprop, flags, num_in, num_out, num_weights, name, tagged
     )
+    # Before the payload: how many gates an LSTM has follows from these sizes.
     checks.check_header(header, start)
     node = _read_payload(reader, header, start, depth)
     checks.check_node(node, start)
@@ -112,6 +114,7 @@ def _read_plumbing(reader: Reader, header: NetworkNode, depth: int) -> NetworkNo
     children = tuple(read(reader, depth + 1) for _ in range(number))
     if not header.flags & LAYER_RATES:
         return replace(header, children=children)
+    # Tesseract's Update extends this vector where it is short, so fewer rates than layers pass.
     rates = reader.array("f4", reader.count(4, "learning rates"))
     return replace(header, children=children, learning_rates=tuple(map(float, rates)))
 
@@ -121,6 +124,7 @@ def _read_lstm(reader: Reader, header: NetworkNode, start: int, depth: int) -> N
     training = header.training == TRAINING_ON
     node = replace(header, na=reader.i32())
     gates = [weight_format.read(reader, training)]
+    # A 2-D LSTM has a fifth gate, and only the width of the first gate tells it from a 1-D one.
     more = 4 if checks.is_2d(node, gates[0].weights.shape[0], start) else 3
     gates += [weight_format.read(reader, training) for _ in range(more)]
     softmax = read(reader, depth + 1) if header.type in SOFTMAX_LSTM else None

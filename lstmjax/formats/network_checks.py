@@ -155,6 +155,7 @@ def is_2d(node: NetworkNode, num_states: int, offset: int) -> bool:
 
 def _check_lstm(node: NetworkNode, offset: int) -> None:
     assert node.na is not None
+    # The states follow from the first gate: neither form of LSTM stores them.
     num_states = node.gates[0].weights.shape[0]
     for name, gate in zip(("CI", "GI", "GF1", "GO", "GFS"), node.gates, strict=False):
         _expect_dims(node, offset, f"gate {name}", gate, (num_states, node.na + 1))

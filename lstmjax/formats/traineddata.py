@@ -80,6 +80,7 @@ def unpack(data: bytes) -> TrainedData:
     present = [i for i, offset in enumerate(offsets) if offset != -1]
     ends = [*(offsets[i] for i in present), len(data)][1:]
     components = {}
+    # Tesseract reads them one after the other, and takes only their sizes from the table.
     for i, end in zip(present, ends, strict=True):
         _check_place(offsets[i], end, i, reader.offset)
         body = reader.take(end - offsets[i])
@@ -125,6 +126,7 @@ def pack(trained: TrainedData) -> bytes:
     offset = 4 + 8 * number
     for i in range(number):
         body = bodies[i] if i < len(bodies) else b""
+        # -1 for an empty one, too: the container cannot tell empty from absent.
         writer.i64(offset if body else -1)
         offset += len(body)
     for body in bodies:

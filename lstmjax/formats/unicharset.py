@@ -87,6 +87,7 @@ def unpack(data: bytes) -> UnicharsetTable:
     rows: list[UnicharRow] = []
     seen: dict[str, int] = {}
     for unichar_id, line in enumerate(lines[1 : number + 1]):
+        # Longer lines are cut silently by Tesseract, which spoils all rows after them.
         if len(line) >= MAX_LINE:
             raise _bad(unichar_id, f"{len(line)} bytes long, the limit is {MAX_LINE - 1}")
         row = _parse_row(to_text(line), unichar_id, number)
@@ -122,6 +123,7 @@ def _parse_row(line: str, unichar_id: int, number: int) -> UnicharRow:
     [other_case].
     """
     body, tab, comment = line.partition("\t#")
+    # Not split(): other white space of Unicode may be a unichar or its normed text.
     fields = _BLANKS.split(body.strip(_BLANK))
     if len(fields) < 3:
         raise _bad(unichar_id, f"{len(fields)} columns in {body!r}, expected 3 or more")
@@ -136,6 +138,7 @@ def _parse_row(line: str, unichar_id: int, number: int) -> UnicharRow:
         raise _bad(unichar_id, "the script is missing")
     script, *fields = fields
     ids = [int(field) for field in fields[:3] if re.fullmatch(r"-?\d{1,9}", field)]
+    # Only the newest form has metrics, and it always has all three ids.
     complete = metrics is None or len(ids) == 3
     if not complete or (fields and not ids and fields[0] != "NULL"):
         raise _bad(unichar_id, f"the columns after script {script!r} are not three numbers")
@@ -205,6 +208,7 @@ def pack(table: UnicharsetTable, decimal: bool = False) -> bytes:
 def _show_row(row: UnicharRow, radix: str) -> str:
     if row.unichar == " ":
         comment = "" if row.comment is None else f"\t# {row.comment}"
+        # The space row is hexadecimal in both radices, as Tesseract writes it.
         return f"NULL {row.properties:x} {row.script} {row.other_case}{comment}"
     numbers = ",".join([*map(str, row.bounds), *(f"{value:g}" for value in row.metrics)])
     comment = row.comment

@@ -97,6 +97,7 @@ def _read_int8(reader: Reader, mode: int) -> WeightMatrix:
     start = reader.offset
     number = reader.count(8, "scales")
     rows = weights.shape[0]
+    # Builds with SIMD pad the scales to a register, so more of them than rows are no damage.
     if number < rows:
         raise reader.error(f"{number} scales for {rows} rows of int8 weights", at=start)
     scales = reader.array("f8", number)
@@ -121,6 +122,7 @@ def _read_2d(
         )
     empty = reader.f64() if dtype == "f8" else float(reader.i8())
     values = reader.array(dtype, rows * cols).reshape(rows, cols)
+    # One NaN would spread through the whole network.
     if dtype == "f8" and not np.isfinite(values).all():
         row, col = np.argwhere(~np.isfinite(values))[0]
         raise reader.error(f"{what}[{row}, {col}] is {values[row, col]}", at=start)

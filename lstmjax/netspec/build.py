@@ -50,6 +50,7 @@ def scan(
     if direction != "f":
         node = Reversed(node, "x", name="RevLSTM")
     if direction == "b":
+        # Only the half that runs forward gets a suffix: so the original names them.
         forward = Lstm(num_in, num_states, summary, name=name + "LTR")
         node = Parallel((forward, node), "bidi", name="BidiLSTM")
     return transposed(node) if axis == "y" else node

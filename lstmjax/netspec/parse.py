@@ -133,6 +133,7 @@ def parse_append(net_spec: str, num_classes: int, base: Series, keep: int) -> Ne
     if not isinstance(new, Series):
         parser.fail("layers to append must stand in '[' and ']', such as [Lfx256 O1c1]", 0)
     root = Series((*kept, *new.children), name="MasterSeries")
+    # The root is checked as a whole: kept and new layers together may be too many.
     parser.check(root, 0)
     return Network(root, net_spec, new, tuple(parser.warnings))
 
@@ -217,6 +218,7 @@ class _Parser(Reader):
             nodes.append(first)
             shape = output_shape(first)
         while not self.closes("]", opened):
+            # Each layer takes the shape that the one before it gives.
             nodes.append(self.item(shape, level + 1))
             shape = output_shape(nodes[-1], shape)
         if len(nodes) < least:
@@ -286,6 +288,7 @@ class _Parser(Reader):
         column = self.at
         count = self.number("a count of copies", most=MAX_NODES)
         child = self.item(shape, level + 1)
+        # Before the copies are made: nested ones multiply, and all would be visited.
         if count * _count(child)[0] > MAX_NODES:
             self.fail(f"these copies make more than {MAX_NODES} layers", column)
         return Parallel((child,) * count, "replicated", name="Replicated")
@@ -330,6 +333,7 @@ class _Parser(Reader):
         given = 0
         if self.at_number():
             given = self.number("a count of outputs", least=0, most=MAX_WEIGHTS)
+        # The number after O is ignored but for this warning, as in Tesseract.
         if given != self.num_classes:
             self.warnings.append(
                 f"Warning: given outputs {given} not equal to unicharset of {self.num_classes}."

@@ -130,6 +130,7 @@ def check_softmax(root: Node) -> None:
 
 
 def _shrink(node: Maxpool | Reconfig, size: int, scale: int, what: str) -> int:
+    # Variable sizes are 0, which any scale divides.
     if size and size < scale:
         raise SpecError(
             f"{node.name} takes {scale} {what}s at a time, but only {size} {what}"
@@ -177,6 +178,7 @@ def _along(node: Node, size: int, axis: Literal["x", "y"]) -> int:
     match node:
         case Maxpool() | Reconfig():
             return size // (node.x_scale if axis == "x" else node.y_scale)
+        # Too narrow a line shrinks to no columns, which a summary keeps at none.
         case Lstm(summary=True) if axis == "x":
             return min(size, 1)
         case Series():

@@ -111,5 +111,6 @@ def _show_reversed(node: Reversed) -> str:
     prefix = "Txy" if node.axis == "xy" else f"R{node.axis}"
     inner = show(node.child)
     if inner.startswith("L"):
+        # sic: every f of what is inside becomes r, and every x becomes y, whatever it belongs to.
         inner = inner.replace("x", "y") if node.axis == "xy" else inner.replace("f", "r")
     return prefix + inner

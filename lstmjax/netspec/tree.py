@@ -314,6 +314,7 @@ def _scale(node: Node, *, transposed: bool) -> int:
                 product *= _scale(child, transposed=transposed)
             return product
         case Parallel():
+            # Children that differ here cannot stand side by side, see `output_shape`.
             return _scale(node.children[0], transposed=transposed)
         case Reversed():
             return _scale(node.child, transposed=transposed != (node.axis == "xy"))

@@ -56,6 +56,7 @@ def _outline(line: Element) -> tuple[Point, ...]:
     if None in sides:
         raise ValueError("neither a polygon nor HPOS, VPOS, WIDTH and HEIGHT")
     left, top, width, height = (float(side or "") for side in sides)
+    # Corners are the outermost pixels, so a width of 1 has left and right at one place.
     right, bottom = left + width - 1, top + height - 1
     return ((left, top), (right, top), (right, bottom), (left, bottom))
 

@@ -91,6 +91,7 @@ def run(call: Call) -> int:
     try:
         maker.add_pages()
         maker.save()
+    # What earlier pages gave is kept, as in the original, which saves after each page.
     except DataError as err:
         maker.save()
         return _fail(f"Image file {call.image} cannot be read!\n{err}")
@@ -121,6 +122,7 @@ class _Maker:
         for number, page in enumerate(read_pages(self._call.image)):
             if page.of > 1:
                 _say(f"Page {number + 1}")
+            # Modes that look for blocks find none on a blank page, and say nothing about it.
             if self._call.psm in BLANK_PSM or not is_blank(page):
                 self._add_page(number, page)
 
@@ -130,6 +132,7 @@ class _Maker:
             assemble.save(self._entries, self.name)
 
     def _add_page(self, number: int, page: PageImage) -> None:
+        # The original reads the document back before it adds a page, and says so for several lines.
         count = len(self._entries)
         if count > 1:
             _say(f"Loaded {count}/{count} lines (1-{count}) of document {self.name}")

@@ -47,6 +47,7 @@ def document(lines: Iterable[Line], name: str) -> tuple[Page, ...]:
 
 def extend(entries: Sequence[Page], lines: Iterable[Line], name: str) -> list[Page]:
     """Add the lines of one more page to a document; see `document`."""
+    # An entry that was read back once has a name already, and keeps its first place.
     read_back = [
         entry if entry.name else replace(entry, name=name, page_number=i)
         for i, entry in enumerate(entries)
@@ -56,6 +57,7 @@ def extend(entries: Sequence[Page], lines: Iterable[Line], name: str) -> list[Pa
 
 def record(line: Line) -> bytes:
     """The bytes of an entry in a document."""
+    # Without the count that `pack` puts in front.
     return lstmf.pack((to_page(line),))[_COUNT_BYTES:]
 
 
@@ -90,6 +92,7 @@ def write_stream(records: Iterable[bytes], path: PathLike) -> int:
     """
     name = os.fspath(path)
     folder = os.path.dirname(os.path.realpath(path))
+    # The shuffle needs the number of entries, which is known only at the end.
     starts = array("q", [0])
     try:
         with _temporary(folder) as (spool, _), _temporary(folder) as (out, temporary):
@@ -124,6 +127,7 @@ def _temporary(folder: str) -> Iterator[tuple[BinaryIO, str]]:
     handle, name = tempfile.mkstemp(prefix=".lstmf.", suffix=".tmp", dir=folder)
     try:
         with os.fdopen(handle, "w+b") as file:
+            # mkstemp lets nobody else read; the file gets the permissions of any other new one.
             mask = os.umask(0)
             os.umask(mask)
             os.fchmod(file.fileno(), 0o666 & ~mask)

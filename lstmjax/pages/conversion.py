@@ -109,7 +109,7 @@ def convert(
     if len(inputs) < FEW:
         workers = 1
     with _results(_run, tasks, workers) as results:
-
+        # A generator, so that results are taken only as fast as they are written.
         def records() -> Iterator[bytes]:
             for outcome, entries in itertools.chain.from_iterable(results):
                 yield from entries
@@ -202,6 +202,7 @@ def _in_order(
         pool.submit(function, task) for task in itertools.islice(tasks, ahead)
     )
     while running:
+        # Waited for in order of submission: the output does not depend on which worker is faster.
         result = running.popleft().result()
         for task in itertools.islice(tasks, 1):
             running.append(pool.submit(function, task))

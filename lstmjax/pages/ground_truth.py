@@ -44,6 +44,7 @@ def read_text(path: str) -> str:
         raise DataError(f"its text {path} has {len(lines)} lines, expected one")
     if not text:
         raise DataError(f"its text {path} is empty; write what the image says into it")
+    # A tab would end the line in a box file, and a zero byte the file.
     if "\t" in text or "\0" in text:
         raise DataError(f"its text {path} holds a tab or zero byte; use spaces")
     return unicodedata.normalize("NFC", text)

@@ -22,6 +22,7 @@ def ink_mask(pixels: NDArray[np.uint8]) -> Bool[np.ndarray, "h w"]:
     parted = (share > 0) & (share < 1)
     if not parted.any():
         return np.zeros(grey.shape, np.bool_)
+    # Otsu: the threshold at which the two means are furthest apart, weighted by both shares.
     between = np.zeros(256)
     part = share[parted]
     between[parted] = (mean[-1] * part - mean[parted]) ** 2 / (part * (1 - part))

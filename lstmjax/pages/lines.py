@@ -156,12 +156,14 @@ def _relative(places: list[Rect], rect: Rect) -> np.ndarray:
     """[n, 4] int32 boxes with their origin in the lower left corner of a rectangle."""
     left, bottom = rect[:2]
     boxes = np.array(places, np.int32) - np.array([left, bottom, left, bottom], np.int32)
+    # 16 bits in the document; boxes are not clipped to the crop, so they may lie far outside.
     return np.clip(boxes, _INT16.min, _INT16.max)
 
 
 def turned_upright(line: Line) -> Line:
     """Turn a line that was cut from vertical text upright, with its boxes."""
     height = line.crop.pixels.shape[0]
+    # A quarter turn counter-clockwise: what was at the right is at the top now.
     left, bottom, right, top = line.boxes.T
     boxes = np.stack([height - top, left, height - bottom, right], axis=1)
     return replace(line, crop=line.crop.turned(), boxes=boxes, vertical=True)

@@ -18,6 +18,7 @@ T = TypeVar("T")
 def hash_name(name: bytes) -> int:
     """Hash a string as `std::hash` of GNU's C++ library does: 64-bit Murmur, version 2."""
     value = (_SEED ^ len(name) * _MULTIPLIER) & _MASK
+    # MurmurHash64A takes eight bytes at a time, little-endian, and the rest as one short word.
     whole = len(name) // 8 * 8
     for start in range(0, whole, 8):
         word = int.from_bytes(name[start : start + 8], "little")

@@ -97,11 +97,13 @@ def _read_page(image: Image.Image, name: str) -> PageImage:
     width, height = image.size
     if width < 1 or height < 1:
         raise DataError(f"{name}: the image is empty ({width} x {height} pixels)")
+    # Checked on the header: `load` below would take memory for all pixels.
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise DataError(
             f"{name}: the image has {width} x {height} pixels; at most {MAX_SIDE} a side and "
             f"{MAX_PIXELS} in all are read: cut it into parts or make it smaller"
         )
+    # Both before `load`, which replaces what they look at.
     resolution, bits = _resolution(image), _palette_bits(image)
     image.load()  # which also rotates a TIFF that asks for it
     if image.mode == "P" and "transparency" not in image.info:
@@ -130,6 +132,7 @@ def _pixels(image: Image.Image, name: str) -> NDArray:
 
 def _over_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Blend [h, w, 4] with white. Source: Leptonica 1.82 src/pix5.c, pixAlphaBlendUniform."""
+    # float32 for the share and double for the rest, as in the original.
     share = (1.0 / 255.0 * pixels[..., 3:]).astype(np.float32)
     paper = (1.0 - share.astype(np.float64)) * 255
     return (paper + share * pixels[..., :3]).astype(np.uint8)
@@ -139,6 +142,7 @@ def _palette_page(image: Image.Image, bits: int, resolution: tuple[int, int]) ->
     """Keep palettes of 8 bits; turn others into grey, and those of 1 bit into colour if needed."""
     indices = np.array(image, np.uint8)
     listed = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    # Indices beyond the listed colours are black.
     palette = np.zeros((max(len(listed), int(indices.max()) + 1), 3), np.uint8)
     palette[: len(listed)] = listed
     if bits == 8:
@@ -163,6 +167,7 @@ def _resolution(image: Image.Image) -> tuple[int, int]:
     """Dots per inch, as Leptonica reads them from the file."""
     info = image.info
     if image.format == "PNG" and "dpi" in info:
+        # The file has dots per metre, from which Pillow made these; Leptonica rounds its own way.
         per_metre = [round(dots / 0.0254) for dots in info["dpi"]]
         x, y = (int(number / _INCHES_PER_METRE + 0.5) for number in per_metre)
     elif image.format == "JPEG" and info.get("jfif_unit") in (1, 2):

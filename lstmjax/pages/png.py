@@ -59,9 +59,11 @@ def _density(resolution: tuple[int, int]) -> bytes:
 def _compress(pixels: Pixels, *, filtered: bool) -> bytes:
     rows = pixels.reshape(len(pixels), -1)
     size = rows.shape[0] * (rows.shape[1] + 1)
+    # As libpng: palette images are not filtered, and get the default strategy.
     strategy = zlib.Z_FILTERED if filtered else zlib.Z_DEFAULT_STRATEGY
     stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, _window_bits(size), _MEM_LEVEL, strategy)
     parts: list[bytes] = []
+    # In blocks, which bounds the memory of the five filtered versions.
     step = max(1, _BLOCK_BYTES // rows.shape[1])
     for start in range(0, len(rows), step):
         block = rows[start : start + step]
@@ -92,6 +94,7 @@ def _narrow_header(data: bytes, size: int) -> bytes:
         bits -= 1
     first = bits << 4 | data[0] & 0x0F
     second = data[1] & 0xE0
+    # The header's last five bits make it a multiple of 31.
     second += 0x1F - (first << 8 | second) % 0x1F
     return bytes([first, second]) + data[2:]
 
@@ -109,6 +112,7 @@ def _filter(rows: Pixels, above: Pixels, step: int, height: int) -> Pixels:
     up = np.concatenate([above[None], rows[:-1]])
     left, corner = np.zeros_like(rows), np.zeros_like(rows)
     left[:, step:], corner[:, step:] = rows[:, :-step], up[:, :-step]
+    # libpng leaves out filters that cannot differ from others for a single row or column.
     kinds = [0]
     kinds += [1] if rows.shape[1] > step else []
     kinds += [2] if height > 1 else []
@@ -129,6 +133,7 @@ def _difference(kind: int, rows: Pixels, left: Pixels, up: Pixels, corner: Pixel
     if kind in (1, 2):
         return rows - (left if kind == 1 else up)
     if kind == 3:
+        # The floor of the mean of two bytes, without a ninth bit.
         one = np.uint8(1)
         return rows - ((left >> one) + (up >> one) + (left & up & one))
     a, b, c = (side.astype(np.int16) for side in (left, up, corner))

@@ -113,12 +113,14 @@ def _cheapest(
     chosen = []  # for each cut: best candidate of the cut before it
     for i, (centre, room) in enumerate(zip(centres, _rooms(centres, 2 * unit), strict=True)):
         start, end = places[i][:, None], places[i + 1][None]
+        # [places before, places after]: the ink of a character for each pair of cuts.
         left, right = ink.following[start], ink.before[end]
         shape_cost = _CENTRE_COST * (((left + right) / 2 - centre) / unit) ** 2
         shape_cost += (
             _NARROW_COST * np.log(np.maximum(room / _NARROW / _width(left, right), 1)) ** 2
         )
         step = np.where(right <= left, _EMPTY_COST, shape_cost)
+        # Cuts in the wrong order are allowed at a price, so that there is always a solution.
         step = total[:, None] + step + _DISORDER_COST * (end <= start) + costs[i][None]
         best = step.argmin(0)
         chosen.append(best)

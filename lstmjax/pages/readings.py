@@ -61,6 +61,7 @@ class Reading:
             if i in by_place:
                 places.append(by_place[i])
                 continue
+            # -1 and one beyond cannot occur: a space is always between two words.
             before, after = by_place[i - 1], by_place[i + 1]
             bottom, top = min(before[1], after[1]), max(before[3], after[3])
             left = before[2]
@@ -72,6 +73,7 @@ class Reading:
         left, bottom, right, top = box
         if self.line.vertical:
             height = self.line.rect[3] - self.line.rect[1]
+            # The reverse of the turn in `lines.turned_upright`.
             left, bottom, right, top = bottom, height - right, top, height - left
         x, y = self.line.rect[:2]
         return left + x, bottom + y, right + x, top + y

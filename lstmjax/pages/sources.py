@@ -60,6 +60,7 @@ def box_path(image: str) -> str:
 
 def strip_ending(image: str) -> str:
     """The path of an image without its ending, `.bin.png`, `.nrm.png` and `.raw.png` included."""
+    # Before `splitext`, which would leave the `.bin` of `.bin.png`.
     for suffix in PREPARED_SUFFIXES:
         if image.endswith(suffix) and len(image) > len(suffix):
             return image[: -len(suffix)]
@@ -201,9 +202,11 @@ class _Finder:
         self.found.inputs.append(Input(one.image, one.text, one.kind, base))
 
     def _refuse_seen(self, one: Input, base: str) -> None:
+        # By real path: through links a line could come in twice, for training and for evaluation.
         key = os.path.realpath(one.text if one.kind is Kind.XML else one.image)
         if key in self._seen:
             raise DataError(f"{one.path}: given twice (also as {self._seen[key]})")
+        # Two inputs with one output would overwrite each other.
         if os.path.abspath(base) in self._bases:
             first = self._bases[os.path.abspath(base)]
             raise DataError(f"{one.path}: has the same output as {first}: {base}")
@@ -226,6 +229,7 @@ def _walk(folder: str) -> Iterator[str]:
     """Yield the files below a folder except hidden ones; each folder once, despite links."""
     seen: set[str] = set()
     for at, folders, files in os.walk(folder, followlinks=True):
+        # Links may lead back up: each folder once.
         if os.path.realpath(at) in seen:
             folders.clear()
             continue

@@ -93,6 +93,7 @@ def is_layout_file(path: str) -> bool:
     """Whether a file looks like PAGE or ALTO from its beginning."""
     try:
         with open(path, "rb") as file:
+            # Zero bytes dropped: a file in UTF-16 is recognised, too.
             head = file.read(_HEAD_BYTES).replace(b"\0", b"")
     except OSError:
         return True  # the error is reported when it is read

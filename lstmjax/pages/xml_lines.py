@@ -82,6 +82,7 @@ def find_image(path: str, name: str) -> str:
 
 def _scale(path: str, document: XmlDocument, number: int, page: PageImage) -> tuple[float, float]:
     """Pixels in a unit of the file, across and down."""
+    # Units of length need the resolution of the image; pixels need an image of the very size.
     if document.units_per_inch:
         if not all(page.resolution):
             raise DataError(
@@ -127,16 +128,19 @@ def _judge(line: XmlLine, outline: list[Point], page: PageImage) -> tuple[Rect |
     """The rectangle of a line on the page, or None and the reason."""
     if line.problem:
         return None, line.problem
+    # Written so that NaN fails, too.
     if not all(abs(value) < _FAR for point in outline for value in point):
         return None, "its outline has coordinates that no image has"
     if len(outline) < 3:
         return None, f"the outline has {len(outline)} points, expected at least 3"
     x, y = ([round(point[axis]) for point in outline] for axis in (0, 1))
+    # Half-open: the last column and row that the outline touches belong to the line.
     left, right = max(min(x), 0), min(max(x) + 1, page.width)
     top, bottom = max(min(y), 0), min(max(y) + 1, page.height)
     if right - left < 2 or bottom - top < 2:
         extent = f"x {min(x)} to {max(x)}, y {min(y)} to {max(y)}"
         return None, f"its outline ({extent}) is outside the image or has no area"
+    # From rows that grow downwards to an origin at the bottom left.
     return (left, page.height - bottom, right, page.height - top), ""
 
 
@@ -155,6 +159,7 @@ def cut_polygon(page: PageImage, outline: list[Point], rect: Rect, background: s
         return crop
     pixels = crop.colours().copy()
     if background == "paper" and inside.any():
+        # The median is the paper as long as most of the polygon is no ink.
         fill = np.median(pixels[inside], axis=0).astype(np.uint8)
     else:
         fill = np.uint8(255)

@@ -181,6 +181,7 @@ def _run(
             request, config, live=show == "live", quiet=show == "nothing", on_record=on_report
         )
     except InterruptedRun as stop:
+        # A run that the user interrupts looks like any interrupted Python program to its caller.
         if stop.signal_number == signal.SIGINT:
             raise KeyboardInterrupt(f"{stop}; call train again to go on") from stop
         if stop.signal_number != STOP_ASKED:

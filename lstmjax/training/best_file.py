@@ -44,6 +44,7 @@ class BestFile:
             return f"{self._path}: cannot be written: {err.strerror or err}"
         except LstmjaxError as err:
             return str(err)
+        # Only after it was written: a failed write is tried again with the next checkpoint.
         self._held = best_trainer
         return "" if best_trainer else f"{self._path}: removed; it was of an earlier run"
 

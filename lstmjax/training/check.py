@@ -40,6 +40,7 @@ def check_config(config: TrainConfig, named: Named = flag) -> None:
         raise UsageError(
             f"{named('muon')} changes Adam's steps; leave it out, or add 128 to {named('net_mode')}"
         )
+    # Bias correction divides by 1 - momentum**n.
     if config.momentum >= 1 or config.adam_beta >= 1:
         raise UsageError(f"{named('momentum')} and {named('adam_beta')} must be below 1")
     if config.net_mode & ~(LAYER_SPECIFIC_RATES | ADAM):

@@ -154,6 +154,7 @@ def learning_rate_at(config: TrainConfig, iteration: int, *, end: int | None) ->
       end: the last iteration of the run, None if it has none (then the rate does not fall).
     """
     rate = config.learning_rate
+    # By lines, not updates, so that the schedule means the same for every batch.
     if config.warmup_lines:
         rate *= min(1.0, (iteration + config.batch) / config.warmup_lines)
     if end and config.decay_fraction > 0:

@@ -91,6 +91,7 @@ def activation_path(probs: Float32[np.ndarray, "T K"], reader: LineDecoder) -> I
     codec = reader.codec
     codes, starts = reader.read(probs)
     bounds = [*starts.tolist(), len(probs)]
+    # Steps before the first code are the null's, which decoding leaves out.
     if bounds[0] > 0:
         yield _range(probs, _NULL, codec.null_char, 0, bounds[0], codec)
     labels = codes.tolist()
@@ -110,6 +111,7 @@ def spelled(labels: list[int], start: int, codec: Codec, *, normed: bool = True)
     """
     for end in range(start + 1, min(start + MAX_LENGTH, len(labels)) + 1):
         text = codec.decode(labels[start:end], normed=normed)
+        # A shorter text may decode as well: it counts only if the rest can begin a character.
         rest_begins = end == len(labels) or UNDECODABLE not in codec.decode(labels[end:])
         if UNDECODABLE not in text and rest_begins:
             return text, end

@@ -28,7 +28,9 @@ def appended_weights(network: Network, keep: int, config: TrainConfig) -> Params
       config: settings of the run.
     """
     if config.weight_range is not None:
+        # As in the original, the stream starts anew with the first appended layer.
         return tesseract_weights(network.built, config.weight_range)
+    # Drawn for the whole network: a layer's weights depend on its place and the seed only.
     params = build(network.root).init(jax.random.key(config.seed))
     drawn = {str(i): params.get(str(keep + 1 + i)) for i in range(len(network.built.children))}
     return jax.device_get({key: leaves for key, leaves in drawn.items() if leaves})

@@ -24,6 +24,7 @@ def locked(model_output: str) -> Iterator[None]:
     try:
         yield
     finally:
+        # Still locked: once it is closed, the name could belong to the file of another run.
         with suppress(FileNotFoundError):
             os.unlink(path)
         os.close(file)
@@ -46,6 +47,8 @@ def _hold(path: str, model_output: str) -> int:
             ) from None
         except OSError:  # a file system without locks
             pass
+        # Between opening and locking, the holder may have removed the file. A lock on a file
+        # without a name keeps nobody out, so look, and open again.
         if _is_still_there(file, path):
             os.ftruncate(file, 0)
             os.write(file, f"{os.getpid()}\n".encode())
@@ -76,6 +79,7 @@ def _lives(process: int) -> bool:
     if process <= 0:
         return False
     try:
+        # Signal 0 only asks; a process of another user refuses, but it exists.
         os.kill(process, 0)
     except PermissionError:
         return True

@@ -77,6 +77,7 @@ class NativeStore:
         arrays = _arrays_of(snapshot)
         meta = _sealed(_meta_of(snapshot), arrays)
         step = snapshot.progress.training_iteration
+        # A step of this number is whole already; Orbax refuses to write it again.
         if step in self._manager.all_steps():
             return
         args = ocp.args.Composite(
@@ -116,6 +117,7 @@ class NativeStore:
         Returns: the snapshot, None if there is none; and a sentence for each one passed over.
         """
         problems = []
+        # Newest first; one that is damaged costs a few lines of training, not the run.
         for step in sorted(self._manager.all_steps(), reverse=True):
             try:
                 arrays, meta = self._load(step)
@@ -266,9 +268,11 @@ def _checksum(arrays: dict[str, Any], meta: dict[str, Any] | None) -> str:
     digest = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_leaves_with_path(arrays):
         leaf = np.ascontiguousarray(leaf)
+        # The shape and type count, too: the same bytes in another shape are another array.
         digest.update(f"{jax.tree_util.keystr(path)} {leaf.dtype} {leaf.shape}".encode())
         digest.update(leaf.tobytes())
     if meta is not None:
+        # Keys in order and no blanks, so that reading and writing again give the same bytes.
         digest.update(json.dumps(meta, sort_keys=True, separators=(",", ":")).encode())
     return digest.hexdigest()
 

@@ -56,6 +56,7 @@ class OwnStates:
     def newer_record(self) -> Record | None:
         """Tesseract's checkpoint if nothing else is there, or the real `lstmtraining` went on."""
         reached = -1 if self.record is None else recognizer_in(self.record).training_iteration
+        # At the same iteration the native checkpoint wins: only it holds the place in the data.
         if self.snapshot is not None and self.snapshot.progress.training_iteration >= reached:
             return None
         return self.record
@@ -82,6 +83,7 @@ def find_own(
     record, damage = _read_record(request.checkpoint)
     for problem in [*problems, *([damage] if damage else [])]:
         say(problem)
+    # Never begin anew over a run that is only damaged: its files would be overwritten.
     if snapshot is None and record is None and (problems or damage):
         raise TrainError(
             f"no checkpoint of {request.model_output} can be read; move them away to start anew"
@@ -170,6 +172,7 @@ def read_model(
     say(f"Continuing from {source}")
     if request.reset_learning_rate:
         say(f"Set learning rate to {config.learning_rate:f}")
+        # Narrowed as the original narrows it, so that files say the same.
         record = recipe.reset_rates(record, float(np.float32(config.learning_rate)))
     if request.appends:
         sentence = f"Failed to create network from spec: {request.net_spec}"

@@ -72,6 +72,7 @@ class LiveDisplay:
     """Log lines above a progress line that is redrawn; for terminals."""
 
     def __init__(self, end: int | None):
+        # Imported here, because only terminals need it.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
@@ -89,6 +90,7 @@ class LiveDisplay:
 
     def line(self, text: str) -> None:
         if text.strip():
+            # The texts of lines may hold "[...]", which rich would take for its own markup.
             self._progress.console.print(text.rstrip("\n"), markup=False, highlight=False)
 
     def status(self, values: dict[str, Any]) -> None:
@@ -245,6 +247,7 @@ class Output:
         """A record of metrics.jsonl."""
         record = {"event": event, "time": round(self.elapsed, 3), **values}
         self._metrics.write(json.dumps(record) + "\n")
+        # Flushed at once: others follow the file while the run goes on.
         self._metrics.flush()
         for listener in self._listeners:
             listener(record)

@@ -90,6 +90,7 @@ class Progress:
     @property
     def rates(self) -> Rates:
         """Rolling means in percent: rms, delta, word, char, skip."""
+        # Until the buffers are full, only the slots used so far count.
         used = min(max(self.training_iteration, 1), BUFFER_SIZE)
         rms, delta, word, char, skip = map(reported_percent, self.buffers[:, :used].mean(1))
         return rms, delta, word, char, skip
@@ -101,12 +102,14 @@ class Progress:
 
     def after_batch(self, lines: Sequence[LineResult], position: Position) -> "Progress":
         """The progress after a batch was trained on."""
+        # A copy: snapshots that are being written hold the old value.
         buffers = self.buffers.copy()
         training, learning = self.training_iteration, self.learning_iteration
         sample, last_perfect = self.sample_iteration, self.last_perfect
         for line in lines:
             slot = training % BUFFER_SIZE
             buffers[[RMS, DELTA, WORD, CHAR, SKIP], slot] = line
+            # As in the original: perfect lines are not learning, unusable ones are samples.
             if line.delta > 0:
                 learning += 1
             else:

@@ -121,6 +121,7 @@ def recorded(request: Request, stored: dict[str, Any]) -> Provenance:
     Raises: FormatError: a record is not what was written; names the file.
     """
     found = _in_native(stored, request.native_directory)
+    # Facts are looked for one by one: an older version may have recorded one and not the other.
     if found.charset is None or found.beginning is None:
         beside = _in_files(request)
         found = Provenance(found.charset or beside.charset, found.beginning or beside.beginning)
@@ -258,9 +259,11 @@ def _check_origin(request: Request, beginning: Beginning, say: Say) -> None:
         return
     began, asked = beginning.continue_from, request.continue_from
     if began is not None and _same_path(began.path, asked):
+        # The file may be gone by now, which does not matter: the run does not need it any more.
         if _digest_if_there(asked) not in ("", began.sha256):
             say(f"{asked} has changed since this run began with it; the run goes on as it is.")
         return
+    # Another name for the same content is the same beginning, for example after a move.
     if _is(asked, began):
         return
     raise TrainError(

@@ -139,6 +139,7 @@ def _before_improvement(history: tuple[tuple[float, int], ...], rate: float) -> 
 
 def _new_worst(progress: Progress, rate: float, at: int) -> Verdict:
     text = f" New worst BCER = {rate:f}"
+    # As in UpdateErrorGraph: so soon after a best, the worst stays and nothing diverges.
     if rate > progress.best.rate and at < progress.best.iteration + SETTLED_AFTER:
         return Verdict(progress, headline=text, new_worst=True)
     updated = replace(progress, worst=Mark(rate, progress.rates, at))

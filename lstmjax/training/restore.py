@@ -68,6 +68,7 @@ def _spread(rates: Params, params: Params) -> Params:
 
 
 def _progress_of(record: TrainerRecord | Recognizer) -> Progress:
+    # A model without training state knows no counters: all of them begin anew.
     if isinstance(record, Recognizer):
         return Progress()
     recognizer = record.recognizer

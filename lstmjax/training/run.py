@@ -95,6 +95,7 @@ def run_training(
     check_request(request, config)
     recipe = RECIPES[config.recipe]
     _check_output(request.model_output)
+    # Before anything of JAX runs: the number of devices cannot change afterwards.
     expose_cores_as_devices(config.devices)
     keep_programs()
     codec = load_codec(request.traineddata)
@@ -106,6 +107,7 @@ def run_training(
     display: Display = QuietDisplay() if quiet else PlainDisplay()
     if not quiet and (sys.stderr.isatty() if live is None else live):
         display = LiveDisplay(end)
+    # Asked before `NativeStore` makes its directory.
     resumed = os.path.exists(request.checkpoint) or os.path.isdir(request.native_directory)
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(request.model_output))
@@ -157,6 +159,7 @@ def _index(documents: str | tuple[str, ...]) -> LineIndex:
 
 
 def _end(config: TrainConfig, index: LineIndex) -> int | None:
+    # As in `lstmtraining`, a negative number counts rounds of the files, not of the lines.
     if config.max_iterations < 0:
         return -config.max_iterations * len(index.documents)
     return config.max_iterations or None
@@ -187,6 +190,7 @@ def _assemble(
     request, recipe, codec, config = asked.request, asked.recipe, asked.codec, start.config
     devices = choose_devices(config.batch, config.devices)
     network = Network(start.identity.root, codec, codec.null_char)
+    # -- training lines
     _name_documents(lines.train, output.line)
     max_bytes, eval_bytes = _memory_shares(config, recipe, lines.eval, network)
     stream = LineStream(
@@ -208,6 +212,7 @@ def _assemble(
         lambda number, skip: output.skip(lines.train[number], skip),
         multiple=x_scale(network.root),
     )
+    # -- evaluation lines, read with the word lists as the tesseract program reads them
     validator = None
     if lines.eval is not None:
         _name_documents(lines.eval, output.line)

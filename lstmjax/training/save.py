@@ -67,6 +67,7 @@ def recognizer_of(
         training_iteration=progress.training_iteration,
         sample_iteration=progress.sample_iteration,
         null_char=identity.null_char,
+        # The original's settings are floats, so a file holds no more than that.
         adam_beta=float(np.float32(config.adam_beta)),
         learning_rate=float(np.float32(rate)),
         momentum=float(np.float32(config.momentum)),

@@ -34,6 +34,7 @@ def remembered_signals(output: Output) -> Iterator[Callable[[], int]]:
     def remember(number: int, frame: object) -> None:
         del frame
         received.append(number)
+        # The former handler is back, so a second signal ends a run that hangs while saving.
         signal.signal(number, former[number])
 
     def pending() -> int:

@@ -101,9 +101,11 @@ def choose_start(asked: Asked, native: NativeStore) -> Start:
     """
     request, say = asked.request, asked.say
     own = find_own(request, asked.config, asked.recipe, native, say)
+    # -- this run has no state yet: begin
     if own.none:
         start = _from_model(asked) if request.continue_from else _from_spec(asked)
         return _with(new_run(request, asked.config, asked.codec), start)
+    # -- it has: go on, but only as what it began as
     known = recorded(request, own.snapshot.fingerprint if own.snapshot else {})
     record = own.newer_record
     source = request.checkpoint if record else f"the checkpoint in {request.native_directory}"
@@ -141,6 +143,7 @@ def _check_spec(request: Request, stored: str, source: str) -> None:
     """Refuse another --net_spec than that of the run, unless nothing was built from it."""
     if not request.net_spec or (request.continue_from and not request.appends):
         return
+    # After appending, the stored text is that of the old model with the new one at its end.
     fits = stored.endswith(request.net_spec) if request.appends else stored == request.net_spec
     if not fits and "net_spec" in request.given:
         raise TrainError(
@@ -166,6 +169,7 @@ def _from_snapshot(asked: Asked, snapshot: Snapshot, source: str) -> Start:
             "Settings, training files or the program's way of ordering them have changed: the "
             "order of lines starts anew from here."
         )
+        # Batches count within a plan, so another begins anew; a new window number shuffles anew.
         progress = replace(progress, position=Position(0, progress.position.window + 1, 0))
     asked.say(
         f"Successfully restored trainer from {request.native_directory}, "
@@ -200,6 +204,7 @@ def _from_model(asked: Asked) -> Start:
     """Begin with the model that `--continue_from` names."""
     model = read_model(asked.request, asked.config, asked.recipe, asked.codec, asked.say)
     restored = restore(model.record)
+    # As in the original, the flag holds only where layers are built; other models get 0.
     delay = None if asked.request.appends else 0
     stored = settings_of_record(restored, is_own=False, perfect_sample_delay=delay)
     progress = asked.recipe.first_progress(restored)

@@ -160,9 +160,11 @@ def fit_outputs(origin: Origin, request: Request, codec: Codec, say: Say) -> Rec
     recognizer = recognizer_in(origin.record)
     outputs = recognizer.network.num_out
     own = origin.codec
+    # As in the original, --old_traineddata maps the outputs even between sets of one size.
     if request.old_traineddata:
         own = _old_codec(origin, request, outputs, say)
     elif own is None and outputs == codec.num_codes:
+        # The same number of outputs may still stand for other characters.
         _check_charset(origin, request.continue_from, codec, request.traineddata, say)
         return origin.record
     elif own is not None and rows_of(own) == rows_of(codec):
@@ -235,6 +237,7 @@ def code_map(new: Codec, old: Codec) -> list[int]:
             continue
         spelled = old.recoder.codes[old_id]
         for place, code in enumerate(codes):
+            # The first unichar that has a code decides, so a later one must not overwrite it.
             if found[code] < 0 and codes.index(code) == place and place < len(spelled):
                 found[code] = spelled[place]
     return found
@@ -272,6 +275,7 @@ def _extended(
 ) -> Record:
     """The cut model with new layers; rates, momentum and flags are those of the settings."""
     recognizer = recognizer_in(record)
+    # New layers have no history; zeros beside them keep the record a whole checkpoint.
     zeros = jax.tree.map(np.zeros_like, new)
     built = record_of(
         network.built, new, Writing(nodes.TRAINING_ON, config.net_mode), moments=(zeros, zeros)
@@ -279,6 +283,7 @@ def _extended(
     return with_recognizer(
         record,
         network=append_layers(recognizer.network, keep, built),
+        # Texts are joined as they are, because the original does.
         spec=recognizer.spec + network.spec,
         null_char=codec.null_char,
         learning_rate=float(np.float32(config.learning_rate)),

@@ -97,6 +97,7 @@ class Validator:
         self._make = make
         self._forward: Forward | None = None
         self._store = ImageStore(index, network.input_shape, max_bytes, in_grey=True)
+        # -- sort out the lines once; every evaluation reads the same ones
         geometry = geometry_of(network)  # as `lstmeval`, which is to leave out the same lines
         self._lines: list[tuple[Line, np.ndarray]] = []
         widths: list[int] = []
@@ -127,6 +128,7 @@ class Validator:
           sample_iteration: the lines visited in training, which seeds the random borders.
         """
         forward = self._with_weights(params, sample_iteration)
+        # Fitted to the widths of all lines, so that every chunk meets the same compiled shapes.
         buckets = forward.buckets(self._widths)
         chars, words = ErrorCounts(), ErrorCounts()
         found: list[Measured] = []
@@ -141,6 +143,7 @@ class Validator:
                 chars, words = chars + of_chars, words + of_words
                 found.append(one)
         return Scores(
+            # Tesseract's measures are means over lines; the true rates count all characters.
             float(np.mean([one.bcer for one in found])),
             float(np.mean([one.bwer for one in found])),
             chars.rate,

@@ -56,6 +56,7 @@ def consume(walk: Walk) -> bool:
                 return walk.complain("Badly formed Indic vowel sequence", last, char)
             if _is_bad_thai(last, char):
                 return walk.complain("Badly formed Thai", last, char)
+        # A virama or a joiner before it binds a character that is no mark itself.
         joins = last == ZWJ or last_kind == "H" or (last == ZWNJ and (kind == "H" or before == ZWJ))
         if length and kind not in "cH" and not joins:
             break

@@ -123,6 +123,7 @@ def _consonants(walk: Walk, traits: Traits) -> bool:
         _consonant(walk, traits)
         joiner = ""
         if walk.char() and walk.char() in traits.joins_before:
+            # Left out for now: it counts only before a virama, for a form of the conjunct.
             joiner = walk.char()
             walk.skip()
             last = walk.output[-1]
@@ -181,6 +182,7 @@ def _virama(walk: Walk, traits: Traits, joiner: str, *, after_matra: bool) -> bo
     if walk.char() == ZWJ:
         if after_matra:
             return walk.complain("ZWJ after a post-matra virama!!")
+        # In Sinhala, a virama, a joiner and ya or ra are one part (yansaya, rakaransaya).
         if walk.char(-2) != traits.ra and walk.char(1) in (ZWNJ, traits.ya, traits.ra):
             walk.take()  # the consonant that follows completes the part
         else:

@@ -67,6 +67,7 @@ class Walk:
 
     def part(self, length: int) -> None:
         """Make the end of the output one part, and each pending character before it another."""
+        # Never further back than the last part: characters cannot be in two.
         first = max(len(self.output) - length, self._parted)
         self.parts += self.output[self._parted : first]
         self.parts.append("".join(self.output[first:]))

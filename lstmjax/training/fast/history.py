@@ -68,6 +68,7 @@ def put_history(restored: Restored, opt_state: optax.OptState, count: int) -> op
 
 def _filled(part: Any, restored: Restored, count: int) -> Any:
     if isinstance(part, optax.ScaleByAdamState):
+        # Tesseract corrects by its training iterations, one update a line.
         n = max(restored.progress.training_iteration, 1)
         correction = np.sqrt(1 - restored.adam_beta**n) / (1 - restored.momentum**n)
         mu = _unscaled(restored, restored.learning_rate * correction)
@@ -86,6 +87,7 @@ def _filled(part: Any, restored: Restored, count: int) -> Any:
 
 def _unscaled(restored: Restored, rate: float) -> Params:
     """The stored steps as gradients, which point the other way."""
+    # Negative, because Tesseract's steps are added and optax's gradients subtracted.
     scale = np.float32(-1 / rate if rate else 0)
     return jax.tree.map(lambda u: jnp.asarray(u * scale), restored.moments.updates)
 

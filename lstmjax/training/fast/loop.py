@@ -109,6 +109,7 @@ class _Loop:
         return self._finish()
 
     def _finished(self) -> bool:
+        # Lines whose scores are still to come change the rates, so nothing is decided yet.
         if self.waiting:
             return False
         progress, config = self.progress, self.config
@@ -127,6 +128,7 @@ class _Loop:
         """Start an update; the first of its shape is waited for, since it is compiled."""
         loaded = self._cut(loaded)
         plan, batch = loaded.plan, loaded.batch
+        # Every image of the batch may be broken.
         if not plan.numbers:
             return
         rate = learning_rate_at(self.config, self.started, end=self.run.end)
@@ -139,11 +141,13 @@ class _Loop:
         if new_shape:
             self.run.output.compiling(batch.images.shape[1])
         if self.run.watcher is not None and self.config.debug_interval > 0:
+            # The update takes its state over (donated), so pictures need a copy of the weights.
             self.params_before = jax.tree.map(jnp.copy, self.state.params)
         began = time.monotonic()
         self.state, result = self.step(self.state, *batch, controls)
         if new_shape:
             self.seen_shapes.add(batch.images.shape)
+            # Waited for, so that compiling is measured apart from the speed of training.
             jax.block_until_ready(result.loss)
             give_back_memory()
             self.compile_seconds += time.monotonic() - began
@@ -160,6 +164,7 @@ class _Loop:
         room = len(plan.numbers) if self.run.end is None else self.run.end - self.started
         if room >= len(plan.numbers):
             return loaded
+        # A weight of 0 instead of fewer lines: another shape would have to be compiled.
         weights = batch.weights.copy()
         weights[room:] = 0
         plan = replace(
@@ -175,6 +180,7 @@ class _Loop:
         """Another one for each update, the same in a resumed run."""
         if not self.config.border_noise:
             return None
+        # Knuth's multiplicative hash, so that neighbouring updates get unlike seeds.
         return np.uint32((self.started * 2654435761 + self.config.seed) % 2**32)
 
     def _hold_perfect(self) -> bool:
@@ -186,6 +192,7 @@ class _Loop:
 
     def _absorb(self) -> None:
         """Take in the scores of everything dispatched so far."""
+        # Line by line in order of dispatch, so a run's figures do not depend on timing.
         for loaded, result, scores in self.waiting:
             before = self.progress
             if self.run.watcher is not None:
@@ -205,6 +212,7 @@ class _Loop:
 
     def _report(self) -> None:
         output = self.run.output
+        # -- compare with the best so far
         speed = self._speed()
         self.reported = self.progress.training_iteration
         prefix = report.log_prefix(self.progress)
@@ -212,9 +220,11 @@ class _Loop:
         self.progress = verdict.progress
         if verdict.before:
             output.line(verdict.before)
+        # -- evaluate; with evaluation lines their CER chooses the best state
         scores = self._evaluate()
         evaluated = "" if scores is None else report.evaluated(self.progress, scores)
         text = verdict.headline + evaluated + verdict.stage_text
+        # -- act on it
         if self._is_better(verdict.new_best, scores):
             text += self._keep_best(scores)
         if verdict.diverged or self.bad_updates >= MAX_BAD_UPDATES:
@@ -306,11 +316,13 @@ class _Loop:
                 f"had learnt anything; try a lower --learning_rate than "
                 f"{self.config.learning_rate:g}"
             )
+        # -- weights and history of the best
         best = restore(checkpoint.unpack(best_trainer))
         opt_state = put_history(
             best, jax.device_get(self.state.opt_state), self.progress.training_iteration
         )
         self.state = jax.device_put(TrainState(best.params, opt_state), self.placement)
+        # -- counters go on; with the errors since the best, the next report would diverge again
         scale = self.progress.rate_scale * _RATE_AFTER_DIVERGENCE
         old = best.progress
         self.progress = replace(
@@ -375,6 +387,7 @@ class _Loop:
         raise InterruptedRun(self.progress, self.pending_signal())
 
     def _finish_writing(self) -> None:
+        # Packing may still be under way in the writer's thread; its errors come out here.
         self.best_trainer()
         problem = self.writer.wait()
         self._say_of_best()

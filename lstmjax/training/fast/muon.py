@@ -53,6 +53,7 @@ def scale_by_orthogonal_adam(
     def update(updates, state, params=None):
         steps, state = adam.update(updates, state, params)
         assert isinstance(state, optax.ScaleByAdamState)
+        # Nesterov's momentum: the first moment as the next update would find it with this gradient.
         ahead = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, updates)
         leaves = dict(_weights(ahead))
         together = _orthogonalised(list(leaves.values()), num_devices, pairs)
@@ -84,10 +85,12 @@ class _Weights(NamedTuple):
 
 def _weights(params: Params, path: Path = ()) -> Iterator[tuple[Path, _Weights]]:
     """Every leaf of weights."""
+    # An LSTM's leaves hold all gates side by side; `wh` is [S, gates * S], so its rows tell S.
     states = params["wh"].shape[0] if "wh" in params else None
     for name, leaf in params.items():
         if isinstance(leaf, dict):
             yield from _weights(leaf, (*path, name))
+        # A single row or column has no directions to even out.
         elif name in _WEIGHTS and min(leaf.shape) > 1:
             gates = 1 if states is None else leaf.shape[1] // states
             yield (*path, name), _Weights(leaf, gates)
@@ -108,6 +111,7 @@ def _orthogonalised(weights: list[_Weights], num_devices: int, pairs: bool) -> l
         steps = _orthogonalised_here(weights, num_devices, pairs)
     else:
         steps = _orthogonalised_together([each.matrices() for each in weights], num_devices)
+    # An orthogonal matrix has entries of root mean square 1 / sqrt(longer side): scale that away.
     scales = [_SCALE * max(each.shape) ** 0.5 for each in weights]
     every = zip(weights, steps, scales, strict=True)
     return [each.beside(step) * scale for each, step, scale in every]
@@ -127,6 +131,7 @@ def _orthogonalised_here(weights: list[_Weights], num_devices: int, pairs: bool)
     if not any(shared):
         return parts
     mine = [part for part, is_shared in zip(parts, shared, strict=True) if is_shared]
+    # One exchange for all small parts: each collective makes the devices wait for each other.
     gathered = iter(in_buckets(mine, lambda numbers: jax.lax.all_gather(numbers, LINES)))
     return [
         next(gathered).reshape(-1, *part.shape[1:]) if is_shared else part
@@ -151,6 +156,7 @@ def _orthogonalised_together(leaves: list[jax.Array], num_devices: int) -> list[
 def _shared(stack: jax.Array, num_devices: int) -> jax.Array:
     """`orthogonal` of [N, rows, columns], each device taking an equal part of them."""
     part, rest = divmod(len(stack), num_devices)
+    # Matrices that cannot be dealt out evenly are computed by every device.
     if num_devices == 1 or rest:
         return orthogonal(stack)
     mine = jax.lax.dynamic_slice_in_dim(stack, jax.lax.axis_index(LINES) * part, part)
@@ -163,9 +169,11 @@ def orthogonal(x: jax.Array) -> jax.Array:
     Singular values from 0.001 of the norm on end between 0.4 and 1.6, by an iteration of
     odd polynomials of fifth order, which needs products only.
     """
+    # Wide rather than tall: x x' then has the shorter side.
     tall = x.shape[-2] > x.shape[-1]
     x = x.swapaxes(-1, -2) if tall else x
     norm = jnp.sqrt((x * x).sum((-1, -2), keepdims=True))
+    # The iteration needs all singular values below 1; the bound keeps zeros from becoming NaN.
     x = x / jnp.maximum(jnp.float32(1.01) * norm, jnp.float32(1e-30))
     for a, b, c in _QUINTICS:
         square = x @ x.swapaxes(-1, -2)

@@ -73,6 +73,7 @@ def make_optimizer(
     else:
         core = optax.trace(decay=config.momentum)
     steps = [core, scale_by_layer_rates(rate_factors), scale_by_given_rate()]
+    # Clipping must see the gradient itself, before moments and orthogonal steps change its length.
     if config.clip_norm is not None:
         steps.insert(0, optax.clip_by_global_norm(config.clip_norm))
     return optax.with_extra_args_support(optax.chain(*steps))

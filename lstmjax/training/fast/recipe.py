@@ -52,6 +52,7 @@ class FastRecipe(Recipe):
         if stored is None:
             rate = config.learning_rate if "learning_rate" in given else config.rate_of_new
             return replace(config, learning_rate=rate)
+        # A model that is not this run's may forget its rate; a run that goes on never does.
         forgotten = not stored.is_own and (request.reset_learning_rate or request.appends)
         own_rate = forgotten or "learning_rate" in given
         own_augment = stored.augment is None or "augment" in given
@@ -99,6 +100,7 @@ class FastRecipe(Recipe):
         """Weights as stored, with their history unless layers were appended."""
         opt_state = self.new_state(restored.params, config).opt_state
         if not fresh:
+            # Records count lines; optax counts updates, which are of a whole batch here.
             updates = restored.progress.training_iteration // config.batch
             history = rescaled(restored, config.learning_rate)
             opt_state = put_history(history, opt_state, updates)

@@ -82,8 +82,10 @@ def make_train_step(
     def objective(params, images, widths, labels, num_labels, weights, controls):
         logits, steps = model.apply(params, images, widths, _border_seed(controls, shared))
         loss, stats = loss_of(logits, steps, labels, num_labels, null_char)
+        # Perfect in the original's sense: at no time step is any class off by a half.
         held = controls.hold_perfect & (stats.delta == 0)
         weights = jnp.where(held, 0.0, weights)
+        # Chosen, not only multiplied: 0 times an infinite loss would be NaN.
         total = jnp.where(weights > 0, loss * weights, 0.0).sum()
         return total, (weights.sum(), loss, stats, logits, steps)
 
@@ -93,8 +95,10 @@ def make_train_step(
         grads, (count, loss, stats, logits, steps) = gradient(
             params, images, widths, labels, num_labels, weights, controls
         )
+        # Sums, not means: devices may hold different numbers of lines.
         if shared:
             grads, count = _summed((grads, count))
+        # A batch whose lines are all held has count 0.
         grads = jax.tree.map(lambda g: g / jnp.maximum(count, 1.0), grads)
         return grads, (loss, stats.rms, stats.delta, jax.nn.softmax(logits), steps)
 
@@ -103,6 +107,7 @@ def make_train_step(
             grads, state.opt_state, state.params, learning_rate=learning_rate
         )
         params = optax.apply_updates(state.params, updates)
+        # One norm finds any number that is not finite, in any leaf.
         finite = jnp.isfinite(optax.tree.norm(grads))
         new = TrainState(params, opt_state)
         return jax.tree.map(partial(jnp.where, finite), new, state), finite
@@ -110,6 +115,7 @@ def make_train_step(
     # images are [H, W, B, D], outputs [T, B, K]; everything else of a line has its axis first
     gradients = share(gradients, devices, (None, 2, 0, 0, 0, 0, None), (None, (0, 0, 0, 1, 0)))
     apply_update = share(apply_update, devices, None, None)
+    # Compiled apart, so that a new shape of batch does not compile the optimiser again.
     jitted_gradients: Any = jax.jit(gradients, compiler_options=dict(options or {}))
     jitted_update: Any = jax.jit(
         apply_update, compiler_options=dict(update_options or {}), donate_argnums=0

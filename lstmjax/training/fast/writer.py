@@ -31,6 +31,7 @@ class CheckpointWriter:
         self._best_file = BestFile(paths)
         self._messages: list[str] = []
         self._identity, self._config = identity, config
+        # One thread, so that files are completed in the order in which they were asked for.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._pending: Future[None] | None = None
         self._best: Future[bytes] | None = None
@@ -108,5 +109,6 @@ class CheckpointWriter:
     def _write(self, snapshot: Snapshot) -> None:
         self._sync_best(snapshot.best_trainer)
         self._native.save(snapshot)
+        # Orbax writes in a thread of its own: wait, or Tesseract's file could be complete first.
         self._native.wait()
         write_atomically(self._path, self._pack(snapshot, snapshot.best_trainer))

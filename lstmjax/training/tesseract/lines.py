@@ -67,6 +67,7 @@ class PageSource:
         self._simple_text = simple_text
         self._codes: dict[int, np.ndarray | tuple[str, ...]] = {}
         self._unreadable: set[int] = set()
+        # One thread: lines are prepared in the order in which they are asked for.
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="pages")
         self._ahead: dict[tuple[int, bool], Future[Page | Refusal]] = {}
 
@@ -85,6 +86,7 @@ class PageSource:
         """The line at a place of the run; the next ones are prepared meanwhile."""
         rotate = rotate and self._stream.settings.randomly_rotate
         wanted = [(serial + i, rotate) for i in range(_LOADED_AHEAD + 1)]
+        # Places no longer wanted are dropped: a run that goes back asks for quite other ones.
         self._ahead = {key: self._ahead[key] for key in wanted if key in self._ahead}
         for key in wanted:
             if key not in self._ahead:
@@ -97,6 +99,7 @@ class PageSource:
         document, page = stream.order(serial, stream.index.pages)
         number = int(stream.index.number(document, page))
         line = numbered(stream.index[number])
+        # Judged once, but told at each visit: the original encodes a line anew each time.
         if number not in self._codes:
             self._codes[number] = self._encode(line)
         codes = self._codes[number]
@@ -107,6 +110,7 @@ class PageSource:
         except DataError as err:
             return self._unreadable_line(line, err)
         if rotate and float(MinStd.for_sample(serial).signed(1)[0]) > 0:
+            # Half a turn: both axes of the image, and the one that codes have.
             pixels, codes = pixels[::-1, ::-1], codes[::-1]
         return self._page(line, codes, pixels, serial)
 
@@ -128,6 +132,7 @@ class PageSource:
 
     def _inputs(self, codes: np.ndarray, pixels: Pixels, sample: int) -> tuple[Inputs, bool]:
         stream, shape = MinStd.for_sample(sample), self._stream.geometry.shape
+        # One stream for both, padding first: the borders' numbers depend on how many padding drew.
         start = stream.state
         block = normalise(pixels, shape, stream)
         drew = stream.state != start

@@ -73,8 +73,10 @@ def _begin(run: Run, snapshot: Snapshot) -> RunState:
         return state
     record = checkpoint.unpack(read_bytes(path))
     reached = record.recognizer.training_iteration if isinstance(record, TrainerRecord) else -1
+    # A checkpoint of another iteration is of another state; only the native one counts then.
     if reached != snapshot.progress.training_iteration:
         return state
+    # Its weights are the same; sub-trainer and kept models exist only there.
     stored = CheckpointCodec(run.identity, run.config).trainer(read_bytes(path))
     return replace(state, trainer=replace(stored, state=trainer.state, progress=trainer.progress))
 
@@ -126,12 +128,14 @@ class _Loop:
         if state.best_trainer:
             self._sync_best(state.best_trainer)
         self.window = (time.monotonic(), state.progress.training_iteration)
+        # As in `lstmtraining`: learn, report, save, print, and only then ask for the end.
         while True:
             state = self._block(state)
             if self.pending_signal():
                 self._stop(state)
             try:
                 after, text = self.maintenance.report(state)
+            # `state` is still that before the report: a stopped report leaves nothing half done.
             except _Stop:
                 self._stop(state)
             state = after
@@ -174,6 +178,7 @@ class _Loop:
             return ""
         self.saved_at = now
         data = self.codec.full(state.trainer, state.best_trainer)
+        # The best first, so no checkpoint names a best that is not there.
         self._sync_best(state.best_trainer)
         problem = written(self.run.paths.checkpoint, data)
         if problem:

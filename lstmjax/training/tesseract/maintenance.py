@@ -70,12 +70,15 @@ class Maintenance:
 
         Returns: the run, and the text of the report up to that about the checkpoint.
         """
+        # -- a second try, before the run itself is judged
         text = report.log_prefix(state.progress)
         state, tried = self._second_try(state)
         text += tried
+        # -- numbers that are not finite: the error rates say nothing then
         if state.trainer.bad_updates >= MAX_BAD_UPDATES:
             state, back = self._without_bad_numbers(state)
             return state, text + back
+        # -- best and worst, with tests of the models of earlier extremes
         verdict = report.judge(state.progress)
         text += verdict.headline
         model = b""
@@ -87,6 +90,7 @@ class Maintenance:
         text += tested.text + verdict.stage_text
         trainer = replace(tested.trainer, progress=verdict.progress)
         state = replace(state, trainer=trainer, pending=tested.pending)
+        # -- keep the best, or go back to it
         if verdict.new_best:
             state, wrote = self._keep_best(state)
             return state, text + wrote
@@ -120,6 +124,7 @@ class Maintenance:
 
     def _keep_best(self, state: RunState) -> tuple[RunState, str]:
         """Keep the trainer to go back to, and write it if it is much better than the last one."""
+        # As in the original, a new best ends the second try.
         state = replace(state, trainer=replace(state.trainer, sub=None))
         data = self.codec.no_best(state.trainer)
         state = replace(state, best_trainer=data)
@@ -132,6 +137,7 @@ class Maintenance:
         if problem:
             self.say(problem)
             return state, f" failed to write best model:{name}"
+        # Narrowed, since the original keeps a float here.
         return state.with_progress(last_saved=float(np.float32(best.rate))), (
             f" wrote best model:{name}"
         )
@@ -148,6 +154,7 @@ class Maintenance:
         trainer, reduced = self._reduce(trainer)
         state = replace(state, trainer=trainer).with_progress(
             last_saved=last_saved,
+            # The way lost is granted twice before the run counts as stalled.
             stall_iteration=iteration + 2 * (iteration - progress.learning_iteration),
         )
         return replace(state, best_trainer=self.codec.no_best(state.trainer)), text + reduced

@@ -74,6 +74,7 @@ def reduce_rates(
       layer_rates: whether every layer has a rate of its own.
     Returns: the trainer, and what the report says.
     """
+    # One rate for all: no search, the original just multiplies it.
     if not layer_rates:
         trainer = trainer.with_rates(
             jax.tree.map(lambda rate: scaled(rate, DECAY), trainer.moments.rates)
@@ -95,6 +96,7 @@ def reduce_rates(
 def _tell(learner: LineTrainer, trainer: Trainer, layer: Layer, sums: np.ndarray) -> bool:
     """Print what was found about a layer; whether its rate should fall."""
     rate = np.float32(jax.tree.leaves(layer.of(trainer.moments.rates))[0])
+    # sums[way] = (bad, ok); a layer without any step gives 0 / 0, which reduces nothing.
     with np.errstate(invalid="ignore", divide="ignore"):
         bad = sums[:, 0] / (sums[:, 0] + sums[:, 1])
     reduced = bool(bad[_DOWN] < bad[_SAME] * _IMPROVED)
@@ -112,6 +114,7 @@ def _count_alternations(
     """How much steps turn back and go on: for each layer [2 ways, (bad, ok)] float32 sums."""
     trainer = replace(trainer, state=jax.device_get(trainer.state))
     mu = learner.step.momentum
+    # Momentum makes lasting steps 1 / (1 - mu) times as long; the trial takes such a step at once.
     same = np.float32(1) / (np.float32(1) - mu)
     ways = {_DOWN: np.float32(same * np.float32(DECAY)), _SAME: same}
     sums = {layer.number: np.zeros((2, 2), np.float32) for layer in layers}

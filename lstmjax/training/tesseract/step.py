@@ -65,6 +65,7 @@ def corrected_rates(rates: Params, adam: Params, at: Rates) -> Params:
         rate = np.float32(stored)
         if not by_adam or mu <= 0 or n >= _NO_CORRECTION_AFTER:
             return rate
+        # float32 before and after each of the two steps, as the original narrows each assignment.
         corrected = np.float32(float(rate) * np.sqrt(1.0 - float(beta) ** n))
         return np.float32(float(corrected) / (1.0 - float(mu) ** n))
 
@@ -93,6 +94,7 @@ def _momentum(w, u, d, rate, mu, new_w, new_u):
     for i in range(len(w)):
         new_u[i] = u[i] + rate * d[i]
     for i in range(len(w)):
+        # As in the original, nothing is ever learnt with a momentum of 0.
         new_w[i] = w[i] + new_u[i] if mu > 0 else w[i]
     for i in range(len(w)):
         new_u[i] *= mu
@@ -238,6 +240,7 @@ class ExactStep:
         finite = bool(np.isfinite(probs).all())
         targets = None
         if finite:
+            # Decoder, targets and deltas all see these, not the raw outputs.
             probs = probs if self.simple_text else normalise_probs(probs)
             targets = line_targets(probs, codes, self.null_char, simple_text=self.simple_text)
             finite = targets is None or bool(np.isfinite(targets).all())
@@ -282,6 +285,7 @@ class ExactStep:
         flat, structure = jax.tree.flatten(state.params)
         old = [flat, *map(structure.flatten_up_to, (moments.updates, moments.squares))]
         old = [list(map(_writable, leaves)) for leaves in old]
+        # Old and new arrays change places at each update, which therefore allocates nothing.
         if self._spare is None:
             self._spare = [list(map(np.empty_like, leaves)) for leaves in old]
         new, others = self._spare, (gradient, corrected_rates(moments.rates, adam, at), adam)
@@ -294,6 +298,7 @@ class ExactStep:
                 strict=True,
             )
         ]
+        # Not taken: the spare arrays hold waste, the state is as it was.
         if not all(finite):
             return state, False
         self._spare = old

@@ -69,6 +69,7 @@ def update_subtrainer(trainer: Trainer, best_trainer: bytes, learn: Learn, say: 
     """
     sub, progress = trainer.sub, trainer.progress
     assert sub is not None
+    # The negation also catches a margin that is undefined, 0 / 0.
     if not margin_of(progress.char_rate, sub.progress.char_rate) >= STALLED_BY:
         return Tried(trainer, "", best_trainer)
     error = sub.progress.char_rate
@@ -99,6 +100,7 @@ def margin_of(error: float, sub_error: float) -> float:
 
 def _replaced(trainer: Trainer, sub: Trainer) -> Trainer:
     """The run with the weights, counters and error rates of its sub-trainer."""
+    # Best, worst and history stay the run's own; only what says how far it learnt is taken over.
     progress = replace(
         trainer.progress,
         training_iteration=sub.progress.training_iteration,

@@ -194,14 +194,17 @@ class LineTrainer:
             )
 
         first = run(page.inputs)
+        # As in PrepareForBackward, lines with boxes are never inverted.
         if page.line.has_boxes or not np.isfinite(first.probs).all():
             return first
         sure = np.float32(certainty(first.probs, self.step.null_char))
         if sure >= TRAINING_INVERT_BELOW:
             return first
         other = run(self.source.inverted(page))
+        # As in PrepareForBackward, only a strictly better reading wins.
         if np.float32(certainty(other.probs, self.step.null_char)) > sure:
             return other
+        # The original runs the first input again, but does not pad it again.
         return run(self.source.restarted(page)) if page.padded else first
 
     def held(self, judged: Judged, progress: Progress) -> bool:
@@ -224,6 +227,7 @@ class LineTrainer:
             taken, result = False, _FAILED
         else:
             raw = outputs.probs
+            # Shown before the update, which uses the weights up.
             if main and self.watch is not None:
                 self.watch(trainer, page, outputs, judged)
             if not self.held(judged, progress):
@@ -256,6 +260,7 @@ class LineTrainer:
     def _read(self, judged: Judged, page: Page) -> tuple[np.ndarray, np.ndarray]:
         """The codes read, and the true ones as they are counted."""
         read, _ = self.reader.read(judged.probs)
+        # For simple text the original counts errors against its decoded targets, not the codes.
         if not self.step.simple_text:
             return read, page.codes
         assert judged.targets is not None
