@@ -45,6 +45,7 @@ def printed(
         codes = decode(model, probs)
         return Printed(" ".join(codec.decode(codes, normed=False).split()), codes)
     read = model.word_reader.search(probs, use_dictionary=use_dictionary)
+    # Read as unichars, so their codes have to be spelled out again.
     spelled = [code for each in read.unichar_ids.tolist() for code in codec.recoder.codes[each]]
     return Printed(model.word_reader.text(read), np.array(spelled, np.int32))
 
@@ -59,5 +60,6 @@ def decode(model: Network, probs: Float32[np.ndarray, "T K"]) -> Int32[np.ndarra
     """
     if model.simple_text:
         best = probs.argmax(1)[:, None]
+        # One code for each step, repeats included: without CTC they are meant.
         return best_path(best, np.array([len(probs)]), model.null_char, merge_repeats=False)[0]
     return beam_search(probs, model.beam_tables, model.null_char).codes
