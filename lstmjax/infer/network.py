@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lstmjax.charset.codec import Codec
-from lstmjax.charset.prefixes import BeamTables
 from lstmjax.data.image import InputShape
+from lstmjax.infer.decode import LineDecoder
 from lstmjax.infer.words import WordReader, without_words
 from lstmjax.netspec.shape import input_of, output_loss
 from lstmjax.netspec.tree import Series
@@ -39,9 +39,9 @@ class Network:
         return InputShape(first.height, first.width, first.depth)
 
     @cached_property
-    def beam_tables(self) -> BeamTables:
-        """The character set in the form that the beam search needs."""
-        return self.codec.beam_tables()
+    def decoder(self) -> LineDecoder:
+        """Decoder of outputs into codes, as the training tools read them."""
+        return LineDecoder(self.codec, self.null_char, self.simple_text)
 
     @property
     def simple_text(self) -> bool:

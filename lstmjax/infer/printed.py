@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int32
 
-from lstmjax.ctc.beam import beam_search
-from lstmjax.ctc.best_path import best_path
 from lstmjax.infer.network import Network
 
 INVERT_BELOW = 0.7  # the tesseract program's invert_threshold
@@ -45,7 +43,6 @@ def printed(
         codes = decode(model, probs)
         return Printed(" ".join(codec.decode(codes, normed=False).split()), codes)
     read = model.word_reader.search(probs, use_dictionary=use_dictionary)
-    # Read as unichars, so their codes have to be spelled out again.
     spelled = [code for each in read.unichar_ids.tolist() for code in codec.recoder.codes[each]]
     return Printed(model.word_reader.text(read), np.array(spelled, np.int32))
 
@@ -58,8 +55,4 @@ def decode(model: Network, probs: Float32[np.ndarray, "T K"]) -> Int32[np.ndarra
       probs: [T, K] normalised probabilities.
     Returns: [L] codes without nulls.
     """
-    if model.simple_text:
-        best = probs.argmax(1)[:, None]
-        # One code for each step, repeats included: without CTC they are meant.
-        return best_path(best, np.array([len(probs)]), model.null_char, merge_repeats=False)[0]
-    return beam_search(probs, model.beam_tables, model.null_char).codes
+    return model.decoder.read(probs)[0]

@@ -85,7 +85,7 @@ class SymbolReader:
 
     def _symbols(self, probs: Float[np.ndarray, "T K"], step: float) -> Symbols:
         model = self.model
-        read = lexicon_search(probs, model.beam_tables, model.null_char, self.dictionary)
+        read = lexicon_search(probs, model.decoder.tables, model.null_char, self.dictionary)
         texts: list[str] = []
         spans: list[tuple[float, float]] = []
         for start, end in read.words:

@@ -27,11 +27,11 @@ from lstmjax.simd.hooks import cached
 
 def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     """An array, or a tuple's arrays, without what numba counts references to."""
-    members: Any = kind  # numba's tuples can be iterated, which its stubs do not say
     if isinstance(kind, types.BaseTuple):
+        kinds: Any = kind  # checkers do not see that tuples of types can be iterated over
         parts = [
             _without_owner(context, builder, each, builder.extract_value(value, i))
-            for i, each in enumerate(members)
+            for i, each in enumerate(kinds)
         ]
         return context.make_tuple(builder, kind, parts)
     if not isinstance(kind, types.Array):

@@ -18,7 +18,7 @@ from lstmjax.data.lines import Line
 from lstmjax.data.skips import printable
 from lstmjax.formats.checkpoint import CHAR, DELTA, RMS, SKIP, WORD
 from lstmjax.formats.recoder import MAX_LENGTH
-from lstmjax.training.line_reader import LineReader
+from lstmjax.infer.decode import LineDecoder
 from lstmjax.training.progress import Rates
 
 _PART = ".."  # a code that is only part of a character
@@ -52,7 +52,7 @@ def in_detail(iteration: int, interval: int) -> bool:
     return interval > 0 and iteration % interval == 0
 
 
-def debug_lines(reading: Reading, reader: LineReader, interval: int) -> Iterator[str]:
+def debug_lines(reading: Reading, reader: LineDecoder, interval: int) -> Iterator[str]:
     """The texts about a line, in order; the rates after it are `mean_line`.
 
     Args:
@@ -86,7 +86,7 @@ def mean_line(rates: Rates) -> str:
     )
 
 
-def activation_path(probs: Float32[np.ndarray, "T K"], reader: LineReader) -> Iterator[str]:
+def activation_path(probs: Float32[np.ndarray, "T K"], reader: LineDecoder) -> Iterator[str]:
     """One line for each code read: its score and the runner-up at every time step."""
     codec = reader.codec
     codes, starts = reader.read(probs)

@@ -40,7 +40,6 @@ from lstmjax.training.check import Named, check, flag
 from lstmjax.training.compiling import num_buckets, padding_for
 from lstmjax.training.config import OrderName, RecipeName, TrainConfig
 from lstmjax.training.fast.recipe import FastRecipe
-from lstmjax.training.line_reader import LineReader
 from lstmjax.training.lock import locked
 from lstmjax.training.native import NativeStore
 from lstmjax.training.output import (
@@ -226,7 +225,7 @@ def _assemble(
         end=end,
         paths=request.paths,
         stream=stream,
-        reader=LineReader(codec, network.simple_text),
+        reader=network.decoder,
         validator=validator,
         native=native,
         output=output,

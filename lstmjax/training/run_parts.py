@@ -6,10 +6,10 @@ from typing import Any
 from lstmjax.charset.codec import Codec
 from lstmjax.data.stream import LineStream
 from lstmjax.devices import Device
+from lstmjax.infer.decode import LineDecoder
 from lstmjax.run_paths import RunPaths
 from lstmjax.training.config import TrainConfig
 from lstmjax.training.identity import Identity
-from lstmjax.training.line_reader import LineReader
 from lstmjax.training.native import NativeStore, Snapshot
 from lstmjax.training.output import Output
 from lstmjax.training.validate import Validator
@@ -68,7 +68,7 @@ class Run:
     end: int | None
     paths: RunPaths
     stream: LineStream
-    reader: LineReader
+    reader: LineDecoder
     validator: Validator | None
     native: NativeStore
     output: Output

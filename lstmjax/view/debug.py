@@ -18,8 +18,8 @@ from PIL import Image
 
 from lstmjax.charset.codec import UNDECODABLE, Codec
 from lstmjax.data.image import Pixels
+from lstmjax.infer.decode import LineDecoder
 from lstmjax.training.debug_text import spelled
-from lstmjax.training.line_reader import LineReader
 from lstmjax.training.watch import DebugSeen
 from lstmjax.view.activations import LayerTracer
 from lstmjax.view.pictures import Mark, clear_classes, graph, layer_map, line_marks
@@ -44,7 +44,7 @@ class Spelling(NamedTuple):
     end: int
 
 
-def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Spelling]:
+def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineDecoder) -> list[Spelling]:
     """The characters of a reading, as the tesseract program prints them, with their time steps."""
     codes, starts = reader.read(outputs)
     # The last character ends where the line ends.
@@ -57,7 +57,7 @@ def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[S
     return found
 
 
-def marks(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Mark]:
+def marks(outputs: Float32[np.ndarray, "T K"], reader: LineDecoder) -> list[Mark]:
     """The characters of a reading, each at the step where it is most probable."""
     not_null = np.delete(np.arange(outputs.shape[1]), reader.codec.null_char)
     found = []
@@ -72,7 +72,7 @@ def marks(outputs: Float32[np.ndarray, "T K"], reader: LineReader) -> list[Mark]
 class DebugPictures:
     """Draws the windows of a line."""
 
-    def __init__(self, tracer: LayerTracer, reader: LineReader):
+    def __init__(self, tracer: LayerTracer, reader: LineDecoder):
         self._tracer = tracer
         self._reader = reader
 

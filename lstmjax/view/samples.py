@@ -7,12 +7,12 @@ from rapidfuzz.distance import Levenshtein
 
 from lstmjax.ctc.error_rates import char_counts
 from lstmjax.data.image import Pixels
-from lstmjax.training.line_reader import LineReader
+from lstmjax.infer.decode import LineDecoder
 from lstmjax.training.watch import LineSeen
 from lstmjax.view.debug import spellings
 
 
-def sample(seen: LineSeen, pixels: Pixels, reader: LineReader) -> dict[str, Any]:
+def sample(seen: LineSeen, pixels: Pixels, reader: LineDecoder) -> dict[str, Any]:
     """Make the record of a line.
 
     Args:

@@ -25,7 +25,7 @@ def test_a_traineddata_needs_nothing_else(folder):
     assert (model.null_char, model.codec.num_codes) == (2, 5)
     assert (model.int_mode, model.from_traineddata, model.from_checkpoint) == (False, True, False)
     assert (model.input_shape.height, model.simple_text) == (8, False)
-    assert model.beam_tables is model.beam_tables
+    assert model.decoder.tables is model.decoder.tables
 
 
 def test_a_network_alone_takes_the_charset_of_a_traineddata(folder):

@@ -7,14 +7,14 @@ from training.small import EXAMPLES
 from lstmjax.charset.codec import Codec
 from lstmjax.data.lines import Line
 from lstmjax.formats import traineddata
+from lstmjax.infer.decode import LineDecoder
 from lstmjax.training.debug_text import Reading, activation_path, debug_lines, mean_line
-from lstmjax.training.line_reader import LineReader
 
 
 @pytest.fixture(scope="module")
 def reader():
     codec = Codec.from_traineddata(traineddata.load(EXAMPLES / "demo.traineddata"))
-    return LineReader(codec, simple_text=False)
+    return LineDecoder(codec, codec.null_char, simple_text=False)
 
 
 def probs_of(reader, text, sure=0.9):

@@ -25,8 +25,7 @@ class StepResult(NamedTuple):
     """Per-line figures of an update, before it.
 
     loss, rms, delta: [B] figures of each line; probs: [T, B, K] outputs; steps: [B] time steps of
-    each
-    line; finite: whether all gradients were.
+    each line; finite: whether all gradients were.
     """
 
     loss: Float[Array, " B"]

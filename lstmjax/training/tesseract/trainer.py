@@ -15,13 +15,13 @@ from lstmjax.data.stream import Position
 from lstmjax.errors import DataError, FormatError, Say
 from lstmjax.formats import checkpoint, lstm
 from lstmjax.formats.checkpoint import TrainerRecord
+from lstmjax.infer.decode import LineDecoder
 from lstmjax.infer.forward import certainty
 from lstmjax.infer.preparing import TRAINING_INVERT_BELOW
 from lstmjax.nn.headers import output_leaves
 from lstmjax.training.config import LAYER_SPECIFIC_RATES, TrainConfig
 from lstmjax.training.debug_text import Reading, debug_lines, mean_line
 from lstmjax.training.identity import Identity
-from lstmjax.training.line_reader import LineReader
 from lstmjax.training.progress import LineResult, Progress
 from lstmjax.training.restore import restore
 from lstmjax.training.run_parts import left_out
@@ -158,7 +158,7 @@ class LineTrainer:
     config: TrainConfig
     source: PageSource
     step: ExactStep
-    reader: LineReader
+    reader: LineDecoder
     say: Say
     watch: "Watch | None" = None
 
