@@ -65,7 +65,7 @@ def pack(params: Params, *, double: bool = False) -> Params:
     Returns: the tree of params with {"matrix": `Matrix`} in place of each layer's leaves, and
       "softmax" beside it for softmax LSTMs.
     """
-    if "b" not in params:
+    if "b" not in params:  # a container: its keys are all numbers of children
         return {key: pack(below, double=double) for key, below in params.items()}
     weights = params["w"] if "w" in params else _gate_weights(params)
     matrix = _packed(weights, params, double)
@@ -81,8 +81,9 @@ def _packed(weights: np.ndarray, leaves: Params, double: bool) -> Matrix:
         for leaf in (weights, leaves["b"], leaves.get("scale", _NO_FLOATS))
     )
     if len(scale):
+        # The input that the bias belongs to is 1, which int8 numbers hold as 127.
         bias = _INT8_MAX * bias
-        double = double or len(weights) + 1 > EXACT_FLOAT_SUM
+        double = double or len(weights) + 1 > EXACT_FLOAT_SUM  # the bias is one more product
     if double:
         weights, bias = weights.astype(np.float64), bias.astype(np.float64)
     return Matrix(panels_of_columns(weights), bias, scale)
@@ -113,6 +114,7 @@ def forward(
 
 
 def _forward(node: Node, matrices: Params, x: Block, borders: Iterator[Borders]):
+    # Convolutions take their borders in the order in which `data.borders` draws them: depth first.
     match node:
         case Input():
             return x, None
@@ -159,12 +161,13 @@ def _convolved(node: Convolve, x: Block, border: Borders) -> Block:
     H, W, _ = x.shape
     half_x, half_y = node.half_x, node.half_y
     framed = np.pad(x, ((half_y, half_y), (half_x, half_x), (0, 0)))
+    # The x offset is the slow index of a neighbour, as in the columns of the weights.
     taps = [
         framed[dy : dy + H, dx : dx + W]
         for dx in range(2 * half_x + 1)
         for dy in range(2 * half_y + 1)
     ]
-    y = np.concatenate(taps, axis=2)
+    y = np.concatenate(taps, axis=2)  # [H, W, taps * D]
     y.reshape(-1)[border.at] = border.value
     return y
 
@@ -184,11 +187,13 @@ def as_rows(x: Block) -> np.ndarray:
 def _dense_forward(node: Dense, matrices: Params, x: Block):
     source, matrix = as_rows(x), matrices["matrix"]
     z = products(source, matrix.panels, node.num_out)
+    # The bias comes after all products, in their precision; only then is the sum float32.
     z += matrix.bias
     z = z.astype(np.float32, copy=False)
     if len(matrix.scale):
         z *= matrix.scale
     y = activated(z, node.activation)
+    # Probabilities stay floats in int8 networks, as in the original.
     if len(matrix.scale) and node.activation not in _SOFTMAXES:
         layers.quantise(y.reshape(-1))
     y = y.reshape(*x.shape[:2], -1)
@@ -222,6 +227,7 @@ def _feedback(node: Lstm | SoftmaxLstm) -> int:
 def _lstm_forward(node: Lstm | SoftmaxLstm, matrices: Params, x: Block):
     H, W, D = x.shape
     matrix = matrices["matrix"]
+    # Columns: input, feedback, own output, output above; `layers` fills in all but the first.
     source = np.empty((H * W, matrix.panels.shape[1]), np.float32)
     source[:, :D] = x.reshape(-1, D)
     gates, states, squashed, outputs, probs = layers.lstm_forward(

@@ -24,6 +24,7 @@ def panels_of_columns(matrix):
     """[terms, results] -> panels, for results = numbers @ matrix; missing columns are 0."""
     terms, results = matrix.shape
     blocks = (results + LANES - 1) // LANES
+    # The lanes beyond the last result are computed, too, from weights of 0; nobody reads them.
     panels = np.zeros((blocks, terms, LANES), matrix.dtype)
     for block in range(blocks):
         first = block * LANES
@@ -77,6 +78,7 @@ def gate_panels(weights, gates):
     """
     sources, num_states = len(weights), weights.shape[1] // gates
     blocks = (sources + LANES - 1) // LANES
+    # Panels by gate, because the errors of each gate are summed by themselves, see `gate_sums`.
     panels = np.zeros((gates, blocks, num_states, LANES), np.float32)
     for gate in range(gates):
         for source in range(sources):
@@ -89,6 +91,7 @@ def gate_panels(weights, gates):
 @float_kernel
 def outer_sums(sources, errors):
     """The gradient of a matrix: [T, D] sources and [T, N] errors -> [D, N]."""
+    # Time is the index that is summed over, so it has to be the contiguous one.
     return products(np.ascontiguousarray(sources.T), panels_of_columns(errors), errors.shape[1])
 
 

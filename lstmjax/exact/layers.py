@@ -40,6 +40,7 @@ def _cell(gate, state, above, out_state, squashed, out):
     upper = gate[4 * num_states :]
     for i in range(num_states):
         state[i] *= forget[i]
+    # A tie keeps the state of the left neighbour. `forget` and `upper` compete; they are not added.
     for i in range(len(above)):
         state[i] = upper[i] * above[i] if forget[i] < upper[i] else state[i]
     for i in range(num_states):
@@ -55,7 +56,7 @@ def _bits(row, out):
     """The number of the best class in bits, the lowest first."""
     best = 0
     for k in range(1, len(row)):
-        if row[k] > row[best]:
+        if row[k] > row[best]:  # the first of equal classes wins
             best = k
     for i in range(len(out)):
         out[i] = np.float32(best >> i & 1)
@@ -66,6 +67,7 @@ def quantise(values):
     """Round to whole 1/127 steps in -127..127, halves away from zero, in place; flat."""
     for i in range(len(values)):
         scaled = _clip(values[i] * _INT8_MAX, _INT8_MAX)
+        # The conversion to int cuts off, so adding a half away from zero rounds.
         values[i] = np.float32(np.int32(scaled + np.copysign(_HALF, scaled)))
 
 
@@ -73,6 +75,7 @@ def quantise(values):
 def _finish(sums, bias, scale, out):
     """Write sums with their bias, as real values if they are of int8 numbers."""
     for i in range(len(bias)):
+        # Sums may be double: they are rounded once, after the bias.
         out[i] = np.float32(sums[i] + bias[i])
     for i in range(len(scale)):
         out[i] *= scale[i]
@@ -111,12 +114,14 @@ def lstm_forward(source, width, gates_of, num_in, feedback, head_of):
     own = num_in + num_fed
     two_d = gated != 4 * (wide - own)
     num_states = (wide - own) // 2 if two_d else wide - own
+    # Results and room: one array for all steps, so that the loop makes none.
     gates = np.empty((count, gated), np.float32)
     states = np.empty((count, num_states), np.float32)
     squashed = np.empty((count, num_states), np.float32)
     outputs = np.empty((count, num_states), np.float32)
     probs = np.empty((count, classes), np.float32)
     state, fed = np.zeros(num_states, np.float32), np.zeros(num_fed, np.float32)
+    # `sixteen_sums` writes whole panels, so there is room for more than the gates.
     sums, z = np.empty(len(panels) * LANES, panels.dtype), np.empty(gated, np.float32)
     logits = np.empty(len(head) * LANES, head.dtype)
     flat, flat_panels, flat_head = source.reshape(-1), panels.reshape(-1), head.reshape(-1)
@@ -124,12 +129,13 @@ def lstm_forward(source, width, gates_of, num_in, feedback, head_of):
     for t in range(count):
         above = nothing
         here = source[t]
-        here[num_in:own] = fed
+        here[num_in:own] = fed  # not reset at the start of a row, unlike the output
         if t % width == 0:  # a row starts without state
             state[:] = 0
             here[own : own + num_states] = 0
         else:
             here[own : own + num_states] = outputs[t - 1]
+        # The output above has no meaning in the first row, so its place is 0 there.
         if two_d:
             here[own + num_states :] = 0
             if t >= width:
@@ -142,10 +148,12 @@ def lstm_forward(source, width, gates_of, num_in, feedback, head_of):
         gate = gates[t]
         tanh_all(z[:num_states], gate[:num_states])
         logistic_all(z[num_states:], gate[num_states:])
+        # In int8 networks too the state stays float32: only what leaves the cell is rounded.
         _cell(gate, state, above, states[t], squashed[t], outputs[t])
         if int_mode:
             quantise(outputs[t])
         if feedback != NO_FEEDBACK:
+            # The next step sees the answer, so the softmax cannot be one product after the loop.
             for block in range(len(head)):
                 at = block * LANES
                 sixteen_sums(flat_head, at * num_states, outputs[t], 0, num_states, logits, at)
@@ -173,6 +181,7 @@ def _gate_errors(gate, before, above, squashed, error, out_error, errors):
     of_inner, of_enter = errors[:num_states], errors[num_states : 2 * num_states]
     of_forget = errors[2 * num_states : 3 * num_states]
     of_leave, of_upper = errors[3 * num_states : 4 * num_states], errors[4 * num_states :]
+    # The order of the factors decides how they round: it is that of the original.
     for i in range(num_states):
         of_inner[i] = _clip((_ONE - inner[i] * inner[i]) * enter[i] * error[i], _ONE)
     for i in range(num_states):
@@ -183,6 +192,7 @@ def _gate_errors(gate, before, above, squashed, error, out_error, errors):
     for i in range(num_states):
         out = squashed[i] * (leave[i] * (_ONE - leave[i])) * out_error[i]
         of_leave[i] = _clip(out, _ONE)
+    # Both forget gates learn, whichever of them gave the state: as originally, not a true gradient.
     of_upper[:] = 0
     for i in range(len(above)):
         of_upper[i] = _clip(upper[i] * (_ONE - upper[i]) * above[i] * error[i], _ONE)
@@ -197,6 +207,7 @@ def _error_of_right(error, right, has_upper):
         error[i] *= forget[i]
     if has_upper:
         for i in range(len(upper)):
+            # A right neighbour that took its state from above passes nothing to the left.
             if forget[i] < upper[i]:
                 error[i] = 0
 
@@ -226,6 +237,7 @@ def _output_error(t, width, summary, delta, back, below, out_error):
     """Write the error of an output: its own, and those through its right neighbour and below."""
     num_states = len(out_error)
     last_x = (t + 1) % width == 0
+    # Of a summary only the last column has an output, and so an error of its own.
     if not summary:
         out_error[:] = delta[t]
     elif last_x:
@@ -244,6 +256,7 @@ def gate_sums(panels, errors, at, num_states, part, out):
     """Write the errors of the gates' sources at one step: a sum for each gate, then their sum."""
     num_gates, blocks = panels.shape[0], panels.shape[1]
     flat = panels.reshape(-1)
+    # There is a matrix for each gate in the original, so the gates' sums are rounded one by one.
     for block in range(blocks):
         first = block * LANES
         for gate in range(num_gates):
@@ -301,6 +314,7 @@ def lstm_backward(delta, summary, width, gates, states, squashed, back_panels, c
         before = states[t - 1] if t > 0 else nothing
         above = states[t - width] if two_d and t >= width else nothing
         _gate_errors(gates[t], before, above, squashed[t], error, out_error, errors[t])
+        # `back` [2 states]: the errors of the left output, then those of the upper one.
         gate_sums(back_panels, flat, t * gated, num_states, part, back)
         if two_d:
             backs_below[t % width] = back
@@ -314,6 +328,7 @@ def input_errors(panels, errors, num_states, num_in):
     count, gated = errors.shape
     num_gates, blocks = panels.shape[0], panels.shape[1]
     flat, flat_errors = panels.reshape(-1), errors.reshape(-1)
+    # Outside the loop over time: nothing there waits for the errors of the input.
     out = np.empty((count, num_in), np.float32)
     total, part = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     for block in range(blocks):
@@ -343,6 +358,7 @@ def pooled(x, x_scale, y_scale):
             best[y, column] = x[y * y_scale, column * x_scale]
             for k in range(1, x_scale * y_scale):
                 cell = x[y * y_scale + k % y_scale, column * x_scale + k // y_scale]
+                # x outer, y inner, as in the original: the first of equal values wins.
                 for d in range(depth):
                     larger = best[y, column, d] < cell[d]
                     best[y, column, d] = cell[d] if larger else best[y, column, d]

@@ -56,6 +56,7 @@ class ExactNetwork:
 
     def forward(self, params: Params, x: Block, borders: tuple[Borders, ...]) -> tuple[Block, Any]:
         """The outputs [1, T, K] of the softmax for a line, and the tape."""
+        # Packed afresh for each line: weights change with each update.
         return forward(self.root, pack(params), x, borders)
 
     def backward(self, params: Params, tape: Any, delta: Block) -> Params:
@@ -118,6 +119,7 @@ def _backward(
 
 
 def _series_backward(node: Series, params, tape, delta, needed, frozen):
+    # below[i]: whether the layers before child i need the errors of its input.
     parts = [None if frozen is None else child(frozen, i) for i in range(len(node.children))]
     grads, below = {}, [needed]
     for each, part in zip(node.children, parts, strict=True):
@@ -148,6 +150,7 @@ def _parallel_backward(node: Parallel, params, tape, delta, needed, frozen):
         if back is not None:
             total = back if total is None else total + back
     if total is not None:
+        # The mean over the layers, not the sum; the original multiplies by the reciprocal, too.
         total = total * (np.float32(1) / np.float32(len(node.children)))
     return total, grads
 
@@ -163,7 +166,7 @@ def _moved_back(node: Node, tape: Any, delta: Block) -> Block:
             layers.pooled_back(winners, which, node.x_scale, node.y_scale, back)
             return back
         case Reconfig():
-            back = np.zeros(tape, np.float32)
+            back = np.zeros(tape, np.float32)  # columns and rows that the cells do not cover keep 0
             into = cells_of(back, node.x_scale, node.y_scale)
             for cell, part in zip(into, np.split(delta, len(into), axis=2), strict=True):
                 cell[:] = part
@@ -191,6 +194,7 @@ def _convolved_back(node: Convolve, shape: tuple[int, int, int], delta: Block) -
 
 def _dense_backward(node: Dense, params: Params, tape, delta: Block, needed: bool):
     source, y = tape
+    # None for a softmax: its errors, targets minus outputs, are those of its sums
     factor = _slope(y, node.activation)
     errors = as_rows(delta if factor is None else factor * delta)
     grads = {"w": outer_sums(source, errors), "b": column_sums(errors)}
@@ -210,12 +214,15 @@ def _lstm_backward(node: Lstm | SoftmaxLstm, params: Params, tape, delta: Block,
     if isinstance(node, SoftmaxLstm):
         inner = params["softmax"]
         grads["softmax"] = {"w": outer_sums(outputs, flat), "b": column_sums(flat)}
+        # The errors of the softmax go into the LSTM; none go through the feedback to earlier steps.
         flat = products(flat, panels_of_rows(inner["w"]), S)
+    # No "wf": errors that leave through the feedback are dropped.
     recurrent = np.concatenate([params[key] for key in ("wh", "wv") if key in params])
     num_gates = gates.shape[1] // S
     panels, clip = gate_panels(recurrent, num_gates), _STATE_ERROR_CLIPS[two_d]
     errors = layers.lstm_backward(flat, summary, W, gates, states, squashed, panels, clip)
     gradient = outer_sums(source, errors)
+    # `source` has its columns in this order, see `forward`.
     start = 0
     for key in ("wx", "wf", "wh", "wv"):
         if key in params:

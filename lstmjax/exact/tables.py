@@ -13,7 +13,7 @@ from lstmjax.simd.compile import float_kernel
 _STEPS_PER_UNIT = np.float32(STEPS_PER_UNIT)
 _LAST = len(TANH_TABLE) - 1
 _TABLE_END = np.float32(_LAST)
-_USUAL = np.float32(2.0**24)
+_USUAL = np.float32(2.0**24)  # below it an index has 32 bits at most: none is cut
 _BEYOND_INT64 = np.float32(2.0**63)
 _ONE = np.float32(1)
 _EXP_FLOOR = np.float32(EXP_FLOOR)
@@ -25,7 +25,7 @@ def _look_up(table, x):
 
     The original takes the low 32 bits of the table's index, which matters for huge numbers only.
     """
-    if not x >= 0:
+    if not x >= 0:  # also for NaN
         return x
     u = x * _STEPS_PER_UNIT
     index = np.int64(u) & 0xFFFFFFFF if u < _BEYOND_INT64 else np.int64(0)
@@ -39,6 +39,7 @@ def _look_up(table, x):
 def _look_up_quickly(table, x):
     """Interpolate a table at 0 <= x < 2^24, without a branch."""
     u = min(x * _STEPS_PER_UNIT, _TABLE_END)
+    # Without a sign, because numba would test for indices below 0; -1 for the entry that follows.
     index = np.uint64(min(np.int32(u), _LAST - 1))
     low = table[index]
     y = low + (table[index + np.uint64(1)] - low) * (u - np.float32(np.int32(u)))
@@ -50,7 +51,7 @@ def _all_usual(values):
     """Whether all numbers can be looked up without a check: none is huge or undefined."""
     usual = True
     for i in range(len(values)):
-        usual &= abs(values[i]) < _USUAL
+        usual &= abs(values[i]) < _USUAL  # False for NaN
     return usual
 
 

@@ -19,6 +19,7 @@ def make_forward(model: LoadedModel, *, own_process: bool = False) -> Forward:
 
 
 def _make_reader(model: LoadedModel) -> LineReader:
+    # `works` has tried a small operation; without vector instructions `exact` reads.
     if works():
         from lstmjax.infer.host.network import make_host_network
 

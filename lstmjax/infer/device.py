@@ -48,6 +48,7 @@ class DeviceForward(Forward):
         with ThreadPoolExecutor(min(_MOST_THREADS, usable_cores())) as pool:
             for place, probs in self._computed(groups, prepare, batch, buckets):
                 reading.append((place, pool.submit(read, place, probs)))
+                # Outputs are large: no more of them wait than two batches have.
                 while len(reading) > 2 * batch:
                     first, future = reading.popleft()
                     yield first, future.result()
@@ -60,6 +61,7 @@ class DeviceForward(Forward):
         """Class probabilities, one batch behind what is being computed."""
         running: tuple[list[int], jax.Array, jax.Array] | None = None
         for group in groups:
+            # JAX returns at once: this batch is computed while the one before it is read.
             started = (group, *self._start(prepare(group), batch, buckets))
             if running is not None:
                 yield from _finish(*running)
@@ -72,6 +74,7 @@ class DeviceForward(Forward):
     ) -> tuple[jax.Array, jax.Array]:
         """Begin to compute one batch; the results arrive later."""
         blocks = [line.block for line in lines]
+        # Groups have one height, see `forward`.
         height = blocks[0].shape[0]
         room = buckets.shape(height, max(block.shape[1] for block in blocks), 1)
         # Places without a line hold one column, which costs nothing more.

@@ -102,6 +102,7 @@ class Evaluation:
     @cached_property
     def distinct(self) -> tuple[LineReading, ...]:
         """Each usable line once, in the order of the data."""
+        # Lines visited twice count once: what is printed of them is the same.
         found = {reading.line.number: reading for reading in (*self.readings, *self.others)}
         return tuple(found[number] for number in sorted(found))
 
@@ -152,6 +153,7 @@ def measure_line(
     Returns: the measures, or why `lstmeval` would skip the line.
     """
     if not model.simple_text:
+        # The original does this before it decodes and compares, but not without CTC.
         probs = normalise_probs(probs)
     delta = None
     if with_delta:
@@ -210,6 +212,7 @@ def evaluate(
       batch: number of lines computed at once.
     Raises: DataError: no line is usable.
     """
+    # As many visits as `lstmeval` makes: it takes every document to be as long as the first.
     total = int(index.pages[0]) * len(index.documents)
     readings: list[LineReading] = []
     geometry, skipped = geometry_of(forward.model), dict[int, Skip]()
@@ -223,6 +226,7 @@ def evaluate(
                 readings.append(result)
                 if on_line:
                     on_line(result)
+                # The reader goes round without end; the number of readings ends it.
                 if len(readings) == total:
                     break
             elif on_skip:
@@ -287,6 +291,7 @@ class _Reader:
         """
         any_reading = False
         for serial, chunk in self._chunks(total):
+            # A whole round without a reading: another one would have none either.
             if serial >= total and not any_reading:
                 raise DataError(
                     f"none of the {len(self.index)} lines can be used; the messages above say why"
@@ -301,7 +306,9 @@ class _Reader:
         size = min(_FIRST_CHUNK, self.chunk)  # the network is not to wait long for the first
         coming: deque[tuple[int, Future[Chunk]]] = deque()
         while True:
+            # Later rounds replace a few unusable lines, so nothing is prepared ahead in them.
             while not coming or (len(coming) == 1 and serial < total):
+                # No chunk goes beyond a round: at its end `results` looks if any line was read.
                 end = serial + min(size, total - serial % total)
                 coming.append((serial, self.ahead.submit(range(serial, end))))
                 serial, size = end, min(2 * size, self.chunk)
@@ -312,11 +319,13 @@ class _Reader:
         """Read the lines of a chunk in both ways, all in one go."""
         usable = [(line, each) for line, each in chunk.lines if not isinstance(each, Skip)]
         new = {line.number: each.to_print for line, each in usable if each.to_print is not None}
+        # A line that is visited again is measured again, with other noise, but printed only once.
         new = {number: line for number, line in new.items() if number not in self.texts}
         numbers = list(new)
         count = len(usable)
 
         def read(place: int, probs: np.ndarray) -> Measured | Skip | Printed:
+            # The lines to measure come first, then those to print.
             if place >= count:
                 return printed(self.forward.model, probs)
             codes = usable[place][1].codes
@@ -324,6 +333,7 @@ class _Reader:
 
         scaled = [each.to_measure for _, each in usable] + list(new.values())
         results = dict(self.forward.results(scaled, read, batch=self.batch, buckets=self.buckets))
+        # Printed texts first: the readings below contain them.
         for place, number in enumerate(numbers, start=count):
             result = results[place]
             assert isinstance(result, Printed)

@@ -47,6 +47,7 @@ class ExactReader:
 
     def _line(self, block: Block, stream: MinStd) -> Float32[np.ndarray, "T K"]:
         height, width, _ = block.shape
+        # Before the pass, in the order of the convolutions; `stream` is past the noise of padding.
         borders = draw_borders(self._root, height, width, stream, int_mode=self._int_mode)
         outputs, _ = forward(self._root, self._matrices, block, borders)
         if len(outputs) != 1:
@@ -65,5 +66,6 @@ def make_exact_reader(model: LoadedModel) -> ExactReader:
     Raises: SpecError: the network does not end in a softmax.
     """
     check_softmax(model.root)
+    # Without such an instruction each fused step would be a call of a function.
     fused = numba_target().lanes > 0
     return ExactReader(model.root, pack(model.params, double=not fused), model.int_mode)

@@ -119,6 +119,7 @@ class Forward(ABC):
 
         def read_if_sure(place: int, probs: np.ndarray) -> Result | _Doubtful:
             limit = lines[place].invert_below
+            # 0 asks for no second reading, whatever the certainty.
             if limit and (sure := certainty(probs, null_char)) < limit:
                 return _Doubtful(probs, sure)
             return read(place, probs)
@@ -127,10 +128,13 @@ class Forward(ABC):
             before = doubtful[place]
             if certainty(probs, null_char) > before.certainty:
                 return read(place, probs)
+            # The original reads the first input again, with fresh random numbers: without a fixed
+            # width the padding drew none, and that reading would be this one.
             return None if self.model.input_shape.width else read(place, before.probs)
 
         doubtful: dict[int, _Doubtful] = {}
         all_places = range(len(lines))
+        # Doubtful lines wait until all have been read, so that they too fill batches.
         for place, result in self._run(lines, all_places, _AS_IS, batch, buckets, read_if_sure):
             if isinstance(result, _Doubtful):
                 doubtful[place] = result
@@ -148,6 +152,7 @@ class Forward(ABC):
     def buckets(self, widths: Sequence[int]) -> Buckets:
         """Choose the widths to compile for, given those of (a sample of) all scaled lines."""
         fixed = self.model.input_shape.width
+        # A fixed width pads every line to itself.
         found = np.array([fixed] if fixed else widths or [1], np.int64)
         choices = [
             fit_buckets(
@@ -158,6 +163,7 @@ class Forward(ABC):
 
         def cost(choice: Buckets) -> float:
             used = np.array(choice.widths)[np.searchsorted(choice.widths, found)]
+            # Padding to be computed, and a price for each width that has to be compiled.
             return float(used.sum() + len(choice.widths) * _SHAPE_COST * found.mean())
 
         return min(choices, key=cost)
@@ -191,6 +197,7 @@ class Forward(ABC):
         """Yield what is read in groups of at most `batch` lines of one height."""
 
     def _prepare(self, line: LineToRead, way: int) -> Prepared:
+        # Both ways start from the line's own seed: readings do not depend on what was read before.
         stream = MinStd.for_sample(line.sample)
         model, pixels, levels = self.model, line.pixels, line.levels
         if way == _INVERTED:
@@ -198,12 +205,14 @@ class Forward(ABC):
         block = image_module.normalise(
             pixels, model.input_shape, stream, int8=model.int_mode, levels=levels
         )
+        # `stream` has drawn the padding's noise; a fresh one has drawn nothing.
         return Prepared(block, MinStd.for_sample(line.sample) if way == _RESTARTED else stream)
 
 
 def _groups(shapes: dict[int, tuple[int, ...]], batch: int) -> Iterator[list[int]]:
     """Lines of one height and similar width together, at most `batch` of them."""
     group: list[int] = []
+    # Sorted by width, so that the lines of a group need little padding.
     for place in sorted(shapes, key=lambda place: shapes[place][:2]):
         if group and (len(group) == batch or shapes[group[0]][0] != shapes[place][0]):
             yield group
@@ -222,4 +231,5 @@ def certainty(probs: Float32[np.ndarray, "T K"], null_char: int) -> float:
     chosen = probs[np.arange(len(probs)), best][best != null_char]
     if not len(chosen):
         return 0.0
+    # In whole 127ths, cut off: the original makes a histogram of such numbers.
     return float((127 * chosen).astype(np.int64).sum() / (len(chosen) * 127))

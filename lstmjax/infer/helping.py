@@ -66,18 +66,21 @@ class Helper:
             os.close(requests[1])
             os.close(answers[0])
             _serve(work, requests[0], answers[1])
+        # Each side closes the ends of the other, or neither would ever see the end of its pipe.
         os.close(requests[0])
         os.close(answers[1])
         return cls(process, requests[1], answers[0])
 
     def ask(self, numbers: Sequence[int]) -> list[Parts] | None:
         """Results of `work` for numbers; None if the process has failed."""
+        # One request and its answer at a time: an answer does not say whose it is.
         with self._lock:
             answer = self._answer(numbers) if self._alive else None
             if answer is None:
                 self._alive = False
                 self.failed += 1
                 return None
+        # Outside the lock: another thread may ask meanwhile.
         return _unpack(answer)
 
     def _answer(self, numbers: Sequence[int]) -> bytearray | None:
@@ -92,6 +95,7 @@ class Helper:
         self._alive = False
         os.close(self._requests)  # which tells it to leave
         os.close(self._answers)
+        # Or it would remain in the table of processes.
         os.waitpid(self._process, 0)
         if self.failed:
             requests = "1 request was" if self.failed == 1 else f"{self.failed} requests were"
@@ -143,6 +147,7 @@ def _read(pipe: int, size: int) -> bytearray:
     data = bytearray(size)
     view = memoryview(data)
     while view:
+        # `readv` fills the memory in place; a pipe gives as little as it likes at a time.
         count = os.readv(pipe, [view])
         if not count:
             raise EOFError

@@ -63,7 +63,7 @@ class HostForward(Forward):
         batch: int,
         buckets: Buckets,
     ) -> Iterator[tuple[int, Result]]:
-        del batch, buckets
+        del batch, buckets  # no padding and nothing compiled: the loops take any widths
 
         def run(group: list[int]) -> list[tuple[int, Result]]:
             lines = prepare(group)
@@ -75,6 +75,7 @@ class HostForward(Forward):
             ]
 
         todo = deque(_parts(groups, self._reader.lines_at_once))
+        # One core or one group: threads would only cost.
         threads = min(usable_cores(), len(todo))
         if threads < 2:
             for group in todo:

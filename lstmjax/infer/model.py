@@ -68,6 +68,7 @@ def from_recognizer(
             f"the network has {outputs} outputs but the character set {codec.num_codes} codes; "
             "use the traineddata the network was trained with"
         )
+    # Records have any node at the root; everything here relies on a series.
     root = tree_of(recognizer.network)
     if not isinstance(root, Series):
         raise FormatError(f"the network is a single {type(root).__name__}, expected a series")
@@ -103,6 +104,7 @@ def load_model(
     name, data = found.source, found.data
     if found.note:
         say(found.note)
+    # The content decides, not the name of the file.
     try:
         trained = traineddata.unpack(data)
     except FormatError as not_a_container:
@@ -121,6 +123,7 @@ def load_model(
         from_checkpoint = isinstance(record, TrainerRecord)
         recognizer = record.recognizer if isinstance(record, TrainerRecord) else record
         model = from_recognizer(recognizer, trained, from_checkpoint=from_checkpoint)
+    # The number of codes agrees; what they stand for has to be compared by itself.
     check_beside(name, model.codec, charsets)
     return model
 

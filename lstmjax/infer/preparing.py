@@ -78,6 +78,7 @@ class Preparer:
         """The lines with these places in the run; a helper may have loaded what can be used."""
         numbers = [self._number(serial) for serial in serials]
         found = self._helped(numbers, helper)
+        # Tesseract's counter of samples starts at 1.
         return self._chunk(numbers, [serial + 1 for serial in serials], found)
 
     def prepare_numbers(self, numbers: Sequence[int]) -> Chunk:
@@ -95,6 +96,7 @@ class Preparer:
         chunk = Chunk()
         for number, sample, given in zip(numbers, samples, loaded, strict=True):
             line = self.index[number]
+            # A helper gives None for skipped lines, without the reason: loading here finds it.
             found = given or self.skipped.get(number) or self._load(line)
             if isinstance(found, _Images):
                 chunk.lines.append((line, self._usable(line, sample, found)))
@@ -104,6 +106,7 @@ class Preparer:
 
     def _usable(self, line: Line, sample: int, images: _Images) -> Usable:
         codes, image, grey = images
+        # The training tools look for white on black only in lines without boxes.
         invert_below = 0.0 if line.has_boxes else TRAINING_INVERT_BELOW
         to_measure = forward.LineToRead(image.pixels, sample, invert_below, image.levels)
         if self.grey is None:
@@ -127,6 +130,7 @@ class Preparer:
             return codes
         try:
             image = self.store.scaled(line.number)
+            # Grey values are scaled alike in both ways; only images of two values differ.
             grey = image
             if self.grey is not None and line.two_valued:
                 grey = self.grey.scaled(line.number)
@@ -156,6 +160,7 @@ def make_preparer(
     """
     shape = geometry.shape
     two_valued = to_print and bool(index.columns.two_valued.any())
+    # Each store gets a half; without images of two values, `grey` is never asked.
     share = max_bytes // 2 if two_valued else max_bytes
     grey = ImageStore(index, shape, max_bytes - share, in_grey=True) if to_print else None
     store = ImageStore(index, shape, share)
@@ -175,6 +180,7 @@ def line_to_print(image: ScaledLine, sample: int) -> forward.LineToRead:
 def _as_arrays(images: _Images) -> dict[str, np.ndarray]:
     """Arrays by name; an image that is the same in both ways stands once."""
     arrays = {_CODES: images.codes, **_image_arrays(_AS_TRAINED, images.as_trained)}
+    # The identity says whether there are two images; `_from_arrays` restores it.
     if images.in_grey is not images.as_trained:
         arrays |= _image_arrays(_IN_GREY, images.in_grey)
     return arrays
@@ -204,6 +210,7 @@ class Ahead:
         """Start; `with_helper` asks for another process, if this one can have any."""
         self._preparer = preparer
         self._helper = Helper.start(preparer.load_all) if with_helper else None
+        # Two threads: the first chunk is loaded here while the second is asked of the helper.
         self._pool = ThreadPoolExecutor(2 if self._helper else 1)
         self._first = True
 

@@ -125,13 +125,16 @@ def _best_and_last(paths: RunPaths) -> tuple[_State | None, _State | None]:
     try:
         last = _read(paths.checkpoint)
     except FormatError:
+        # Without a best state the damage is all there is to report.
         if best is None:
             raise
         return best, None  # complete in itself
     kept = last.record.best_trainer if last and isinstance(last.record, TrainerRecord) else b""
+    # The same bytes as in the best file: nothing newer.
     if last is None or not kept or (best is not None and best.data == kept):
         return best, last
     with naming(file=paths.checkpoint, component="best trainer"):
+        # A best trainer holds none of its own.
         inside = _State(paths.checkpoint, kept, checkpoint.unpack(kept, at_most=NO_BEST))
     return (inside if best is None or inside.iteration > best.iteration else best), last
 
@@ -160,6 +163,7 @@ def _evaluation_cer(path: str, iteration: int) -> float | None:
     found = None
     try:
         with open(path, "rb") as file:
+            # A bound, so that a file without line ends does not fill the memory.
             while line := file.readline(_LONGEST_RECORD):
                 record = _record(line)
                 if record.get("event") == "eval" and record.get("training_iteration") == iteration:

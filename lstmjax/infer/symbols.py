@@ -68,6 +68,7 @@ class SymbolReader:
             if isinstance(pixels, DataError):
                 yield pixels
             else:
+                # Columns of the image for each time step: the network saw it scaled.
                 step = x_scale(self.model.root) * image.shape[1] / pixels.shape[1]
                 yield self._symbols(next(outputs), step)
 
@@ -89,11 +90,12 @@ class SymbolReader:
         spans: list[tuple[float, float]] = []
         for start, end in read.words:
             word = [i for i in range(start, end) if self._text(read, i) != " "]
-            after_space = start > 0 and read.unichar_ids[start - 1] == 0
+            after_space = start > 0 and read.unichar_ids[start - 1] == 0  # id 0 is the space
             if word and texts and (after_space or not self.keeps_spaces):
                 texts.append(" ")
                 spans.append((step * read.ends[word[0] - 1], step * read.starts[word[0]]))
             texts += [self._text(read, i) for i in word]
+            # Time steps become columns of the image.
             spans += [(step * read.starts[i], step * read.ends[i]) for i in word]
         return Symbols(tuple(texts), np.array(spans, np.float64).reshape(-1, 2))
 

@@ -50,7 +50,8 @@ class WordReader:
             word = "".join([self._texts[unichar_id] for unichar_id in ids])
             if not word.strip(" "):
                 continue
-            after_space = start > 0 and read.unichar_ids[start - 1] == 0
+            after_space = start > 0 and read.unichar_ids[start - 1] == 0  # id 0 is the space
+            # Words read without a space between them are divided, too, unless spaces are kept.
             if after_space if self.keeps_spaces else parts:
                 parts.append(" ")
             parts.append(word)

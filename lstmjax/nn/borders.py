@@ -32,6 +32,7 @@ def with_border(
     padded = jnp.pad(zero_outside(x, extent), frame)
     if noise is None:
         return padded
+    # Lines of a batch differ in size: the padding of a short one is outside, too.
     H, W, B, _ = x.shape
     inside = jnp.ones((H, W, B), bool)
     if extent.x is not None:
@@ -55,4 +56,5 @@ def _uniform(shape: tuple[int, ...], seed: Seed, slot: int) -> jax.Array:
     h = (h ^ (h >> 16)) * jnp.uint32(0x7FEB352D)
     h = (h ^ (h >> 15)) * jnp.uint32(0x846CA68B)
     h = h ^ (h >> 16)
+    # 0 to 2^32 becomes -1 to 1, the range of the original.
     return (h.astype(jnp.float32) * jnp.float32(2.0**-31) - jnp.float32(1)).reshape(shape)

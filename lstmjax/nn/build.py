@@ -105,14 +105,17 @@ class _Builder:
         raise SpecError(f"no layer for {node!r}")
 
     def _reversed(self, node: Reversed, path: str) -> Layer:
+        # A tree that is observed or replaced must run node by node, as it is written.
         if self.wrap is not None or self._replaced_below(node):
             return self._flipped(node, path)
+        # These LSTMs read backwards themselves, which saves two copies of the picture.
         match node:
             case Reversed(axis="x", child=Lstm(two_d=False) as inner):
                 return renested(lstm(inner, reverse=True, bfloat16=self.bfloat16))
             case Reversed(axis="x", child=Lstm(two_d=True) as inner):
                 return renested(lstm2d(inner, reverse_x=True))
             case Reversed(axis="x", child=Reversed(axis="y", child=Lstm(two_d=True) as inner)):
+                # Only x: rows are turned by the caller, because the loops run down.
                 return renested(reversed_(lstm2d(inner, reverse_x=True), 0))
         return self._flipped(node, path)
 
@@ -128,6 +131,7 @@ class _Builder:
         skip_next = False
         for i, node in enumerate(nodes):
             if skip_next:
+                # The pool is in the layer before; its place stays, since places number the params.
                 layers.append(Layer(no_params, _identity))
                 skip_next = False
                 continue
@@ -147,6 +151,7 @@ class _Builder:
             return False
         match node, following:
             case Series(children=(Convolve() as conv, Dense() as inner)), Maxpool():
+                # Largest first, non-linearity after: right only if the non-linearity is monotone.
                 replaced = any(self.replace(each) for each in (node, conv, inner, following))
                 shallow = conv.num_in <= DEEPEST
                 return shallow and inner.activation in MONOTONE and not replaced
@@ -169,8 +174,10 @@ def _fused(node: Series, pool: Maxpool, separate: Layer, noise_slot: int) -> Lay
     def apply(
         params: Params, x: Activations, extent: Extent, noise: Noise
     ) -> tuple[Activations, Extent]:
+        # A series keeps the weights of its dense layer below "1".
         return fused(child(params, 1), x, extent, noise)
 
+    # The weights of the layers by themselves, so that fusing changes neither them nor their tree.
     return Layer(separate.init, apply)
 
 
@@ -207,6 +214,7 @@ def build(
                 f"the output has {y.shape[0]} rows; reduce them to one, e.g. with Lfys48 or O1c"
             )
         steps = extent.x
+        # A network with a fixed width has no extent along x: every line has all steps.
         if steps is None:
             steps = jnp.full(widths.shape, y.shape[1], jnp.int32)
         return y[0], steps

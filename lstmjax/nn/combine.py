@@ -61,6 +61,7 @@ def flip(x: Activations, true_sizes: Int[Array, " B"] | None, axis: int) -> Acti
     if true_sizes is None:
         return jnp.flip(x, axis)
     size = x.shape[axis]
+    # The remainder keeps the padding's places inside the array; what they hold does not matter.
     at = (true_sizes[None, :] - 1 - jnp.arange(size, dtype=jnp.int32)[:, None]) % size
     at = at[None, :, :, None] if axis == 1 else at[:, None, :, None]
     return jnp.take_along_axis(x, at, axis=axis)
@@ -74,6 +75,7 @@ def reversed_(inner: Layer, axis: int) -> Layer:
     ) -> tuple[Activations, Extent]:
         x = flip(x, extent[axis], axis)
         y, out = inner.apply(child(params, 0), x, extent, noise)
+        # The output may be narrower than the input, so it is turned by its own sizes.
         return flip(y, out[axis], axis), out
 
     return Layer(lambda key: init_children([inner], key), apply)

@@ -55,6 +55,7 @@ class Geometry:
         for ox, oy, tx, ty in np.ndindex(self.x_scale, self.y_scale, taps_x, taps_y):
             one[ox + tx, oy + ty, ox, oy, tx, ty] = 1
         one = one.reshape(wide * high, self.x_scale * self.y_scale, taps_x * taps_y)
+        # A pixel's depths go to the same depths of its tap: a diagonal block each.
         deep = np.einsum("pot,de->pdote", one, np.eye(self.depth, dtype=np.float32))
         p, d, o, t, e = deep.shape
         return deep.reshape(p * d, o, t * e)
@@ -87,8 +88,10 @@ def pooled(patches: jax.Array, w: jax.Array, g: Geometry) -> jax.Array:
 
 def _pooled_forward(patches: jax.Array, w: jax.Array, g: Geometry):
     N = w.shape[1]
+    # Both factors come as [pixels * D, ...], so they are multiplied along their first axes.
     sums = jax.lax.dot_general(patches, _kernel(w, g), (((0,), (0,)), ((), ())))
     parts = [sums[:, k * N : (k + 1) * N] for k in range(g.x_scale * g.y_scale)]
+    # The bias is the same in a cell and the non-linearity monotone: neither changes the largest.
     best, index = first_maximum(parts)
     return best, (patches, w, index)
 
@@ -96,6 +99,7 @@ def _pooled_forward(patches: jax.Array, w: jax.Array, g: Geometry):
 def _pooled_backward(g: Geometry, residual, d: jax.Array):
     patches, w, index = residual
     positions = g.x_scale * g.y_scale
+    # Only the position that was largest gets the gradient; the others' columns are 0.
     d_sums = jnp.concatenate([jnp.where(index == k, d, 0) for k in range(positions)], axis=1)
     d_kernel = (patches @ d_sums).reshape(patches.shape[0], positions, -1)
     d_w = jnp.einsum("pot,pon->tn", g.toeplitz(), d_kernel)
@@ -121,6 +125,7 @@ def pooled_on_cpu(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry) -
 
 def _on_cpu_forward(x: jax.Array, w: jax.Array, lengths: jax.Array, g: Geometry):
     N = w.shape[1]
+    # Units of zero weight fill the last vector; they are cut off below.
     wide = jnp.pad(_taps_y_first(w, g), ((0, 0), (0, jax_calls.padded(N) - N)))
     best, index = jax_calls.conv_pool_forward(x, wide, lengths, *g.taps_and_pool)
     return best[..., :N], (x, w, lengths, index)
@@ -133,6 +138,7 @@ def _on_cpu_backward(g: Geometry, residual, d: jax.Array):
     d_w = jax_calls.conv_pool_backward(wide, x, index, lengths, *g.taps_and_pool)[:, :N]
     # The first layer of a network needs no input gradient; then XLA drops all of the following.
     _, of_patches = jax.vjp(lambda x: patches_of(x, *g.inner(x), g), x)
+    # Beyond a line's width nothing was computed, so the errors there must not go on.
     inside = valid(d.shape[1], lengths)[None, :, :, None]
     flat, chosen = jnp.where(inside, d, 0).reshape(-1, N), index[..., :N].reshape(-1, N)
     d_sums = jnp.concatenate(
@@ -159,6 +165,7 @@ def conv_pool(conv: Convolve, dense: Dense, pool: Maxpool, *, noise_slot: int) -
             None if extent.x is None else extent.x // pool.x_scale,
         )
         if jax_calls.usable():
+            # In cells, not pixels: the widths of the output.
             lengths = jnp.full(B, w, jnp.int32) if out.x is None else out.x
             sums = pooled_on_cpu(x, params["w"], lengths, geometry)
         else:

@@ -77,6 +77,7 @@ def tree_of(node: NetworkNode) -> Node:
         assert node.scale is not None
         return (Maxpool if kind == "Maxpool" else Reconfig)(ni, *node.scale, name=name)
     if kind in nodes.LSTM:
+        # From the matrix: in a record of LS or LE, num_out is the number of classes.
         num_states = node.gates[0].weights.shape[0]
         if node.softmax is not None:
             return SoftmaxLstm(ni, num_states, no, kind == "LSTMBinarySoftmax", name=name)
@@ -129,6 +130,7 @@ def _gather(node: NetworkNode, pick: Pick, *, with_scale: bool = False) -> Param
 
 
 def _scale(matrices: tuple[WeightMatrix, ...]) -> np.ndarray:
+    # A record has the scales of weights; inputs are whole 127ths, so sums need another 1/127.
     return np.concatenate([_float32(m.row_scales / 127.0) for m in matrices])
 
 
@@ -145,6 +147,7 @@ def _lstm_leaves(node: NetworkNode, pick: Pick, with_scale: bool) -> Params:
     leaves: dict[str, np.ndarray | dict] = {}
     at = 0
     for key, width in _columns(tree_of(node)):
+        # The record has the parts side by side in this order, the bias last.
         leaves[key] = np.ascontiguousarray(rows[:, at : at + width].T)
         at += width
     leaves["b"] = rows[:, -1].copy()
@@ -247,6 +250,7 @@ class _Recorder:
         stored = like is not None
         return {
             "training": self.writing.training,
+            # An older record knows what stays frozen; else errors go down to the first weights.
             "needs_backprop": like.needs_backprop if stored else int(passes),
             "flags": like.flags if stored else self.writing.flags,
             "num_in": tree.num_in,
@@ -259,6 +263,7 @@ class _Recorder:
     def matrix(self, rows_of, params, moments, flags: int) -> WeightMatrix:
         """A matrix from params-shaped leaves; `rows_of(leaves)` gives its rows."""
         adam = bool(flags & nodes.ADAM)
+        # Files hold float64; the values are those of float32.
         mode = weights.DOUBLE | (weights.ADAM if adam else 0)
         values = rows_of(params).astype(np.float64)
         if self.writing.training != nodes.TRAINING_ON:
@@ -312,6 +317,7 @@ class _Recorder:
             made.append(
                 self.record(each, params.get(key, {}), below, below_rates, passes, below_like)
             )
+            # In a series a child sees what lies before it; side by side all see the same.
             if isinstance(tree, Series):
                 passes = learns_below(each, passes)
         learning_rates = None

@@ -45,6 +45,7 @@ def from_plain(plain: dict[str, Any]) -> NetworkNode:
     try:
         values = {name: plain[name] for name in _PLAIN}
         for name in _TUPLES:
+            # JSON has lists where the record has tuples.
             values[name] = None if values[name] is None else tuple(values[name])
         return NetworkNode(**values, children=tuple(map(from_plain, plain["children"])))
     except (KeyError, TypeError) as err:
@@ -69,11 +70,13 @@ def _descend(node: NetworkNode, params: Params, arrives: bool) -> tuple[Params, 
         return _fill(params, not arrives), arrives and bool(node.needs_backprop)
     found: Params = {}
     reaches = arrives
+    # Errors come from the end of the network.
     for i in reversed(range(len(node.children))):
         key = str(i)
         below, passes = _descend(node.children[i], params.get(key, {}), reaches)
         if key in params:
             found[key] = below
+        # Only a series hands errors on from child to child; layers side by side all get the same.
         if node.type == "Series":
             reaches = passes
     return {key: found[key] for key in params}, reaches and bool(node.needs_backprop)
@@ -167,6 +170,7 @@ def with_flags(headers: NetworkNode, flags: int) -> NetworkNode:
 
 def _flagged(node: NetworkNode, flags: int) -> NetworkNode:
     rates = node.learning_rates
+    # An empty tuple: asked for, but not filled in before the first update.
     if node.children and flags & nodes.LAYER_RATES:
         rates = rates or ()
     elif not flags & nodes.LAYER_RATES:

@@ -70,10 +70,12 @@ def _forward(projection: jax.Array, wh: jax.Array, scan: Scan, keep: bool) -> tu
         c = jnp.clip(f * c + i * a, -STATE_CLIP, STATE_CLIP)
         h = o * jnp.tanh(c)
         z = step_at(projection, following) + h @ wh
+        # Without a backward pass nothing but the outputs is stacked over the steps.
         return (z, h, c), ((h, c, a, i, f, o) if keep else (None if scan.last else h))
 
     zeros = jnp.zeros((N, S), jnp.float32)
     first, following = next_steps(projection.shape[0], reverse=scan.reverse)
+    # `following` is indexed by step, so a reversed scan walks it from its end.
     (_, h, _), residuals = lax.scan(
         step, (projection[first], zeros, zeros), following, reverse=scan.reverse
     )
@@ -112,6 +114,7 @@ def run_backward(scan: Scan, saved, d: jax.Array):
             dh = dh + d_t
         tanh_c = jnp.tanh(c)
         dc = dc + dh * o * (1 - tanh_c * tanh_c)
+        # At every step and not once at the end: on a long line errors would overflow on the way.
         dc = jnp.clip(dc, -STATE_ERROR_CLIP, STATE_ERROR_CLIP)
         dz = jnp.concatenate(
             [
@@ -125,9 +128,11 @@ def run_backward(scan: Scan, saved, d: jax.Array):
         dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
         return (dz @ wh_t, dc * f), dz
 
+    # With `last` only the end of the scan has an error, which is where the carry begins.
     xs = (cs, cs_before, a, i, f, o)
     start = (d, zeros) if scan.last else (zeros, zeros)
     _, dz = lax.scan(step, start, xs if scan.last else (d, *xs), reverse=not scan.reverse)
+    # Pairs of an output and the step that saw it; the first step of a scan saw zeros.
     before, here = (hs[1:], dz[:-1]) if scan.reverse else (hs[:-1], dz[1:])
     return dz, weight_gradient(before, here)
 
@@ -151,10 +156,12 @@ def init_gates(key: Key, num_in: int, num_states: int, num_gates: int) -> Params
     """Weights for fast learning: Glorot for the input, orthogonal recurrence, open forget gates."""
     keys = jax.random.split(key, 1 + num_gates)
     orthogonal = jax.nn.initializers.orthogonal()
+    # Each gate's matrix is orthogonal by itself: side by side they are only stored.
     recurrent = [orthogonal(k, (num_states, num_states), jnp.float32) for k in keys[1:]]
+    # Gate 2 is GF1. Forget gates that begin open need fewer lines to the first characters.
     bias = jnp.zeros((num_gates, num_states), jnp.float32).at[2].set(1.0)
     if num_gates > len(GATES):
-        bias = bias.at[4].set(1.0)
+        bias = bias.at[4].set(1.0)  # GFS, the other forget gate
     width = num_gates * num_states
     return {
         "wx": glorot_uniform(keys[0], (num_in, width), num_in, num_states),
@@ -223,6 +230,7 @@ def lstm(node: Lstm, *, reverse: bool = False, bfloat16: bool = False) -> Layer:
         y = y.reshape(W, H, B, S).transpose(1, 0, 2, 3)
         if not node.summary:
             return y, extent
+        # The output of each line's own last step.
         assert extent.x is not None
         at = jnp.maximum(extent.x - 1, 0)[None, None, :, None]
         return jnp.take_along_axis(y, at, axis=1), extent._replace(x=None)

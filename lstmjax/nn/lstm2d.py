@@ -51,13 +51,15 @@ def _forward(projection: jax.Array, wh: jax.Array, wv: jax.Array):
     """projection: [steps, H, B, 5S] -> residuals of each step (h, c, a, i, f, o, g)."""
     _, H, B, _ = projection.shape
     S = wh.shape[0]
-    has_upper = (jnp.arange(H) > 0)[:, None, None]
+    has_upper = (jnp.arange(H) > 0)[:, None, None]  # the first row has none above
 
     def step(carry, following):
         z, c = carry
+        # Row y is y steps late in the skewed array, so the cell above is from the step before.
         ci, gi, gf, go, gs = jnp.split(z, NUM_GATES_2D, axis=-1)
         a = jnp.tanh(ci)
         i, f, o, g = (jax.nn.sigmoid(gate) for gate in (gi, gf, go, gs))
+        # A tie keeps the left state, as in the original.
         from_upper = has_upper & (f < g)
         c = jnp.where(from_upper, g * _from_above(c), f * c)
         c = jnp.clip(c + i * a, -STATE_CLIP, STATE_CLIP)
@@ -117,12 +119,14 @@ def _run_backward(saved, d: jax.Array):
         )
         dz = jnp.clip(dz, -GATE_ERROR_CLIP, GATE_ERROR_CLIP)
         dh_before = dz @ wh_t + _to_above(dz @ wv_t)
+        # Back along the way that the state came: to the left, or to the row above.
         dc_before = jnp.where(from_upper, 0, dc * f) + _to_above(jnp.where(from_upper, dc * g, 0))
         return (dh_before, dc_before), dz
 
     zeros = jnp.zeros((H, B, S), hs.dtype)
     _, dz = lax.scan(step, (zeros, zeros), (d, cs, cs_before, a, i, f, o, g), reverse=True)
     d_wh = weight_gradient(hs_before, dz)
+    # Inputs from above: one step earlier, one row up.
     upper = jnp.concatenate([jnp.zeros_like(hs_before[:, :1]), hs_before[:, :-1]], axis=1)
     d_wv = weight_gradient(upper, dz)
     return dz, d_wh, d_wv

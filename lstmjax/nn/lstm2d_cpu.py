@@ -43,6 +43,7 @@ def _in_vectors(params: Params) -> jax.Array:
     S, lanes = params["wh"].shape[0], jax_calls.lanes()
     more = -S % lanes
     recurrent = [jnp.pad(params[key], [(0, more), (0, 0)]) for key in ("wh", "wv")]
+    # Rows: left output, output above, input, bias.
     w = jnp.concatenate([*recurrent, params["wx"], params["b"][None]], axis=0)
     w = jnp.pad(w.reshape(-1, NUM_GATES_2D, S), [(0, 0), (0, 0), (0, more)])
     return w.reshape(-1, NUM_GATES_2D, (S + more) // lanes, lanes).transpose(2, 0, 1, 3)

@@ -37,6 +37,7 @@ def _run(x, wx, wh, b, lengths, how: CpuScan) -> jax.Array:
 def _run_forward(x, wx, wh, b, lengths, how: CpuScan):
     residuals = jax_calls.lstm_forward(x, wx, wh, b, lengths, reverse=how.reverse, pairs=how.pairs)
     h = residuals[1]
+    # A reversed scan ends at step 0 of every line, whatever its width.
     y = h if not how.last else h[0 if how.reverse else -1]
     return y, (x, wx, wh, lengths, residuals)
 
@@ -53,6 +54,7 @@ def _in_whole_vectors(params: Params) -> tuple[jax.Array, jax.Array, jax.Array]:
     S = params["wh"].shape[0]
     more = jax_calls.padded(S) - S
 
+    # Gates lie side by side, so each gets its own padding.
     def widened(w):
         gates = w.reshape(*w.shape[:-1], NUM_GATES, S)
         gates = jnp.pad(gates, [(0, 0)] * (gates.ndim - 1) + [(0, more)])

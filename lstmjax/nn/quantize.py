@@ -58,6 +58,7 @@ def quantize(matrix: WeightMatrix, *, scale_multiple: int = 1) -> WeightMatrix:
       scales; a row of zeros has scale 0.
     """
     weights = matrix.weights.astype(np.float32)
+    # The bias, in the last column, counts for the scale of its row.
     scales = np.abs(weights).max(axis=1) / MAX_INT8  # [rows] float32
     divisors = np.where(scales > 0, scales, np.float32(1))
     ratios = weights / divisors[:, None]

@@ -30,8 +30,9 @@ def _feedback(logits: jax.Array, num_bits: int | None) -> jax.Array:
     """[N, K] -> [N, F], what the next step sees."""
     if num_bits is None:
         return softmax(logits)
+    # The first of equal classes, as in the original.
     best = jnp.argmax(logits, axis=-1).astype(jnp.int32)[:, None]
-    bits = (best >> jnp.arange(num_bits, dtype=jnp.int32)[None, :]) & 1
+    bits = (best >> jnp.arange(num_bits, dtype=jnp.int32)[None, :]) & 1  # lowest bit first
     return bits.astype(jnp.float32)
 
 
@@ -69,8 +70,10 @@ def _run_forward(projection: jax.Array, params: Params, num_bits: int | None):
 def _run_backward(num_bits: int | None, saved, d: jax.Array):
     del num_bits
     params, residuals, fed = saved
+    # The feedback counts as a constant, which leaves the gradient of a plain LSTM.
     dz, d_wh = run_backward(Scan(reverse=False, last=False), (params["wh"], residuals), d)
     d_wf = weight_gradient(fed, dz)
+    # "wx", "b" and "softmax" get theirs from the products outside the loop.
     grads = jax.tree.map(jnp.zeros_like, params)
     return dz, {**grads, "wh": d_wh, "wf": d_wf}
 

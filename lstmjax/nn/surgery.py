@@ -95,6 +95,7 @@ def _remap(node: NetworkNode, old_codes: int, code_map: np.ndarray) -> NetworkNo
     if node.type == "Softmax" and node.num_out == old_codes:
         assert node.weights is not None
         matrix = _remapped_rows(node.weights, code_map)
+        # The record stores the count, and `formats` refuses one that is wrong.
         size = matrix.weights.size
         return replace(node, weights=matrix, num_out=len(code_map), num_weights=size)
     if not node.children:
@@ -109,6 +110,7 @@ def _remapped_rows(matrix: WeightMatrix, code_map: np.ndarray) -> WeightMatrix:
     """Rows in the order of the new codes; the mean is a running sum in float32, as originally."""
     rows = matrix.weights.astype(np.float32)
     mean = np.cumsum(rows, axis=0, dtype=np.float32)[-1] / np.float32(len(rows))
+    # Entry -1 of a map stands for the mean, which is put behind the rows.
     table = np.concatenate([rows, mean[None]])
     weights = table[np.where(code_map < 0, len(rows), code_map)].astype(np.float64)
     return replace(
@@ -144,6 +146,7 @@ def _to_float(node: NetworkNode) -> NetworkNode:
 def _float_matrix(matrix: WeightMatrix) -> WeightMatrix:
     if not matrix.int_mode:
         return matrix
+    # Not divided by 127 as in `convert`: these weights meet floats, not 127ths.
     values = (matrix.weights * matrix.row_scales[:, None]).astype(np.float32)
     return WeightMatrix(matrix.mode & ~INT8, values.astype(np.float64))
 
@@ -165,6 +168,7 @@ def _rated(node: NetworkNode, rate: float) -> NetworkNode:
     stored = float(np.float32(rate))
     rates = node.learning_rates
     if rates is not None:
+        # The rate of a container has no effect: its layers have their own.
         rates = tuple(
             own if child.children else stored
             for own, child in zip(rates, node.children, strict=False)

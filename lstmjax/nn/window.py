@@ -50,8 +50,10 @@ def first_maximum(parts: list[jax.Array]) -> tuple[jax.Array, jax.Array]:
     best = parts[0]
     index = jnp.zeros(best.shape, jnp.int32)
     for k, part in enumerate(parts[1:], 1):
+        # Larger only: of equal values the first one wins, in the original's order.
         index = jnp.where(part > best, k, index)
         best = jnp.maximum(part, best)
+    # A small type, because this array is kept for the backward pass.
     return best, index.astype(jnp.int16 if len(parts) > 127 else jnp.int8)
 
 
@@ -62,6 +64,7 @@ def _max_of_cells(x: Activations, x_scale: int, y_scale: int) -> Activations:
 
 def _max_forward(x: Activations, x_scale: int, y_scale: int):
     best, index = first_maximum(_strided(x, x_scale, y_scale))
+    # An array without values that carries H and W: residuals can only be arrays.
     return best, (index, jnp.zeros((x.shape[0], x.shape[1], 0), x.dtype))
 
 

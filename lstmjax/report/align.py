@@ -69,6 +69,7 @@ def segments(truth: str, read: str) -> list[Segment]:
     found: list[Segment] = []
     for code in Levenshtein.opcodes(truth, read):
         piece = Segment(truth[code.src_start : code.src_end], read[code.dest_start : code.dest_end])
+        # Insertions, deletions and replacements side by side are one difference to a reader.
         if found and not found[-1].same and not piece.same:
             piece = Segment(found[-1].truth + piece.truth, found.pop().read + piece.read)
         found.append(piece)
@@ -104,6 +105,7 @@ def confusions(lines: Iterable[tuple[int, str, str]]) -> Confusions:
         for piece in segments(truth, read):
             if not piece.same and max(len(piece.truth), len(piece.read)) > 1:
                 runs.add(piece, number)
+    # Line ends between them, so that no piece is found across two lines.
     whole = "\n".join(truths)
     return Confusions(
         characters.sorted({edit.truth: seen[edit.truth] for edit in characters.counts}),
@@ -129,6 +131,7 @@ class _Table:
             lines.append(number)
 
     def sorted(self, seen: dict[str, int]) -> tuple[Confusion, ...]:
+        # The text decides between equal counts, so that reports of equal readings are equal.
         order = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
         return tuple(
             Confusion(edit.truth, edit.read, count, seen[edit.truth], tuple(self.lines[edit]))

@@ -20,6 +20,7 @@ def font_of(line: Line) -> str:
 
     The name of the document is tried first, then the name of the image the line was cut from.
     """
+    # A list of lstmf files names the font in the file, one of images in the image.
     for path in (line.path, line.name):
         found = _FONT.match(os.path.basename(path))
         if found:
@@ -37,6 +38,7 @@ def file_of(line: Line) -> str:
 def script_of(text: str) -> str:
     """The script of most letters, such as `Latin`; `Common` if there are no letters."""
     counts = Counter(name for name in map(script, text) if name not in _WITHOUT_SCRIPT)
+    # Names decide between equal counts, so that the script does not depend on the order.
     return min(counts, key=lambda name: (-counts[name], name)) if counts else "Common"
 
 

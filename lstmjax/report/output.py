@@ -33,6 +33,7 @@ def check_paths(given: Sequence[str]) -> list[str]:
         if os.path.isdir(path):
             raise UsageError(f"--report {path!r}: this is a folder; name a file in it")
         folder = os.path.dirname(os.path.realpath(path))
+        # Trying is the only sure test, and better before the lines are read than after.
         try:
             with tempfile.TemporaryFile(dir=folder):
                 pass
@@ -57,6 +58,7 @@ def write(report: Report, index: LineIndex, paths: Sequence[str], *, worst: int 
     def show(number: int) -> str | None:
         return picture(index, number)
 
+    # Functions, so that only the formats that were asked for are made.
     forms: dict[str, Callable[[], bytes]] = {
         ".html": lambda: page_bytes(report, show, worst=worst),
         ".json": lambda: json_bytes(report),

@@ -53,6 +53,7 @@ def page(report: Report, picture: Picture, *, worst: int = WORST) -> str:
         ("skipped", "Lines left out", _skipped(report)),
         ("about", "What the figures mean", _about()),
     ]
+    # A section without content is left out, with its link.
     shown = [(key, title, body) for key, title, body in sections if body]
     links = "".join(f'<a href="#{key}">{text(title)}</a>' for key, title, _ in shown)
     bodies = "".join(
@@ -61,6 +62,7 @@ def page(report: Report, picture: Picture, *, worst: int = WORST) -> str:
     title = text("Evaluation of " + " and ".join(model.label for model in report.models))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        # The page itself forbids scripts and other sources: its texts come from foreign files.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "img-src data:; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -154,6 +156,7 @@ def _compared(report: Report, one: Comparison) -> str:
 def _verdict(report: Report, one: Comparison) -> str:
     first, other = (text(report.models[place].label) for place in (0, one.place))
     chance = f"p = {parts.p_value(one.adjusted)}, two-sided".replace("= <", "<")
+    # "p = < 0.001" reads badly.
     if len(report.comparisons) > 1:
         chance += f", adjusted by Holm's method for {len(report.comparisons)} comparisons"
     if one.adjusted >= _SIGNIFICANT:
@@ -187,6 +190,7 @@ def _overfitting(report: Report) -> str:
 
 
 def _gap_verdict(gap: Difference) -> str:
+    # Both bounds on one side of 0: the gap is not chance.
     if gap.low > 0:
         return (
             '<b class="bad">Training lines are read better than evaluation lines.</b> The model '
@@ -234,6 +238,7 @@ def _group_table(report: Report, kind: str, groups: tuple[Group, ...]) -> str:
 
 def _spread(report: Report) -> str:
     def bucket(rate: float) -> int:
+        # No bucket: more errors than characters.
         return next((i for i, top in enumerate(_BUCKETS) if rate <= top), len(_BUCKETS))
 
     counts = [
@@ -309,6 +314,7 @@ def _line(report: Report, one: ReportedLine, picture: Picture) -> str:
             f"<dt>{text(name)}</dt><dd>{marked(one.line.text, reading.text)[1]} "
             f'<span class="soft small">{reading.chars.edits} of {reading.chars.length}</span></dd>'
         )
+    # Pages count from 0 inside, from 1 for people.
     where = text(f"{one.line.path}, page {one.line.page + 1}")
     return (
         f'<div class="line"><span class="soft small">{where}</span>{image or _NO_PICTURE}'

@@ -63,6 +63,7 @@ def visible(piece: str) -> str:
     """A short text as HTML in which spaces and lone combining marks are visible."""
     shown = piece.replace(" ", "␣")
     if shown and is_mark(shown[0]):
+        # A mark needs a character to stand on: a dotted circle.
         shown = "◌" + shown
     return text(shown)
 
@@ -137,6 +138,7 @@ def whiskers(rates: Sequence[Rate], most: float, first: int = 0) -> str:
     step = 14
     height = step * len(rates)
     drawn = []
+    # A model's bound may be infinite or beyond the edge: it is drawn up to there.
     for i, rate in enumerate(rates):
         low, middle, high = (
             100 * min(value, most) / most if most else 0

@@ -85,6 +85,7 @@ def read_anyway(
         scaled: dict[int, LineToRead] = {}
         for number in wanted[start : start + _CHUNK]:
             line = index[number]
+            # Encodes every text, so only the image can make it skip a line here.
             judged = classify(line, _AnyText(), geometry)
             if isinstance(judged, Skip):
                 results[number] = judged
@@ -125,6 +126,7 @@ def same_lines(
     Returns: the readings of each model, in the order of the index; and the lines given up: line
       number -> place of the first model that cannot read the image, and the reason.
     """
+    # Each model has skipped other lines: those that any of them read are completed.
     union = sorted(set().union(*evaluations))
     given_up: dict[int, tuple[int, Skip]] = {}
     completed: list[dict[int, Reading]] = []
@@ -133,6 +135,7 @@ def same_lines(
         missing = [number for number in union if number not in own]
         for number, result in read_anyway(forward, index, missing, max_bytes=max_bytes).items():
             if isinstance(result, Skip):
+                # The first model that fails gives the reason.
                 given_up.setdefault(number, (place, result))
             else:
                 found[number] = result
@@ -151,6 +154,7 @@ def sample_lines(forward: Forward, index: LineIndex, most: int) -> list[Line]:
     """
     geometry, codec = geometry_of(forward.model), forward.model.codec
     count = min(most or len(index), len(index))
+    # Evenly over the list, because neighbours are alike.
     numbers = [i * len(index) // count for i in range(count)]
     lines = [index[number] for number in numbers]
     return [line for line in lines if not isinstance(classify(line, codec, geometry), Skip)]

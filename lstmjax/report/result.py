@@ -152,6 +152,7 @@ class Report:
     def worst(self, most: int) -> list[ReportedLine]:
         """The lines that the first model read worst, by edits per character."""
         wrong = [line for line in self.lines if line.readings[0].chars.edits]
+        # Rates first; of equal ones the line with more edits says more.
         return sorted(
             wrong, key=lambda one: (-one.readings[0].chars.rate, -one.readings[0].chars.edits)
         )[:most]
@@ -163,6 +164,7 @@ class Report:
             return one.readings[place].chars.edits - one.readings[0].chars.edits
 
         sign = 1 if better else -1
+        # Negative for lines that changed in the direction asked for.
         found = [one for one in self.lines if sign * change(one) < 0]
         return sorted(found, key=lambda one: sign * change(one))[:most]
 
@@ -171,6 +173,7 @@ def labels(paths: Sequence[str]) -> list[str]:
     """Unique short names for models: the file name, with as many parent folders as it takes."""
     parts = [path.removesuffix(".traineddata").split(os.sep) for path in paths]
     for depth in range(1, _MAX_DEPTH):
+        # Parents are added until the names differ; the same path given twice never does.
         names = [os.sep.join(part[-depth:]) for part in parts]
         if len(set(names)) == len(names):
             return [printable(name) for name in names]
@@ -251,6 +254,7 @@ def _reported(line: Line, readings: tuple[Reading, ...]) -> ReportedLine:
 
 def _model(label: str, path: str, lines: Sequence[ReportedLine], place: int) -> ModelResult:
     readings = [line.readings[place] for line in lines]
+    # A line that the model cannot encode has no BCER, but counts in the CER.
     bcer = [one.bcer for one in readings if one.bcer is not None]
     bwer = [one.bwer for one in readings if one.bwer is not None]
     return ModelResult(
@@ -276,6 +280,7 @@ def _grouped(lines: Sequence[ReportedLine], kind: str) -> tuple[Group, ...]:
     for line in lines:
         members[line.groups[kind]].append(line)
     groups = [
+        # From readings by line to readings by model.
         Group(name, tuple(measure(readings) for readings in zip(*found, strict=True)))
         for name, found in (
             (name, [line.readings for line in group]) for name, group in members.items()
@@ -289,6 +294,7 @@ def _comparisons(by_model: Sequence[Sequence[Reading]]) -> tuple[Comparison, ...
     for other in by_model[1:]:
         cer, wer = (_paired(by_model[0], other, counts) for counts in (_chars, _words))
         found.append((cer, wer))
+    # Only the CER is tested for the verdict, so Holm's method counts one test for each model.
     adjusted = holm([1.0 if cer.p_value is None else cer.p_value for cer, _ in found])
     return tuple(
         Comparison(place, *both, p)
@@ -300,6 +306,7 @@ def _paired(
     first: Sequence[Reading], other: Sequence[Reading], counts: Callable[[Reading], ErrorCounts]
 ) -> Difference:
     edits, lengths = _columns(first, counts)
+    # The lengths are those of the truths, the same for both.
     return paired_difference(edits, _columns(other, counts)[0], lengths)
 
 

@@ -76,9 +76,11 @@ def build_report(
     own = [readings_of(model.evaluation) if model.evaluation else {} for model in models]
     readings, given_up = same_lines(forwards, own, index, max_bytes=max_bytes)
     skipped = {number: skip for number, (_, skip) in given_up.items()}
+    # In reverse, so that the reason of the first model is the one that stays.
     for model in reversed(models):
         if model.evaluation:
             found = model.evaluation.skipped
+            # What another model could read is no skipped line.
             skipped |= {n: skip for n, skip in found.items() if n not in readings[0]}
     train = None
     if training is not None:

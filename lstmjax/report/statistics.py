@@ -62,6 +62,7 @@ def resampled_sums(
     """
     n = len(columns)
     random = np.random.default_rng(seed)
+    # The draws of a chunk fit into the memory meant for them, however many lines there are.
     rows = max(1, _CELLS // n)
     sums = []
     for start in range(0, num_resamples, rows):
@@ -86,6 +87,7 @@ def rate_of(
         value = float("inf") if total_errors else 0.0
         return Rate(value, value, value)
     sums = resampled_sums(columns, seed=seed)
+    # A draw may consist of lines without text only.
     low, high = _interval(sums[:, 0] / np.maximum(sums[:, 1], 1))
     return Rate(float(total_errors / total_length), low, high)
 
@@ -119,6 +121,7 @@ def paired_difference(
         float(change.sum() / total),
         low,
         high,
+        # Lines without a change add nothing, whichever way they are swapped.
         _swap_test(change[change != 0], seed),
         int(np.sum(change < 0)),
         int(np.sum(change > 0)),
@@ -132,6 +135,7 @@ def _swap_test(change: Int64[np.ndarray, " k"], seed: int) -> float:
         return 1.0
     found = abs(int(change.sum()))
     if k <= _EXACT_UP_TO:
+        # Each number from 0 to 2^k - 1 is one choice of signs, bit by bit.
         signs = 1 - 2 * (np.arange(1 << k)[:, None] >> np.arange(k) & 1)
         return float(np.mean(np.abs(signs @ change) >= found))
     random = np.random.default_rng(seed)
@@ -157,6 +161,7 @@ def unpaired_difference(
       seed: seed of the draws, which are independent for the two sets.
     """
     values, draws = [], []
+    # Another seed for each set: the same draws would make their errors depend on each other.
     for number, (edits, lengths) in enumerate((first, second)):
         columns = np.stack([edits, lengths], axis=1).astype(float)
         sums = resampled_sums(columns, seed=seed + number)
@@ -172,6 +177,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = [0.0] * len(p_values)
     least = 0.0
     for rank, i in enumerate(order):
+        # Never below the one before: the order of the p-values stays.
         least = max(least, min(1.0, (len(p_values) - rank) * p_values[i]))
         adjusted[i] = least
     return adjusted

@@ -63,6 +63,7 @@ def json_bytes(report: Report) -> bytes:
         "lines": _lines(report),
         "skipped": _skipped(report),
     }
+    # Names and texts may hold bytes that are not UTF-8: they become question marks.
     return (json.dumps(_finite(document), ensure_ascii=False, indent=1) + "\n").encode(
         "utf-8", "replace"
     )
@@ -156,6 +157,7 @@ def csv_bytes(report: Report) -> bytes:
     is followed by the label of its model in brackets.
     """
     out = io.StringIO(newline="")
+    # Line ends as RFC 4180 has them.
     writer = csv.writer(out, lineterminator="\r\n")
     several = len(report.models) > 1
     names = [
@@ -175,6 +177,7 @@ def csv_bytes(report: Report) -> bytes:
             row += [reading.chars.edits, reading.words.edits]
             row += ["" if x is None else f"{x:.6f}" for x in (reading.bcer, reading.bwer)]
         rows[line.number] = row
+    # Skipped lines go where they are in the list.
     for line, skip in report.skipped:
         row = [line.number, printable(line.path), line.page, "", "", line.text, "", ""]
         rows[line.number] = [*row, skip.reason.name.lower(), *[""] * len(names)]

@@ -49,6 +49,7 @@ def unique_names(names: dict[str, str]) -> dict[str, str]:
 
 def _named(node: Node, path: str, replace: Replace) -> Iterator[tuple[str, str]]:
     match node:
+        # A container that the user replaces is one layer: nothing of what it holds will run.
         case Series() | Parallel() if replace(node) is None:
             for i, each in enumerate(node.children):
                 yield from _named(each, f"{path}:{i}", replace)
@@ -124,19 +125,23 @@ class LayerTracer:
 
                 def apply(params: Params, x: Activations, extent: Extent, noise: Noise):
                     y, extent = layer.apply(params, x, extent, noise)
+                    # Without bumps only the shapes are asked for, see below.
                     seen[path] = y if bumps is None else y + bumps[path]
                     extents[path] = extent
                     return seen[path], extent
 
                 return Layer(layer.init, apply)
 
+            # `wrap` keeps the builder from joining layers, so that each one can be seen.
             model = build(self._root, replace=self._replace, wrap=tapped)
             logits, _ = model.apply(params, image, widths, None)
             return logits, (seen, extents)
 
+        # The shapes of results are known only from a run: here an abstract one, without numbers.
         shapes = jax.eval_shape(lambda: forward(None)[1][0])
         zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
         logits, pull, (seen, extents) = jax.vjp(forward, zeros, has_aux=True)
+        # Targets minus outputs lower the loss, and so does what flows back from them.
         padded = jnp.zeros_like(logits).at[: delta.shape[0], 0].set(delta)
         return seen, pull(padded)[0], extents
 

@@ -36,7 +36,7 @@ async def serve() -> None:
         _tell({"error": str(err)})
         return
     _tell({"url": served.url})
-    while line := await messages.readline():
+    while line := await messages.readline():  # empty at the end of the pipe
         control.waiting = json.loads(line).get("waiting")
     await served.close()
 

@@ -47,6 +47,7 @@ class Spelling(NamedTuple):
 def spellings(outputs: Float32[np.ndarray, "T K"], reader: LineDecoder) -> list[Spelling]:
     """The characters of a reading, as the tesseract program prints them, with their time steps."""
     codes, starts = reader.read(outputs)
+    # The last character ends where the line ends.
     labels, bounds = codes.tolist(), [*starts.tolist(), len(outputs)]
     found, start = [], 0
     while start < len(labels):
@@ -61,6 +62,7 @@ def marks(outputs: Float32[np.ndarray, "T K"], reader: LineDecoder) -> list[Mark
     not_null = np.delete(np.arange(outputs.shape[1]), reader.codec.null_char)
     found = []
     for text, start, end in spellings(outputs, reader):
+        # A character may have no step of its own: it is looked for in the one where it begins.
         probability = outputs[start : max(end, start + 1)][:, not_null].max(1)
         peak = int(probability.argmax())
         found.append(Mark(text, start + peak, float(probability[peak])))
@@ -83,6 +85,7 @@ class DebugPictures:
         """
         reading, reader = seen.reading, self._reader
         outputs, targets = reading.outputs, reading.targets
+        # Graphs are twice as wide as the scaled line.
         codec, steps, width = reader.codec, len(reading.outputs), pixels.shape[1] * 2
         names = class_names(codec)
         said, wanted = marks(outputs, reader), marks(targets, reader)
@@ -91,10 +94,12 @@ class DebugPictures:
         yield Window("CTC Outputs", "graph", graph(outputs, names, codec.null_char, width))
         yield Window("CTC Targets", "graph", graph(targets, names, codec.null_char, width))
         delta = (targets - outputs).astype(np.float32)
+        # The same rows in both pictures, so that they can be compared.
         rows = _shown_classes(outputs, targets, codec.null_char)
         yield Window("Output", "output", layer_map(outputs[None][:, :, rows], 1.0))
         yield Window("Output-back", "output", layer_map(delta[None][:, :, rows], 1.0))
         layers = self._tracer(seen.params, seen.image, seen.width, delta)
+        # The last layer is the output, which has been shown as probabilities.
         for layer in layers[:-1]:
             yield Window(layer.name, "layer", layer_map(layer.forward))
             yield Window(f"{layer.name}-back", "layer", layer_map(layer.backward))
@@ -118,7 +123,7 @@ def _shown_classes(
         return list(range(K))
     likely = np.maximum(outputs.max(0), targets.max(0))
     wanted = {*clear_classes(outputs, null_char), *clear_classes(targets, null_char)}
-    best = sorted(wanted, key=lambda k: -likely[k])[: _MOST_CLASSES - 1]
+    best = sorted(wanted, key=lambda k: -likely[k])[: _MOST_CLASSES - 1]  # one row is for the null
     return sorted([*best, null_char])
 
 
@@ -131,5 +136,6 @@ def thin_out(folder: Path) -> None:
     """Remove every second folder between the first and the newest ones if there are too many."""
     numbers = sorted(int(each.name) for each in folder.iterdir() if each.name.isdecimal())
     if len(numbers) > _MOST_FOLDERS:
+        # The first one shows how the run began, the newest ones how it goes.
         for number in numbers[1:-_NEWEST_FOLDERS:2]:
             shutil.rmtree(folder / str(number), ignore_errors=True)

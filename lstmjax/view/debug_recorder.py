@@ -69,6 +69,7 @@ class DebugRecorder:
             listed.append({"file": name, "title": window.title, "kind": window.kind})
             for album in self._albums:
                 album.window(iteration, window)
+        # Last: pages show a folder from the moment it has this file.
         write_atomically(folder / "line.json", json.dumps(_about(seen, listed)).encode())
         thin_out(self._folder)
         if self._run.config.debug_interval == 1:

@@ -58,6 +58,7 @@ class RunFiles:
         """The file of a picture of this run; None for any other name."""
         if not PICTURE.fullmatch(name):
             return None
+        # The pattern keeps out `..`; a link in the folder could still lead elsewhere.
         path = self.view / name
         inside = path.resolve().is_relative_to(self.view.resolve())
         return path if inside and path.is_file() else None
@@ -76,6 +77,7 @@ class RunFiles:
             status = os.stat(path)
         except OSError:
             return None
+        # Pages ask every few seconds; a checkpoint is read only if it has changed.
         figures = _figures_of(path, status.st_mtime_ns, status.st_size)
         return None if figures is None else {**figures, "file": Path(path).name}
 
@@ -85,6 +87,7 @@ class RunFiles:
             folders = list((self.view / "debug").iterdir())
         except OSError:
             return []
+        # Without this file the pictures of an iteration are not complete.
         return sorted(
             int(each.name)
             for each in folders
@@ -140,12 +143,14 @@ def read_records(path: Path, offset: int) -> tuple[list[dict[str, Any]], int, bo
     try:
         with open(path, "rb") as file:
             size = file.seek(0, 2)
+            # A run that begins anew makes a shorter file.
             if offset > size:
                 return [], 0, size > 0
             file.seek(offset)
             data = file.read(_CHUNK)
     except OSError:
         return [], 0, False
+    # What follows the last line end is still being written.
     end = data.rfind(b"\n") + 1
     if not end and len(data) == _CHUNK:  # no record is that long: skip it
         return [], offset + _CHUNK, True

@@ -20,6 +20,7 @@ def font_for(character: str, size: int) -> ImageFont.FreeTypeFont | None:
     DejaVu Sans of matplotlib has most letters; fontconfig is asked for the others.
     """
     for path in filter(None, (_dejavu(), _by_fontconfig(character))):
+        # fc-match names the nearest font even if it lacks the character.
         if ord(character[0]) in _characters(path):
             try:
                 return ImageFont.truetype(path, size)
@@ -50,6 +51,7 @@ def _dejavu() -> str | None:
 def _by_fontconfig(character: str) -> str | None:
     program = shutil.which("fc-match")
     dejavu = _dejavu()
+    # Most characters are in DejaVu: no process is started for them.
     if program is None or (dejavu and ord(character[0]) in _characters(dejavu)):
         return None
     command = [program, "-f", "%{file}", f":charset={ord(character[0]):x}"]
@@ -63,7 +65,7 @@ def _by_fontconfig(character: str) -> str | None:
 @functools.lru_cache(maxsize=32)
 def _characters(path: str) -> frozenset[int]:
     try:
-        with TTFont(path, fontNumber=0, lazy=True) as font:
+        with TTFont(path, fontNumber=0, lazy=True) as font:  # the first font of a collection
             return frozenset(font.getBestCmap() or ())
     except (TTLibError, OSError, KeyError):
         return frozenset()

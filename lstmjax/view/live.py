@@ -61,6 +61,7 @@ class LiveServer:
 
     def close(self) -> None:
         """End the server."""
+        # A closed stdin is what tells it to leave.
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 with suppress(OSError):
@@ -78,10 +79,12 @@ class LiveServer:
         self._say(f"Iteration {iteration}: waiting for Next on {self.url}")
         while not stopping():
             message = self._receive(_POLL_SECONDS)
+            # Without a server nobody could press Next again.
             if message.get("ended") or message.get("next") == "all":
                 self._pauses = False
             if message:
                 break
+        # Also when the run is stopping, so that the page stops asking.
         self._send({"waiting": None})
 
     def _send(self, message: dict[str, Any]) -> bool:
@@ -103,5 +106,6 @@ class LiveServer:
             while not selector.select(max(0.0, end - time.monotonic())):
                 if time.monotonic() >= end:
                     return {}
+        # The server sends one message for each pause, so none can wait unseen in the pipe's buffer.
         line = pipe.readline()
         return json.loads(line) if line else {"ended": True}

@@ -85,6 +85,7 @@ class Norms:
                 for new, old in zip(weights, before, strict=True):
                     np.copyto(old, new)
             else:
+                # A copy: the state is valid only until the watcher returns.
                 self._before[layer.name] = [np.array(leaf) for leaf in weights]
         return found
 
@@ -92,27 +93,31 @@ class Norms:
         """A function from a layer to the typical norm of its gradient."""
         mu, beta = self._config.momentum, self._config.adam_beta
         state = seen.state.opt_state
+        # Recipe tesseract keeps Tesseract's moments, recipe fast a state of optax.
         core: Any = state if isinstance(state, Moments) else core_state(state)
         match core:
             case Moments(updates=updates, squares=squares, rates=rates):
 
                 def gradient(layer: WeightedLayer) -> float:
+                    # In recipe tesseract layers without Adam have no squares: the root is 0.
                     by_adam = _root_mean(layer.of(squares), beta, seen.iteration)
                     if by_adam or mu <= 0:
                         return by_adam
                     rate = float(layer.of(rates)[0])
+                    # Tesseract keeps U = mu * (U + rate * gradient): solved for a steady gradient.
                     return size(layer.of(updates)) * (1 - mu) / max(rate * mu, 1e-30)
 
                 return gradient
             case optax.ScaleByAdamState(count=count, nu=nu):
                 return lambda layer: _root_mean(layer.of(nu), beta, int(np.asarray(count)))
             case optax.TraceState(trace=trace):
+                # optax keeps trace = gradient + mu * trace: a sum of which 1 - mu is the mean.
                 return lambda layer: size(layer.of(trace)) * (1 - mu)
         return lambda layer: float("nan")
 
 
 def _root_mean(squares: list[np.ndarray], beta: float, updates: int) -> float:
     """The root of a running mean of squares, corrected for the bias of its start at zero."""
-    share = 1 - beta ** max(updates, 1)
+    share = 1 - beta ** max(updates, 1)  # the weights of so many terms add up to this
     total = sum(float(leaf.sum()) for leaf in squares)
     return float(np.sqrt(max(total, 0.0) / max(share, 1e-30)))

@@ -40,6 +40,7 @@ class Mark(NamedTuple):
 def png(picture: Image.Image) -> bytes:
     """Encode a picture as a small PNG."""
     if picture.mode == "RGB":
+        # Few colours occur, so that a palette is enough.
         picture = picture.quantize(256, dither=Image.Dither.NONE)
     data = io.BytesIO()
     picture.save(data, "PNG", optimize=True)
@@ -49,6 +50,7 @@ def png(picture: Image.Image) -> bytes:
 def heat(values: Float32[np.ndarray, "H W"], largest: float) -> UInt8[np.ndarray, "H W 3"]:
     """Colours of values: yellow for positive, blue for negative, black for zero and NaN."""
     scaled = np.nan_to_num(values / max(largest, 1e-12), posinf=1, neginf=-1).clip(-1, 1)
+    # The root makes small values visible beside large ones.
     up, down = np.sqrt(scaled.clip(0)), np.sqrt((-scaled).clip(0))
     rgb = np.stack([255 * up, 225 * up + 110 * down, 255 * down], axis=-1)
     return rgb.astype(np.uint8)
@@ -65,6 +67,7 @@ def layer_map(x: Float32[np.ndarray, "H W D"], largest: float | None = None) -> 
       largest: value of the brightest colour; None: the largest absolute value.
     """
     H, W, D = x.shape
+    # One scale for all features of a layer, so that they can be compared.
     if largest is None:
         largest = float(np.abs(np.nan_to_num(x, posinf=0, neginf=0)).max(initial=0))
     if H == 1:

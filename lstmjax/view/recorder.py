@@ -55,6 +55,7 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # Waits for what is being written; skips come after it, as nobody else writes them any more.
         self._pool.shutdown()
         self._write_skips()
 
@@ -66,6 +67,7 @@ class Recorder:
         layers = self._layers(seen)
         if self._writing is not None and self._writing.done():
             self._writing.result()  # raises errors of the thread, for `Guarded`
+        # Lines are dropped while the thread is busy; figures of layers are few and always kept.
         busy = self._writing is not None and not self._writing.done()
         due = time.monotonic() - self._sampled >= _SECONDS_BETWEEN_SAMPLES
         lines = () if busy or not due else seen.lines[-_LINES:]
@@ -78,6 +80,7 @@ class Recorder:
 
     def _layers(self, seen: ReportSeen) -> dict[str, Any]:
         """Figures of the layers; {} if the last ones were computed too recently."""
+        # The pause grows with what the figures cost, so that their share of time stays.
         if time.monotonic() < self._layers_due:
             return {}
         if self._norms is None:
@@ -94,6 +97,7 @@ class Recorder:
         if lines:
             records = [self._sample(line) for line in lines]
             self._append("samples.jsonl", {"iteration": iteration, "lines": records})
+        # They may change between reports, and are written only if they did.
         self._write_skips()
 
     def _sample(self, seen: LineSeen) -> dict[str, Any]:
@@ -102,7 +106,7 @@ class Recorder:
         number = seen.line.number
         if number not in self._drawn and len(self._drawn) < _MOST_PICTURES:
             path = self._files.view / "lines" / f"{number}.png"
-            Image.fromarray(pixels).save(path, compress_level=1)  # smaller ones take long
+            Image.fromarray(pixels).save(path, compress_level=1)  # 1 ms; smaller files take 9
             self._drawn.add(number)
         return record
 
@@ -161,6 +165,7 @@ class Guarded:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # In the opposite order; each by itself, so that one that fails does not stop the others.
         for name, watcher in reversed(list(self._watchers.items())):
             self._each({name: watcher}, lambda watcher: watcher.__exit__(kind, error, trace))
 
@@ -177,6 +182,7 @@ class Guarded:
         self._each(self._watchers, lambda watcher: watcher.debug(seen, stopping))
 
     def _each(self, watchers: dict[str, Any], call: Callable[[Any], object]) -> None:
+        # Over a copy, because failing watchers are removed meanwhile.
         for name, watcher in list(watchers.items()):
             try:
                 call(watcher)

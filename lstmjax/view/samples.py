@@ -23,11 +23,12 @@ def sample(seen: LineSeen, pixels: Pixels, reader: LineDecoder) -> dict[str, Any
       `parts`: [kind, true part, part read] with kind equal, replace, insert or delete; `places`:
       [text, left, right, probability] in pixels of the image; `width`, `height` of the image.
     """
+    # In NFC, as the error rates compare them.
     truth = unicodedata.normalize("NFC", seen.line.text)
     found = spellings(seen.outputs, reader)
     reading = unicodedata.normalize("NFC", "".join(each.text for each in found))
     height, width = pixels.shape[:2]
-    scale = width / max(len(seen.outputs), 1)
+    scale = width / max(len(seen.outputs), 1)  # pixels for each time step
     places = [
         [
             text,
@@ -62,6 +63,7 @@ def parts(truth: str, reading: str) -> list[list[str]]:
 
 def _confidence(seen: LineSeen, start: int, end: int, null_char: int) -> float:
     """The highest probability of any character in a range of steps."""
+    # Null is no character, however likely it is.
     steps = seen.outputs[start : max(end, start + 1)].copy()
     steps[:, null_char] = 0
     return round(float(steps.max(initial=0.0)), 3)

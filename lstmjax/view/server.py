@@ -75,10 +75,12 @@ def named(runs: list[RunFiles]) -> tuple[tuple[str, RunFiles], ...]:
 def host_is_ours(header: str, settings: ServerSettings) -> bool:
     """Whether a Host header names this machine: an address, localhost, its name, or --host."""
     name = header.strip().lower()
+    # An IPv6 address stands in brackets, with colons of its own; else a colon begins the port.
     if name.startswith("["):
         name = name[1:].partition("]")[0]
     elif name.count(":") == 1:
         name = name.partition(":")[0]
+    # Foreign names can be made to lead here, addresses cannot.
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -105,6 +107,7 @@ class _Handler(tornado.web.RequestHandler):
         self.clear_header("Server")
 
     def prepare(self) -> None:
+        # An answer that is finished here goes to no handler.
         if not host_is_ours(self.request.headers.get("Host", ""), self.site.settings):
             self.send_error(403, reason="Foreign Host header")
 
@@ -136,7 +139,7 @@ class _Handler(tornado.web.RequestHandler):
     def send_json(self, value: Any) -> None:
         """Answer with JSON."""
         self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.finish(json.dumps(value, allow_nan=False))
+        self.finish(json.dumps(value, allow_nan=False))  # browsers take no NaN
 
 
 class _Page(_Handler):
@@ -168,6 +171,7 @@ class _Runs(_Handler):
             }
             for name, run in self.site.runs
         ]
+        # Without a listening run nobody would hear Next.
         waiting = control.waiting if control.go_on else None
         self.send_json({"runs": runs, "waiting": waiting})
 
@@ -185,6 +189,7 @@ class _Data(_Handler):
         answer: dict[str, Any] = {}
         for name in _STREAMS:
             offset = self._offset(name)
+            # A page that is opened late is not sent all lines of a long run.
             if name == "samples" and offset == 0:
                 offset = _near_the_end(paths[name])
             records, after, more = read_records(paths[name], offset)
@@ -237,6 +242,7 @@ class _Next(_Handler):
             raise tornado.web.HTTPError(403)
         if control.go_on is None or control.waiting is None:
             raise tornado.web.HTTPError(409, reason="Nothing waits")
+        # First, so that a second click finds nothing waiting.
         control.waiting = None
         control.go_on("all" if self.get_query_argument("how", "one") == "all" else "one")
         self.send_json({})
@@ -259,6 +265,7 @@ def make_app(site: Site) -> tornado.web.Application:
             (r"/api/run/(\d{1,4})", _Data),
             (r"/api/run/(\d{1,4})/debug/(\d{1,12})", _Debug),
             (r"/api/next", _Next),
+            # The name is checked by `RunFiles.picture`.
             (r"/run/(\d{1,4})/(.{1,200})", _Picture),
         ],
         default_handler_class=_Nothing,
@@ -293,12 +300,13 @@ def listen(site: Site) -> Served:
 
     Raises: UsageError: the port is taken, or the host is not this machine.
     """
+    # Fails here if it is missing, not when the page asks for it.
     plotly_script()
     settings = site.settings
     sockets = _bind(settings)
     server = tornado.httpserver.HTTPServer(make_app(site), max_buffer_size=1 << 20)
     server.add_sockets(sockets)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host  # IPv6
     return Served(f"http://{host}:{sockets[0].getsockname()[1]}/", server)
 
 
@@ -311,6 +319,7 @@ def _bind(settings: ServerSettings) -> list[socket.socket]:
         except socket.gaierror as err:
             raise UsageError(f"--host {settings.host}: {err.strerror}") from err
         except OSError as err:
+            # A port that was asked for is taken or refused; else the next one is tried.
             if err.errno == errno.EADDRINUSE and not settings.port:
                 continue
             problem = "is taken by another program" if err.errno == errno.EADDRINUSE else (
@@ -334,6 +343,7 @@ def _listening(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, at = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     made = socket.socket(family, kind, protocol)
     try:
+        # A new server may follow at once: the system holds closed connections for a while.
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(at)
         made.listen()

@@ -56,6 +56,7 @@ class Watching:
         if live is not None:
             watchers["--view"] = Recorder(run)
         if self.tensorboard:
+            # Only here, because it imports tensorboardX.
             from lstmjax.view.board import Board
 
             watchers["--tensorboard"] = board = Board(run)
@@ -69,6 +70,7 @@ class Watching:
 def _remove_earlier_run(run: Run) -> None:
     """Remove the files of an earlier run with this name that is not continued."""
     files = RunFiles(Path(run.paths.model_output))
+    # A run that goes on has metrics, and its pages go on, too.
     if files.metrics.exists() and files.metrics.stat().st_size:
         return
     for name in ("layers.jsonl", "samples.jsonl", "skips.json"):

@@ -67,6 +67,7 @@ def _finish(kind, tables, scale, int_mode, x, count):
 @inner
 def next_noise(state, int_mode):
     """The next state of the random numbers, and the noise it gives."""
+    # Below 2^47: `state` is a number of 64 bits.
     state = state * MINSTD_MULTIPLIER % MINSTD_MODULUS
     if not int_mode:
         return state, np.float32(2.0 * state / MINSTD_MODULUS - 1.0)
@@ -84,6 +85,7 @@ def _inner_taps(x, y, W, D, half_x, half_y, out):
             for d in range(D):
                 of = x + FLOAT_BYTES * (((y + dy) * W + dx) * D + d)
                 to = out + FLOAT_BYTES * at
+                # One neighbour for all columns, which follow each other D apart.
                 for column in range(half_x, W - half_x):
                     copy_float(to + FLOAT_BYTES * column * depth, of + FLOAT_BYTES * column * D)
                 at += 1
@@ -93,6 +95,7 @@ def _inner_taps(x, y, W, D, half_x, half_y, out):
 def _taps(x, y, half_x, half_y, state, int_mode, out):
     """Write the neighbours [W, taps * D] of a row; those outside the picture are drawn."""
     H, W, D = x.shape
+    # In the first and last rows all columns have neighbours outside.
     inside = half_y <= y < H - half_y and 2 * half_x < W
     if inside:
         _inner_taps(x.ctypes.data, y, W, D, half_x, half_y, out.ctypes.data)
@@ -100,6 +103,7 @@ def _taps(x, y, half_x, half_y, state, int_mode, out):
         if inside and half_x <= column < W - half_x:
             continue
         at = 0
+        # Drawing order of the original: within a position x offsets first, then y, then features.
         for dx in range(-half_x, half_x + 1):
             for dy in range(-half_y, half_y + 1):
                 for d in range(D):
@@ -122,6 +126,7 @@ def _convolution(
     sums = np.empty((y_scale, W, N), np.float32)
     table, scales = tables.ctypes.data, scale.ctypes.data
     for y in range(H):
+        # Also for rows that the pool drops: the original draws their noise, too.
         state = _taps(x, y, half_x, half_y, state, int_mode, taps)
         row = y // y_scale
         if row >= H // y_scale:
@@ -130,10 +135,12 @@ def _convolution(
         _add_product(
             W, to, bias.ctypes.data, 0, taps.ctypes.data, depth, depth, weights.ctypes.data, N
         )
+        # A row of cells is ready with its last row of pixels.
         if y % y_scale < y_scale - 1:
             continue
         for column in range(W // x_scale):
             best = out.ctypes.data + row * out.strides[0] + column * out.strides[1]
+            # Scale and non-linearity come after: they keep the order, see `_check_scale`.
             for k in range(x_scale * y_scale):
                 place = k // x_scale * W + column * x_scale + k % x_scale
                 of = sums.ctypes.data + FLOAT_BYTES * place * N
@@ -222,6 +229,7 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
     source, to, table = x.ctypes.data, out.ctypes.data, tables.ctypes.data
     start, scales = bias.ctypes.data, scale.ctypes.data
     of_x, of_h = wx.ctypes.data, wh.ctypes.data
+    # As many sequences as a block of products has rows.
     for first in range(0, N, ROWS):
         rows = min(ROWS, N - first)
         kept_h[:] = 0
@@ -230,6 +238,7 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
         for k in range(T):
             t = T - 1 - k if reverse else k
             if k % _CHUNK == 0:
+                # The input of some steps at once, as one product of many rows.
                 steps = min(_CHUNK, T - k)
                 begin = t - steps + 1 if reverse else t
                 at = source + FLOAT_BYTES * (begin * N + first) * D
@@ -237,7 +246,9 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
                     steps, rows, z, rows * G, G, start, 0, at, N * D, D, D, of_x, D, G, False
                 )
             here = z + FLOAT_BYTES * (t - begin) * rows * G
+            # The input's sums and bias are there: the own output is added to them.
             _add_product(rows, here, here, G, h, S, S, of_h, G)
+            # Beyond its end a sequence stands still, so a reversed one begins with a state of 0.
             for n in range(rows):
                 if t >= lengths[first + n]:
                     continue
@@ -253,6 +264,7 @@ def lstm(x, lengths, wx, wh, bias, scale, tables, reverse, last, int_mode, out):
                     if not last:
                         put = to + FLOAT_BYTES * ((t * N + first + n) * S + unit)
                         copy_vector(put, h + own + u)
+        # The output of each sequence's last step is what has stayed in h.
         if last:
             for i in range(0, rows * S, LANES):
                 copy_vector(to + FLOAT_BYTES * (first * S + i), h + FLOAT_BYTES * i)

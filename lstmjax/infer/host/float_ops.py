@@ -42,6 +42,7 @@ def _pairs_at(builder: v.Builder, table: v.Value, at: v.Value) -> v.Value:
     for lane in range(v.LANES):
         place = builder.zext(builder.extract_element(at, v.INT32(lane)), v.INT64)
         address = builder.add(table, builder.mul(place, v.integer(v.FLOAT_BYTES)))
+        # An entry and the next one lie side by side: one load of 64 bits fetches both.
         pair = builder.load(builder.inttoptr(address, v.INT64.as_pointer()))
         pair.align = v.FLOAT_BYTES
         pairs = builder.insert_element(pairs, pair, v.INT32(lane))
@@ -70,6 +71,7 @@ def _look_up(builder: v.Builder, tables: v.Value, which: int, x: v.Value) -> v.V
     """Interpolate a table at x >= 0; exactly 1 from its last entry on."""
     u = builder.fmul(x, v.constant(STEPS_PER_UNIT))
     inside = builder.fcmp_ordered("<", u, v.constant(_LAST))
+    # Also where x is huge or NaN, so that no address leaves the table.
     at = builder.fptosi(builder.select(inside, u, v.constant(_LAST)), v.WORDS)
     pairs = _pairs_at(builder, builder.add(tables, v.integer(which * _TABLE_BYTES)), at)
     numbers = builder.bitcast(pairs, v.vector_of(v.FLOAT, 2 * v.LANES))
@@ -176,7 +178,9 @@ def exp_below(builder, x, highest, total):
         v.load(builder, x), v.splat(builder, v.load(builder, highest, None, v.FLOAT))
     )
     below = v.clip(builder, below, EXP_FLOOR, 0)
+    # x >= EXP_FLOOR keeps 2^power among the normal numbers, so its bits can be built below.
     power = v.call_float_intrinsic(builder, "rint", builder.fmul(below, v.constant(_LOG2E)))
+    # ln 2 in two parts, the first of few digits, so that little is lost; as in Cephes.
     rest = v.multiply_add(builder, power, v.constant(-_LN2_HIGH), below)
     rest = v.multiply_add(builder, power, v.constant(-_LN2_LOW), rest)
     y = v.constant(_EXP[0])
@@ -184,6 +188,7 @@ def exp_below(builder, x, highest, total):
         y = v.multiply_add(builder, y, rest, v.constant(coefficient))
     y = v.multiply_add(builder, builder.fmul(y, rest), rest, rest)
     y = builder.fadd(y, v.constant(1))
+    # 2^power as a float: the exponent, with 127 added, stands above 23 bits of fraction.
     bits = builder.shl(
         builder.add(builder.fptosi(power, v.WORDS), v.words(127)),
         v.words(23),

@@ -45,6 +45,7 @@ def _multiply(rows, out, x, x_stride, groups, weights, start, columns):
     out_stride = FLOAT_BYTES * columns
     column = 0
     while column < columns:
+        # Panels first, as `packed` arranges them; the vectors that are left have more rows at once.
         panel = column + _PANEL <= columns
         w = weights + GROUP * groups * column
         first, to = start + FLOAT_BYTES * column, out + FLOAT_BYTES * column
@@ -81,12 +82,15 @@ def _window_columns(x, y, half_y, out):
     """Write the columns [W, whole groups] that the windows of a row are made of."""
     _, W, D = x.shape
     depth, room = (2 * half_y + 1) * D, out.shape[1]
+    # The usual case, a grey picture: rows are woven into groups, a vector of columns at once.
     if room == GROUP and D == 1 and W >= LANES:
         row = x.ctypes.data + (y - half_y) * W
         last = W * (depth - 1)
         for start in range(0, W, LANES):
+            # The last vector overlaps the one before instead of reaching beyond the row.
             column = min(start, W - LANES)
             of = row + column
+            # With fewer than four rows the last one stands in for the others; their weights are 0.
             int8_ops.interleave(of, of + min(W, last), of + min(2 * W, last), of + last,
                             out.ctypes.data + GROUP * column)  # fmt: skip
         return
@@ -107,6 +111,7 @@ def _window(x, y, column, half_x, half_y, state, out):
                     number = x[y + dy, column + dx, d]
                 else:
                     state, noise = next_noise(state, True)
+                    # Bytes stand for numbers with 128 added.
                     number = np.uint8(np.int64(noise) + ZERO)
                 out[dx + half_x, (dy + half_y) * D + d] = number
     return state
@@ -121,12 +126,14 @@ def _row_sums(x, y, half_x, half_y, state, weights, start, columns, edges, sums)
     groups = wide // GROUP
     to, of = sums.ctypes.data, edges.ctypes.data
     w, first = weights.ctypes.data, start.ctypes.data
+    # Every window of these rows has a part outside.
     if y < half_y or y >= H - half_y or 2 * half_x >= W:
         for column in range(W):
             state = _window(x, y, column, half_x, half_y, state, edges[column])
         _multiply(W, to, of, wide, groups, w, first, N)
         return state
     _window_columns(x, y, half_y, columns)
+    # The original draws row by row and in a row from left to right, so this order counts.
     for column in range(half_x):
         state = _window(x, y, column, half_x, half_y, state, edges[column])
     for column in range(half_x):
@@ -135,6 +142,7 @@ def _row_sums(x, y, half_x, half_y, state, weights, start, columns, edges, sums)
     row = FLOAT_BYTES * N
     inside = W - 2 * half_x
     _multiply(half_x, to, of, wide, groups, w, first, N)
+    # Inside, windows overlap: each starts one column further in `columns`, so none is copied.
     _multiply(inside, to + half_x * row, columns.ctypes.data, room, groups, w, first, N)
     _multiply(half_x, to + (W - half_x) * row, of + half_x * wide, wide, groups, w, first, N)
     return state
@@ -172,6 +180,7 @@ def _convolution(
         row = y // y_scale
         if row >= H // y_scale:
             continue
+        # In whole numbers: scale and non-linearity do not change which sum is largest.
         _pool_row(sums, x_scale, y % y_scale == 0, best)
         if y % y_scale < y_scale - 1:
             continue
@@ -280,7 +289,9 @@ def lstm(x, lengths, weights, start, scale, tables, reverse, last, out):
         before = kept[0, :rows]
         for k in range(T):
             t = T - 1 - k if reverse else k
+            # Two buffers take turns where only the last output is wanted.
             here = kept[(k + 1) % 2, :rows] if last else out[t, first : first + rows]
+            # Steps beyond a sequence's end are computed, too, so a reversed one is reset there.
             if reverse:
                 for n in range(rows):
                     if lengths[first + n] == t + 1:  # where this one begins
@@ -292,6 +303,7 @@ def lstm(x, lengths, weights, start, scale, tables, reverse, last, out):
                 tables.ctypes.data, states.ctypes.data, here.ctypes.data,
             )  # fmt: skip
             before = here
+            # No sequence stops at its end, so the output there is taken when it comes by.
             if last:
                 for n in range(rows):
                     if t == (0 if reverse else lengths[first + n] - 1):

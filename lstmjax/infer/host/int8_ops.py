@@ -35,7 +35,7 @@ def _address(builder: v.Builder, base: v.Value, number: v.Value, size: int) -> v
 
 def _load(builder: v.Builder, address: v.Value, kind: Any = _WHOLE) -> v.Value:
     value = builder.load(builder.inttoptr(address, kind.as_pointer()))
-    value.align = 1
+    value.align = 1  # rows of bytes start anywhere
     return value
 
 
@@ -69,6 +69,7 @@ def _add_dots(
         ]
         for r in range(rows):
             place = _address(builder, firsts[r], loop.index, GROUP)
+            # Four neighbouring bytes as one word, the same for all columns.
             numbers = v.splat(builder, _load(builder, place, v.INT32))
             for c in range(vectors):
                 total = v.call_intrinsic(
@@ -87,6 +88,7 @@ def make_dots(rows: int, vectors: int) -> Callable[..., Any]:
 
     @operation
     def dots(builder, out, out_stride, start, x, x_stride, groups, w):
+        # One copy of this block for all of its callers.
         v.never_inline(builder)
         sums = _start(builder, start, rows, vectors)
         _add_dots(builder, sums, x, x_stride, groups, w)
@@ -117,6 +119,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
         v.never_inline(builder)
         sums = _start(builder, start, rows, GATES)
         _add_dots(builder, sums, x, x_stride, x_groups, w)
+        # The rows of the own output follow those of the input in the same panel.
         rest = _address(builder, w, x_groups, GATES * VECTOR_BYTES)
         _add_dots(builder, sums, h, size, builder.udiv(size, v.integer(GROUP)), rest)
         scales = [v.load(builder, scale, v.integer(g * v.LANES)) for g in range(GATES)]

@@ -79,6 +79,7 @@ class HostBuilder:
             elif isinstance(node, Convolve) and not node.half_x and not node.half_y:
                 pass  # each position is its only neighbour
             elif isinstance(node, Convolve):
+                # Convolutions come before lines lie side by side here; `exact` does the others.
                 if stacked or not following or not isinstance(following[0], Dense):
                     raise UnsupportedLayerError
                 pool = following[1] if isinstance(following[-1], Maxpool) else None
@@ -103,6 +104,7 @@ class HostBuilder:
             case Reversed(axis="x", child=Lstm(two_d=False) as inner):
                 return self.lstm(inner, params["0"], features, reverse=True)
             case Reversed(axis="xy", child=Lstm(two_d=False) as inner):
+                # `xy` makes the LSTM run along y: no picture is transposed for it.
                 return self.lstm(inner, params["0"], features, along_y=True)
             case Reversed(axis="xy", child=Reversed(axis="x", child=Lstm(two_d=False) as inner)):
                 leaves = params["0"]["0"]
@@ -142,6 +144,7 @@ class HostBuilder:
         last = node.summary
         run = self.numbers.scan(leaves, features, reverse=reverse, last=last)
 
+        # All lines of a group have one height, so that every column has all its rows.
         def step_y(lines: Lines) -> Lines:
             H, W, B, D = lines.x.shape
             out = run(lines.x.reshape(H, W * B, D), np.full(W * B, H))
@@ -159,6 +162,7 @@ class HostBuilder:
             self.layer(each, params.get(str(i), {}), features)
             for i, each in enumerate(node.children)
         ]
+        # Each part ends in whole vectors, so features of the next one do not follow without a gap.
         firsts = np.cumsum([0, *(out.size for _, out in made)])
         at = np.concatenate([out.at + first for (_, out), first in zip(made, firsts, strict=False)])
 

@@ -137,6 +137,7 @@ class FloatLayers(Numbers):
     def _matrix(self, leaves, w, features: Features, columns=None, absent=0.0) -> _Matrix:
         places = np.arange(w.shape[1]) if columns is None else columns
         width = padded(int(places.max()) + 1)
+        # The input of the bias is 1, which int8 numbers hold as 127.
         bias = np.asarray(leaves["b"], np.float32) * (_INT8_MAX if self.int_mode else 1)
         scale = np.float32(1)
         if self.int_mode:
@@ -149,6 +150,7 @@ class FloatLayers(Numbers):
 
     def windows(self, node: Convolve, kind: int, pool: Maxpool | None, leaves) -> Windows:
         m = self._matrix(leaves, leaves["w"], self.of_input(node.num_out))
+        # Pooling comes before scale and non-linearity.
         _check_scale(m.scale)
         x_scale, y_scale = _scales(pool)
 
@@ -175,8 +177,10 @@ class FloatLayers(Numbers):
     def scan(self, leaves, features: Features, *, reverse: bool, last: bool) -> Scan:
         S = len(leaves["wh"])
         size = padded(S)
+        # Each gate is padded to whole vectors by itself.
         gates = (np.arange(GATES)[:, None] * size + np.arange(S)).reshape(-1)
         if self.int_mode:
+            # Both products meet in one sum.
             _check_sums(len(leaves["wx"]) + S + 1)
         wx = self._matrix(leaves, leaves["wx"], features, gates)
         wh = self._matrix(leaves, leaves["wh"], Features(np.arange(S), size), gates)
@@ -223,11 +227,13 @@ class Int8Layers(Numbers):
         full = _spread(w, features, places, width)
         bias = np.asarray(leaves["b"], np.float64) * _INT8_MAX
         start = np.full(width, absent, np.int32)
+        # Each byte has 128 too much: what that adds to a sum is taken off at its start.
         start[places] = bias - ZERO * full[:, places].sum(0, dtype=np.float64)
         scale = _along(leaves["scale"], places, width, 1)
         return _Matrix(byte_loops.packed(full), start, scale)
 
     def windows(self, node: Convolve, kind: int, pool: Maxpool | None, leaves) -> Windows:
+        # Each column of a window is padded to whole groups, see `_window_columns`.
         columns, rows = 2 * node.half_x + 1, node.num_out // (2 * node.half_x + 1)
         room = _in_groups(rows)
         at = (np.arange(columns)[:, None] * room + np.arange(rows)).reshape(-1)
@@ -258,6 +264,7 @@ class Int8Layers(Numbers):
     def scan(self, leaves, features: Features, *, reverse: bool, last: bool) -> Scan:
         S = len(leaves["wh"])
         size, units = padded(S), np.arange(S)
+        # The own output follows the input, for `make_cells`.
         both = Features(np.append(features.at, features.size + units), features.size + size)
         # The gates of each vector of units lie beside each other.
         first = units // LANES * GATES * LANES + units % LANES
