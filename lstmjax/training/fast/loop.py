@@ -89,7 +89,7 @@ class _Loop:
         self.eval_scores: Scores | None = None
         self.reported = self.evaluated = self.started
         self.window = (time.monotonic(), 0.0, self.started)
-        self.last: tuple[LoadedBatch, StepResult, int] | None = None  # for who watches
+        self.last: tuple[LoadedBatch, StepResult, int] | None = None  # for the watcher
         self.params_before: Params = None  # of the last update, for pictures
 
     # -- one batch ---------------------------------------------------------------------------
