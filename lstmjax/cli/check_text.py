@@ -83,6 +83,7 @@ def _load_codec(path: str) -> "Codec":
 
     with naming(file=path):
         data = read_bytes(path)
+        # A unicharset begins with its count, a traineddata with the bytes of a number.
         if data.split(b"\n", 1)[0].strip().isdigit():
             return Codec.from_parts(data)
         return Codec.from_traineddata(traineddata.unpack(data))
@@ -109,6 +110,7 @@ def _read_lines(path: str, problems: list[str]) -> Iterator["TextLine"]:
             if any(line.strip() for line in texts[1:]):
                 problems.append(f"{path}: only the first line is used in training")
             texts = [texts[0].removeprefix(_SIGNATURE)]
+    # Empty lines of a text are no lines of ground truth; an empty page or .gt.txt is a dropped one.
     keep_empty = path.endswith((".lstmf", ".gt.txt"))
     for number, text in enumerate(texts, 1):
         if text or keep_empty:

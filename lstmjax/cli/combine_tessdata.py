@@ -204,6 +204,7 @@ def _overwrite(path: str, inputs: list[str]) -> None:
         changed = parts.replace_parts(trained, known)
     except FormatError as err:
         raise _ToolError(f"Failed to read component file:{err.file}\n{err}") from err
+    # The backup before the change: it is there whatever happens to the file.
     backup = f"{path}.__tmp__"
     try:
         write_atomically(backup, traineddata.pack(trained))

@@ -96,6 +96,7 @@ def _take_flag(values: flags.FlagValues, argv: list[str]) -> list[str]:
     if not name or (equals and not text and _kind(values, name) in ("int", "double")):
         _fail(f"Bad argument: {argument}")
     if name in LEGACY and name not in values:
+        # Its value is in the same argument, or is the next argument.
         return rest if equals else rest[1:]
     if name not in values:
         near = difflib.get_close_matches(name, list(values), n=1)
@@ -119,6 +120,7 @@ def _set(values: flags.FlagValues, name: str, text: str, what: str) -> None:
         values[name].parse(text)
     except flags.IllegalFlagValueError:
         _fail(f"Could not parse {what}")
+    # Set by hand, since absl marks it only when it parses a whole command line.
     values[name].using_default_value = False
 
 

@@ -156,6 +156,7 @@ class _Writer:
 
     def flush(self) -> None:
         """Read the queued lines and write their files."""
+        # Lines of many inputs at once, which the network reads in batches.
         images = [line.crop.colours() for _, lines in self._waiting for line in lines]
         results = self._reader.read(images)
         for one, lines in self._waiting:
@@ -175,6 +176,7 @@ class _Writer:
             self._waiting.append((one, lines))
             return
         model, psm = self._values.model, self._values.psm
+        # Boxes of characters come from the ink: tesseract finds the lines, which are read here.
         if self._values.char_boxes:
             lines = list(real_tesseract.find_lines(one.image, model, psm, self._settings))
             self._waiting.append((one, lines))

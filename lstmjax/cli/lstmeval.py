@@ -133,6 +133,7 @@ def _evaluate(values: flags.FlagValues) -> None:
     from lstmjax.infer.model import load_model
 
     _refuse_without_true_rates(values)
+    # All that can fail comes before the lines are read, which takes long.
     reports = _report_paths(values)
     model = load_model(values.model, values.traineddata or None, say=_say)
     others = _load_others(values)

@@ -142,6 +142,7 @@ def main(argv: list[str]) -> int:
         return _stop_training(values)
     if not values.train_listfile:
         raise UsageError("Must supply a list of training filenames! --train_listfile")
+    # Before anything large is loaded: this starts the process anew.
     use_large_pages("-m", "lstmjax", "lstmtraining", *argv)
     return _train(values, request, config, argv)
 
@@ -241,6 +242,7 @@ def _request(values: flags.FlagValues) -> Request:
 
 def _config(values: flags.FlagValues) -> TrainConfig:
     known = given(values)
+    # Of the values only those given: the others have defaults by recipe.
     chosen: dict[str, Any] = {
         field: values[flag].value for flag, field in _SETTINGS.items() if flag in known
     }

@@ -71,6 +71,7 @@ def run(argv: list[str]) -> int:
 def _run_tool(tool: str, arguments: list[str]) -> int:
     try:
         status = importlib.import_module(f"lstmjax.cli.{tool}").main(arguments)
+        # Flushed here: a closed pipe must be noticed while it can still be handled.
         sys.stdout.flush()
         return status
     except LstmjaxError as err:

@@ -131,11 +131,13 @@ def _spread(argv: list[str]) -> Iterator[str]:
     """Write `--fontlist A B` as `--fontlist A --fontlist B`."""
     name = None
     for place, argument in enumerate(argv):
+        # -1 is a flag by its form, but a level after --exposures.
         is_number = name == "exposures" and _NUMBER.fullmatch(argument)
         if argument.startswith("-") and not is_number:
             bare = argument.lstrip("-")
             name = bare if bare in _WITH_VALUES else None
             followed = place + 1 < len(argv)
+            # A flag without any value behind it goes on as it is, so that parsing complains.
             if name is None or not followed:
                 yield argument
         elif name is not None:
@@ -262,6 +264,7 @@ def _settings(values: flags.FlagValues, *, fine_tuned: bool) -> tuple[tuple[str,
     chosen.setdefault("max_iterations", values.max_iterations)
     if values.recipe == "tesseract":
         chosen.pop("seed", None)
+        # The original's Makefile takes these rates.
         chosen.setdefault("learning_rate", 0.0001 if fine_tuned else 0.002)
     elif fine_tuned:  # for new networks training chooses the rate itself
         chosen.setdefault("learning_rate", 0.001)

@@ -317,6 +317,7 @@ def _find_fonts(values: flags.FlagValues, settings: "Settings", catalog: "FontCa
     text = _text(values)
     _say(f"Total chars = {len(text)}")
     titles = title_face(catalog, settings) if values.render_per_font else None
+    # Each font's page draws its own part of one stream of random numbers.
     degrader = PageDegrader(settings)
     names: list[str] = []
     for hits, face in measure_fonts(text, catalog, settings.pixels):

@@ -120,6 +120,7 @@ def _check(words_path: str, dawg_path: str, unicharset_path: str) -> int:
                 else:
                     continue
                 status = 1
+                # Bytes: a word may not be UTF-8.
                 sys.stderr.buffer.write(to_bytes(f"{problem} {word}\n"))
                 sys.stderr.flush()
     except OSError as err:

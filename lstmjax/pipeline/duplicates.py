@@ -57,11 +57,13 @@ def _digests(index: LineIndex, numbers: Sequence[int]) -> dict[int, bytes]:
             pixels = _canonical(decode(index.image(number)))
         except DataError:
             return None
+        # The shape, too: the same bytes may be another picture.
         header = repr(pixels.shape).encode()
         return hashlib.blake2b(header + pixels.tobytes(), digest_size=16).digest()
 
     found: dict[int, bytes] = {}
     with ThreadPoolExecutor(usable_cores()) as pool:
+        # In parts: `map` starts all that it is given.
         for start in range(0, len(numbers), _AT_ONCE):
             part = numbers[start : start + _AT_ONCE]
             pairs = zip(part, pool.map(digest, part), strict=True)

@@ -104,6 +104,7 @@ def found_lines(plan: Plan, state: State, say: Say) -> dict[str, Any]:
             plan.seed,
             plan.path("documents"),
             split_by=plan.split_by,
+            # A PAGE or ALTO file is one page, whatever its name.
             whole_pages={f"{one.base}.lstmf" for one in truth.found.inputs if one.kind is Kind.XML},
         )
         for message in lists.messages:

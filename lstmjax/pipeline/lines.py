@@ -66,7 +66,9 @@ def divide(
         name: page_of(line.path, whole=line.path in whole_pages or counts[line.path] > 1)
         for name, line in lines.items()
     }
+    # Parts are divided by names, so that the same files give the same lists anywhere.
     parts, message = _divided(pages, ratio, seed, split_by)
+    # A copy of a training line would make the measured error rates too good.
     parts, warnings = _without_copies(parts, lines, index)
     problems = [*index.unusable]
     problems += [(document.path, document.problem) for document in index.documents
@@ -157,6 +159,7 @@ def all_texts(index: LineIndex) -> bytes:
 
 def _name(line: Line, counts: dict[str, int]) -> str:
     """The name that a line is sorted by; the path for a line image, as in tesstrain."""
+    # Six digits: names sort as numbers do.
     return line.path if counts[line.path] == 1 else f"{line.path}#{line.page:06d}"
 
 

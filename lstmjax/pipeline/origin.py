@@ -36,6 +36,7 @@ def check_origin(plan: Plan, state: State, say: Say) -> None:
         say(f"--lang was {before} and is {now} now: what depends on it is done anew")
     if asked["name"] != known["name"]:
         _refuse(plan, "--model_name", known["name"], asked["name"], say)
+        # Steps named after the model would find the files of the old name.
         for name in _NAMED:
             state.forget(name)
     if not _same_lines(asked, known):

@@ -179,6 +179,7 @@ def _draw_step(
 
     inputs = {
         "text": digest_file(drawing.text),
+        # The font file counts, not its name: another version of it draws other pages.
         "font": digest_file(font.path),
         "settings": asdict(settings),
         "drawing": asdict(drawing),
@@ -233,6 +234,7 @@ def draw_pages(
     face = catalog.open(font, settings.pixels)
 
     def pack(page: Page) -> tuple[tiff.Strip, Page]:
+        # Compressed in the thread that made the page; its pixels are dropped at once.
         return tiff.compress(page.image < _INK), replace(page, image=page.image[:0])
 
     fallback = FallbackFaces(catalog, settings.pixels)

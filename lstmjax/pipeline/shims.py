@@ -107,6 +107,7 @@ def training_call(arguments: Sequence[str]) -> list[str] | None:
         if path.startswith("-"):
             raise UsageError(f"{path} must stand before {CONFIG}")
         mode = _segmentation_mode(path)
+        # The options of the call itself win over the configuration.
         if mode and "--psm" not in chosen:
             chosen += ["--psm", mode]
     return [*chosen, CONFIG]

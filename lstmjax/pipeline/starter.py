@@ -114,6 +114,7 @@ def make_starter(request: StarterRequest, folder: PathLike, say: Say) -> Starter
         return StarterResult(_output_path(request, target), path, len(table.rows))
     start = traineddata.load(request.start_model)
     own = _table_of(start, request.start_model)
+    # The start model's set first: its unichars keep their ids, which its word lists hold.
     merged = merge([own, table])
     added = _added(own, merged)
     if not added:
@@ -160,6 +161,7 @@ def with_components(
       merged: character set of the starter.
       say: printer of a message if the lists cannot be copied, because unichars have other ids.
     """
+    # Merging can change old ids (old models without special codes), so lists are compared first.
     kept = [row.unichar for row in merged.rows[: len(own.rows)]]
     same = kept == [row.unichar for row in own.rows]
     taken = ("config", *_DAWGS) if same else ("config",)

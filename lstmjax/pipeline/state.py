@@ -63,11 +63,13 @@ class State:
             say(f"== {name}: nothing has changed")
             return self.steps[name]["notes"]
         say(f"== {name}")
+        # Forgotten before it runs: an interrupted step must not count as done.
         self.forget(name)
         done = run()
         self.steps[name] = {
             "inputs": fingerprint,
             "outputs": {self._relative(path): digest_file(path) for path in done.outputs},
+            # As it will be read again: tuples become lists in either case.
             "notes": json.loads(json.dumps(done.notes)),
         }
         self._save()

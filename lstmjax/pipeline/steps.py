@@ -67,6 +67,7 @@ def character_set(plan: Plan, state: State, found: Notes, say: Say) -> Notes:
             result = make_starter(request, plan.output_dir, messages.append)
         finally:
             text = "".join(f"{message}\n" for message in messages)
+            # Also after a failure: the messages may say why.
             write_atomically(log, text.encode(errors="surrogateescape"))
         for message in messages:
             if message.startswith(_WORTH_SAYING):
@@ -123,6 +124,7 @@ def train(
     rate = dict(request.settings).get("learning_rate")
 
     def begin() -> Done:
+        # Or training would go on from the checkpoints of the old run.
         _move_aside(Path(request.model_output).parent, say)
         return Done(notes={"learning_rate": rate})
 
@@ -151,6 +153,7 @@ def make_models(
         return Done(tuple(made.values()), made)
 
     inputs = {
+        # The content of the best state, not its name: the name stays when the state changes.
         "checkpoint": hashlib.sha256(best.data).hexdigest(),
         "traineddata": digest_file(request.traineddata),
         "name": plan.name,

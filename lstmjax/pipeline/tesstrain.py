@@ -38,6 +38,7 @@ def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
     """
     _check_folder(plan)
     state = State.load(plan.output_dir, STATE)
+    # Before anything is written; recorded only once the first step has succeeded.
     check_origin(plan, state, say)
     found = (rendered_lines if plan.rendering else found_lines)(plan, state, say)
     record_origin(plan, state)
@@ -54,6 +55,7 @@ def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
         say(f"\nCreated starter traineddata for LSTM training of language '{plan.lang}'")
         say(f"{charset['traineddata']}\n{found['train']}")
         return report
+    # -- training, from here on with everything that it needs on disk
     request = TrainingRequest(
         charset["traineddata"],
         found["train"],
@@ -66,6 +68,7 @@ def run(plan: Plan, say: Say, *, live: bool | None = None) -> dict[str, Any]:
     )
     report["check"] = steps.check(state, request, found, say)
     report["training"] = steps.train(state, request, found, say, live)
+    # -- models, their error rates, and the report
     best = best_state(RunPaths(request.model_output))
     models = steps.make_models(plan, state, request, best, say)
     report |= {"checkpoint": best.source, "best_state": best.note, "models": models}

@@ -81,6 +81,7 @@ def start_network(start_model: str, folder: PathLike) -> str:
     path = Path(folder, Path(start_model).stem + ".lstm")
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, data)
+    # So that another character set of the same size is noticed.
     charset_rows.save(rows_of(Codec.from_traineddata(trained)), charset_path(str(path)))
     return str(path)
 
@@ -118,6 +119,7 @@ def train(request: TrainingRequest, *, live: bool | None = None) -> dict[str, An
         net_spec="" if continue_from else request.net_spec,
         continue_from=continue_from,
         old_traineddata=old_traineddata,
+        # Without --learning_rate a fine-tuned run keeps the rates of its model.
         reset_learning_rate=bool(continue_from) and "learning_rate" in given,
         given=frozenset(given if continue_from else {*given, "net_spec"}),
     )

@@ -40,6 +40,7 @@ def embedding_levels(text: str, base: str) -> list[int]:
       base: direction of the paragraph, "L" or "R".
     """
     kinds = [direction(c) for c in text]
+    # Most texts have no right-to-left letters, and need none of the rules.
     if base == "L" and {"R", "AL", "AN"}.isdisjoint(kinds):
         return [0] * len(text)
     level = 1 if base == "R" else 0
@@ -108,11 +109,13 @@ def _resolve_brackets(text: str, kinds: list[str], base: str) -> None:
         if character in _PAIRS:
             open_brackets.append(i)
         else:
+            # From the innermost; brackets opened after the partner stay unmatched (BD16).
             for j in reversed(range(len(open_brackets))):
                 if _PAIRS[text[open_brackets[j]]] == character:
                     pairs.append((open_brackets[j], i))
                     del open_brackets[j:]
                     break
+    # By their opening brackets: a pair may depend on the direction that an outer one got.
     for start, end in sorted(pairs):
         inside = {_STRONG.get(kind) for kind in kinds[start + 1 : end]}
         if base in inside:

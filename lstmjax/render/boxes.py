@@ -53,6 +53,7 @@ def _turn_rects(rects: np.ndarray, angle: np.float32, centre: tuple[int, int]) -
     y = np.stack([near[:, 1], near[:, 1], far[:, 1], far[:, 1]]).astype(np.float32)
     x0, y0 = np.float32(centre[0]), np.float32(centre[1])
     dx, dy = x - x0, y - y0
+    # float32 for places and double for the rounding, as in Leptonica.
     columns = np.trunc((x0 + dx * cosine - dy * sine).astype(np.float64) + 0.5).astype(np.int64)
     rows = np.trunc((y0 + dx * sine + dy * cosine).astype(np.float64) + 0.5).astype(np.int64)
     left, right = np.minimum(columns[0], columns[2]), np.maximum(columns[1], columns[3])
@@ -140,6 +141,7 @@ def _mostly_vertical(boxes: Sequence[CharBox]) -> bool:
             continue
         dx, dy = other.rect[0] - one.rect[0], other.rect[1] - one.rect[1]
         if abs(dx) > abs(dy) * _NEWLINE_RATIO or abs(dy) > abs(dx) * _NEWLINE_RATIO:
+            # Squares: the few long steps to the next line count more than many short ones.
             across += dx * dx
             down += dy * dy
     return down > across
@@ -166,6 +168,7 @@ def _end_lines(boxes: Sequence[CharBox], rtl: bool, vertical: bool) -> list[Char
             if -step > furthest:
                 page = box.page if pending is None else pending.page
                 result.append(_line_end(last.rect, page, rtl, vertical))
+                # A space at the end of a line vanishes: the tab takes its place.
                 pending, furthest = None, 0
             else:
                 furthest = max(furthest, step)

@@ -86,6 +86,7 @@ class FontCatalog:
         A name is one of `list_names`, a full name as in the file, or the path of a file, with
         `:index` at its end for a font in a collection.
         """
+        # The exact name first, then names in the files, then a path.
         asked = parse(name)
         for font in self.fonts:
             if font.description.key == asked.key:
@@ -203,9 +204,11 @@ def _scan(folders: Sequence[Path], problems: list[str]) -> Iterator[FontEntry]:
     seen: set[str] = set()
     for folder in folders:
         for root, directories, files in os.walk(folder):
+            # Sorted: of several links to one file, always the same one counts.
             directories.sort()
             for name in sorted(files):
                 path = os.path.join(root, name)
+                # By real path: links would list a font twice.
                 real = os.path.realpath(path)
                 if real not in seen:
                     seen.add(real)
@@ -283,6 +286,7 @@ def _read_entries(path: str) -> list[FontEntry]:
             return []
     except OSError as err:
         raise FormatError(f"cannot be read: {err.strerror or err}", file=path) from err
+    # The number in the header of a hostile collection may be anything.
     count = min(int.from_bytes(head[8:12], "big"), _MAX_FONTS) if head[:4] == b"ttcf" else 1
     entries = []
     for index in range(count):

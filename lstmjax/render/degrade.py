@@ -59,6 +59,7 @@ def degrade(
     """
     loops = compiled(_LOOPS)
 
+    # Beyond these bounds every pixel is black or white anyhow.
     exposure = max(-_MAX_EXPOSURE, min(exposure, _MAX_EXPOSURE))
     if exposure >= 2:
         image = darken(image)
@@ -69,6 +70,7 @@ def degrade(
         image = rotate_image(image, turned)
     if exposure >= 3 or exposure == 1:
         image = darken(image)
+    # A copy: `speckle` works in place, and an unturned image may be the caller's.
     image = np.array(image, np.uint8)
     offset = (-3 * _EXPOSURE_STEP if exposure <= 0 else 0) - exposure * _EXPOSURE_STEP
     state.draws.state = int(

@@ -56,6 +56,7 @@ class Description:
     def __str__(self) -> str:
         words = [_weight_name(self.weight), self.style, self.stretch]
         last = self.family.rpartition(" ")[2]
+        # A family that ends in a style word needs a comma, or it would be read as that style.
         comma = "," if _takes(last, None) is not None else ""
         return " ".join([self.family + comma, *filter(None, words)])
 
@@ -81,6 +82,7 @@ def parse(text: str) -> Description:
         words.pop()
     found = Description("")
     while words:
+        # From the end: "Light" may also begin the name of a family.
         taken = _takes(words[-1], found)
         if taken is None:
             break

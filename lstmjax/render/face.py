@@ -130,6 +130,7 @@ class Face:
         self.path, self.index, self.pixels, self.hinting = str(path), index, pixels, hinting
         data, face = open_blob(self.path, index)
         self._hb = uharfbuzz.Font(face)
+        # HarfBuzz works in units of 1/1024 pixel, FreeType in 1/64.
         scale = int(pixels * UNITS)
         self._hb.scale = (scale, scale)
         self._data = data
@@ -184,6 +185,7 @@ class Face:
             self._ft.load_glyph(number, self._flags)
             slot: Any = self._ft.glyph
             metrics = slot.metrics
+            # Outwards to whole pixels.
             left = metrics.horiBearingX >> 6
             right = -((-metrics.horiBearingX - metrics.width) >> 6)
             top = -metrics.horiBearingY >> 6
@@ -227,6 +229,7 @@ class Face:
 
         buffer = hb.Buffer()
         buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
+        # More context than HarfBuzz looks at.
         context = max(0, start - 8)
         part = text[context : start + length + 8]
         buffer.add_str(part, start - context, length)
@@ -280,6 +283,7 @@ def _bitmap(source: Any) -> np.ndarray:
         return np.zeros((0, 0), np.uint8)
     data = ctypes.string_at(raw.buffer, rows * abs(pitch))
     lines = np.frombuffer(data, np.uint8).reshape(rows, abs(pitch))
+    # Bottom-up bitmaps have a negative pitch.
     if pitch < 0:
         lines = lines[::-1]
     if source.pixel_mode == freetype.FT_PIXEL_MODE_MONO:

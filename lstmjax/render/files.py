@@ -128,6 +128,7 @@ def run_job(
         raise DataError(
             f"{job.font.description} can show none of the text; choose a font for its script"
         )
+    # Of all pages together: the direction of the text is decided over all of them.
     finished = to_box_file(boxes, job.settings.height)
     outcome.pages, outcome.lines = len(strips), sum(b.text == "\t" for b in finished) + 1
     write_atomically(f"{job.base}.tif", tiff.pack(strips))
@@ -148,6 +149,7 @@ class _Finisher:
     def __call__(self, page: Page) -> tuple[Page, tiff.Strip, list[bytes]]:
         ink = threshold(page.image)
         images = list(self._glyphs.cut(ink, page.boxes)) if self._glyphs else []
+        # Without pixels: the strip has them, and all pages are held until the end.
         return replace(page, image=page.image[:0]), tiff.compress(ink), images
 
 
@@ -177,6 +179,7 @@ def run_jobs(jobs: list[Job], folders: list[str] | None, workers: int) -> Iterat
         for job in jobs:
             yield run_job(job, catalog, workers)
         return
+    # Spawned: a fork of a process with threads may hang.
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
         yield from pool.map(_run_alone, [(job, folders) for job in jobs])
 

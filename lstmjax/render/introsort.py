@@ -34,6 +34,7 @@ def _quicksort(
             _heapsort(data, first, last, before)
             return
         depth -= 1
+        # Recursion into the upper part, a loop for the lower one: as in libstdc++.
         cut = _partition(data, first, last, before)
         _quicksort(data, cut, last, depth, before)
         last = cut

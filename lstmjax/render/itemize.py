@@ -100,6 +100,7 @@ def _resolve_scripts(text: str) -> list[tuple[int, str]]:
         if tag == "Zyyy":
             partner = _partner(character)
             if partner:
+                # As deep as Pango's stack.
                 stack = [*stack[-_STACK:], (partner, current)]
             elif any(character == entry[0] for entry in stack):
                 # Unmatched brackets inside of the pair are forgotten.
@@ -126,6 +127,7 @@ def _partner(character: str) -> str | None:
         return None
     if character in "([{":
         return {"(": ")", "[": "]", "{": "}"}[character]
+    # U+FF3B and U+FF5B have another character between them and their partner.
     following = chr(ord(character) + (2 if character in "\uff3b\uff5b" else 1))
     return following if unicodedata.category(following) == "Pe" else None
 

@@ -69,6 +69,7 @@ class Layout:
         direction = base_direction(text) or "L"
         for start, end, following in paragraphs(text):
             body = text[start:end]
+            # A paragraph without strong characters keeps the direction of the one before.
             direction = base_direction(body) or direction
             for line in self._paragraph(body, text[end:following], direction):
                 placed = replace(line, start=line.start + start, runs=_moved(line.runs, start))
@@ -91,6 +92,7 @@ class Layout:
             return [_finish(Line(0, []), style, direction)]
         levels = [0] * len(body) if style.vertical else embedding_levels(body, direction)
         items = itemize(body, 0, levels, self._face_for)
+        # With the character that ends it, which can forbid a break before it.
         breaks = find_breaks(body + end)
         wrapper = Wrapper(body, _cut(breaks, len(body)), items, style, self._shape)
         lines = []
@@ -203,6 +205,7 @@ def _trim_letter_spacing(line: Line, style: LayoutStyle) -> None:
     """Remove the letter spacing before the first glyph and after the last one."""
     if not style.letter_spacing or not line.runs:
         return
+    # As in `_add_letter_spacing`, so that exactly what was added is taken away.
     left = (style.letter_spacing * UNITS // 2 + UNITS // 2) & -UNITS
     right = style.letter_spacing * UNITS - left
     first, last = line.runs[0].glyphs, line.runs[-1].glyphs

@@ -68,6 +68,7 @@ def render_line(
     coverage = Coverage(face)
     stripped = coverage.strip(text)
     kept = coverage.add_ligatures(stripped.text) if ligatures else stripped.text
+    # As wide as a page can be: one line must not be wrapped.
     style = LayoutStyle(face, MAX_SIDE, letter_spacing=letter_spacing, ligatures=ligatures)
     lines = list(Layout(style).lines(kept))
     if len(lines) > 1:

@@ -47,6 +47,7 @@ class _Draws:
     def __init__(self, seed: int):
         self._twister = np.random.MT19937()
         key = np.array(_seed_sequence([seed & _MASK], _SIZE), np.uint32)
+        # A seed of all zeros would give only zeros; the C++ standard sets this bit.
         if key[0] & 0x80000000 == 0 and not key[1:].any():
             key[0] = 0x80000000
         self._twister.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": _SIZE}}
@@ -55,6 +56,7 @@ class _Draws:
         """A number from 0 to `limit` - 1 by multiplication (Lemire's method)."""
         product = self._draw() * limit
         low = product & _MASK
+        # Rejected, or small numbers would be a little more likely.
         if low < limit:
             least = (1 << 32) % limit
             while low < least:

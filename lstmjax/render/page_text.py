@@ -63,6 +63,7 @@ class Coverage:
 
     def _shapes(self, word: str) -> bool:
         circle = self._face.glyph_of(DOTTED_CIRCLE)
+        # Without the glyph no shaper can show it; in ASCII there are no marks.
         if not circle and word.isascii():
             return True
         base = base_direction(word) or "L"

@@ -108,6 +108,7 @@ class PageRenderer:
 
     def page_end(self, text: str) -> int:
         """Number of characters of a text that fit on a page; 0 if not even a line does."""
+        # No more than the original tries: where pages break depends on it.
         text = text[:MOST_CHARACTERS]
         top = None
         for line in self._layout.lines(text):
@@ -140,11 +141,13 @@ class PageRenderer:
         Returns: the page; `consumed` is 0 if not even a line fits.
         """
         settings = self.settings
+        # The text before words are stripped decides on the page's end, as in the original.
         consumed = self.page_end(text)
         stripped = self.prepare(text[:consumed])
         lines = list(self._layout.lines(stripped.text)) if consumed else []
         shape = (settings.height, settings.width)
         margin = settings.margin
+        # Vertical text is laid out lying, from the top right corner, and turned as a whole.
         origin = (
             settings.width - margin if settings.vertical else margin,
             margin if top is None else top,
@@ -224,6 +227,7 @@ def map_pages(
         for page in clean:
             task = degrader.next_task(page)
             waiting.append(pool.submit(lambda task=task: work(task())))
+            # One page more than there are workers: pages come out in order, and few wait in memory.
             if len(waiting) > workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -269,11 +273,13 @@ class PageDegrader:
         state = NoiseState(MinStd(self._state.draws.state), spare)
         angle = None if page.mirrors is None else -self._angles[page.mirrors]
         if options.degrade and options.rotate:
+            # An angle of 0 counts as none, as in `degrade`: both draw the same numbers.
             turned = angle or draw_angle(self._state)
         else:
             turned = 0.0
         self._angles.append(turned)
         if options.degrade:
+            # One number for each pixel, whatever the page shows.
             self._state.draws.skip(page.image.size)
         if options.distort:
             _skip_distort(self._state, self._settings)
@@ -283,6 +289,7 @@ class PageDegrader:
 def _skip_distort(state: NoiseState, settings: Settings) -> None:
     """Advance the state by the numbers that `distort` draws."""
     options = settings.degradation
+    # The first number decides on noise; only then is a seed drawn, as in `distort`.
     if (options.white_noise or options.smooth_noise) and state.draws.signed(1)[0] > 0:
         state.draws.skip(1)
     if options.blur:
@@ -316,6 +323,7 @@ def _ink_rows(line: Line) -> tuple[int, int]:
         base = line.baseline + run.shift
         for number, dy in zip(run.glyphs.glyphs, run.glyphs.y, strict=True):
             left, top, width, height = run.item.face.glyph(number).ink
+            # Lying on its side, a glyph's left edge is its top.
             if run.stands:
                 top, height, width = -left - width, width, height
             if width and height:
@@ -340,6 +348,7 @@ def underlined_words(text: str, start: float, continuation: float) -> list[Span]
     draws = MinStd()
 
     def decide(probability: float) -> bool:
+        # Certain cases draw nothing, as in the original.
         if probability <= 0 or probability >= 1:
             return probability >= 1
         return bool(draws.integers(1)[0] / MINSTD_MODULUS < probability)

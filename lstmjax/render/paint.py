@@ -53,6 +53,7 @@ def _paint_run(
             continue
         bitmap, left, top = glyph.bitmap, glyph.left, glyph.top
         if not vertical:
+            # Rounded to the nearest whole pixel, like Cairo's glyphs.
             column, row = (along + half) // UNITS, (across + half) // UNITS
         else:
             column, row = (half - across) // UNITS, (along + half) // UNITS
@@ -71,6 +72,7 @@ def _blend(page: NDArray[np.uint8], bitmap: NDArray[np.uint8], left: int, top: i
         return
     ink = bitmap[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     part = page[rows, columns]
+    # Saturating: overlapping ink must not wrap around.
     part -= np.minimum(part, ink)
 
 

@@ -42,6 +42,7 @@ def measure(text: str, renderer: PageRenderer) -> dict[str, Spacing]:
             start -= len(boxes[-1].text)  # a page break within a bigram
         _measure_page(boxes, renderer.face, found)
         pages += 1
+        # `start` can go back by as much as it went on; this ends the loop all the same.
         if pages > len(text):
             break
     return found

@@ -69,6 +69,7 @@ def pack(pages: list[Strip]) -> bytes:
     link = 4  # where the offset of the next directory belongs
     for page in pages:
         strip = len(out)
+        # Offsets must be even.
         out += page.data + b"\0" * (len(page.data) % 2)
         struct.pack_into("<I", out, link, len(out))
         entries = _entries(page, strip, len(out) + 2 + 12 * _ENTRIES + 4)
@@ -76,6 +77,7 @@ def pack(pages: list[Strip]) -> bytes:
         for tag, kind, value in entries:
             field = struct.pack("<HH", value, 0) if kind == _SHORT else struct.pack("<I", value)
             out += struct.pack("<HHI", tag, kind, 1) + field
+        # Where the next directory's offset goes: 0 here, if this page is the last.
         link = len(out)
         out += struct.pack("<IIIII", 0, RESOLUTION, 1, RESOLUTION, 1)
     return bytes(out)

@@ -41,6 +41,7 @@ class Wrapper:
           style: style of the layout.
           shape: function from the text and an item to the item's glyphs.
         """
+        # Reversed: items are taken off and put back at the end of the list.
         self._text, self._breaks, self._items, self._style = text, breaks, items[::-1], style
         self._shape_item = shape
         self._width = style.width * UNITS
@@ -134,6 +135,7 @@ class Wrapper:
         return self._breaks.inside[place] if anywhere else self._breaks.line[place]
 
     def _has_break(self, item: Item, *, first: bool) -> bool:
+        # A break before the first character of a line would leave the line empty.
         begin = item.start + (1 if first else 0)
         return any(self._breaks.line[begin : item.start + item.length])
 
@@ -158,6 +160,7 @@ class Wrapper:
         Returns: the count; None if nothing fits.
         """
         self._measure(item)
+        # First at breaks of words, then, if nothing fits, between any graphemes.
         for anywhere in (False, True):
             count, width = self._best(item, pieces, remaining, anywhere=anywhere, at_end=at_end)
             if width <= remaining or not force:
@@ -225,6 +228,7 @@ class Wrapper:
         item, glyphs = piece
         if not self._breaks.white[item.start + item.length - 1]:
             return
+        # In right-to-left text the last character is the first glyph.
         last, neighbour = (0, 1) if item.level % 2 else (-1, -2)
         clusters = glyphs.clusters
         if len(clusters) > 1 and clusters[last] == clusters[neighbour]:
@@ -241,6 +245,7 @@ def _character_widths(item: Item, glyphs: GlyphRun) -> list[int]:
     starts = sorted(totals)
     widths = [0] * item.length
     for begin, end in zip(starts, [*starts[1:], item.start + item.length], strict=True):
+        # Parts of a ligature share its width; the remainder goes to the first character.
         each = totals[begin] // (end - begin)
         widths[begin - item.start : end - item.start] = [each] * (end - begin)
         widths[begin - item.start] += totals[begin] - each * (end - begin)

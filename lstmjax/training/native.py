@@ -165,6 +165,7 @@ def _damage_if_unsealed(meta: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError) as err:
+        # Sealed JSON is what was written, so this is a mistake of the program, not damage.
         if "sha256" in meta:
             raise
         raise TrainError(f"damaged: {err!r}") from err
@@ -193,6 +194,7 @@ def _state_of(stored: dict[str, Any], like: TrainState[Any]) -> TrainState[Any]:
     Raises: TrainError: a leaf is missing, unknown or of another shape.
     """
     found, expected = traverse_util.flatten_dict(stored), _named(like)
+    # All names are compared before anything is filled in: nothing may be left over or missing.
     for path in sorted(found.keys() | expected.keys()):
         _check_leaf(path, found.get(path), expected.get(path))
     structure = serialization.to_state_dict(like)

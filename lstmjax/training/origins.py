@@ -165,6 +165,7 @@ def read_model(
             allow_int=request.allow_int_start,
         )
         record = origin.record
+        # Appended layers bring outputs of their own.
         if not request.appends:
             record = fit_outputs(origin, request, codec, say)
         remapped = record is not origin.record

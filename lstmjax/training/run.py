@@ -110,6 +110,7 @@ def run_training(
     # Asked before `NativeStore` makes its directory.
     resumed = os.path.exists(request.checkpoint) or os.path.isdir(request.native_directory)
     with contextlib.ExitStack() as stack:
+        # The lock comes first and goes last: in between, files of the run are open.
         stack.enter_context(locked(request.model_output))
         output = stack.enter_context(
             Output(request.metrics, display, codec, append=resumed, on_record=on_record)
@@ -256,6 +257,7 @@ def _memory_shares(
 
 def _name_documents(index: LineIndex, say: Callable[[str], None]) -> None:
     for document in index.documents:
+        # As in the original, documents of a single line are not named.
         if document.count > 1:
             say(f"Loaded {document.count}/{document.count} lines (1-{document.count}) of document "
                 f"{document.path}")  # fmt: skip

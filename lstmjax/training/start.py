@@ -78,6 +78,7 @@ def fingerprint(asked: Asked, config: TrainConfig, identity: Identity) -> dict[s
         "learning_rate": config.learning_rate,
         "augment": config.augment,
         "settings": {name: getattr(config, name) for name in OWN_SETTINGS},
+        # Compared when a run goes on: where these differ, its position in the data is void.
         "order": [
             config.batch,
             config.window_batches,

@@ -111,6 +111,7 @@ def _read(found: SavedState, *, takes_traineddata: bool) -> Origin:
     path = found.source
     with naming(file=path):
         try:
+            # A network has no magic number, so the container is tried first.
             trained = traineddata.unpack(found.data)
         except FormatError:
             return Origin(checkpoint.unpack(found.data))
@@ -226,7 +227,9 @@ def code_map(new: Codec, old: Codec) -> list[int]:
     """
     found = [-1] * new.num_codes
     size = len(new.unicharset)
+    # A set with old-style entries is looked up without cleaning, see `UnicharIndex`.
     cleaned = not any(Unicharset.cleanup(text) != text for text in old.unicharset.ids)
+    # One more than the unichars: the null's own entry, where it has one.
     for unichar_id, codes in enumerate(new.recoder.codes[: size + 1]):
         if unichar_id < size:
             text = new.unicharset.unichar(unichar_id)

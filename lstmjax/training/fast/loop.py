@@ -75,6 +75,7 @@ class _Loop:
         self.placement = replicated(run.devices)
         self.state = jax.device_put(snapshot.state, self.placement)
         self.progress = snapshot.progress
+        # A function: a best state is packed only if somebody asks for its bytes.
         best = snapshot.best_trainer  # a checkpoint; empty without one
         self.best_trainer: Callable[[], bytes] = lambda: best
         self.pending_signal = pending_signal
@@ -126,6 +127,7 @@ class _Loop:
 
     def _dispatch(self, loaded: LoadedBatch) -> None:
         """Start an update; the first of its shape is waited for, since it is compiled."""
+        # An update of the whole batch could train beyond the last iteration.
         loaded = self._cut(loaded)
         plan, batch = loaded.plan, loaded.batch
         # Every image of the batch may be broken.
@@ -153,6 +155,7 @@ class _Loop:
             self.compile_seconds += time.monotonic() - began
         self.waiting.append((loaded, result, self.scorer.submit(plan, result)))
         self.started += len(plan.numbers)
+        # Texts about these lines come before the next update, which takes the weights over.
         if self.config.debug_interval:
             self._absorb()
         elif len(self.waiting) > _UPDATES_AHEAD:
@@ -247,6 +250,7 @@ class _Loop:
         run = self.run
         every = self._eval_interval()
         at = self.progress.training_iteration
+        # The last state is evaluated in any case, or it could not become the best.
         last = run.end is not None and at >= run.end
         if run.validator is None or not (last or self._crossed(every)):
             return None

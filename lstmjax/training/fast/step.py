@@ -109,6 +109,7 @@ def make_train_step(
         params = optax.apply_updates(state.params, updates)
         # One norm finds any number that is not finite, in any leaf.
         finite = jnp.isfinite(optax.tree.norm(grads))
+        # Chosen on the device, so that the host need not wait for the answer.
         new = TrainState(params, opt_state)
         return jax.tree.map(partial(jnp.where, finite), new, state), finite
 
@@ -117,6 +118,7 @@ def make_train_step(
     apply_update = share(apply_update, devices, None, None)
     # Compiled apart, so that a new shape of batch does not compile the optimiser again.
     jitted_gradients: Any = jax.jit(gradients, compiler_options=dict(options or {}))
+    # Only the update may take the state over: the gradients still need its weights.
     jitted_update: Any = jax.jit(
         apply_update, compiler_options=dict(update_options or {}), donate_argnums=0
     )

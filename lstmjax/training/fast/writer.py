@@ -107,6 +107,7 @@ class CheckpointWriter:
             self._messages.append(message)
 
     def _write(self, snapshot: Snapshot) -> None:
+        # In this order for the reasons at the top of the module.
         self._sync_best(snapshot.best_trainer)
         self._native.save(snapshot)
         # Orbax writes in a thread of its own: wait, or Tesseract's file could be complete first.

@@ -205,6 +205,7 @@ class _Trial:
 
     def _moved(self, layer: Layer, step: Params) -> Params:
         """The layer's weights after a step that was held back is taken."""
+        # An update at rate 0: the kept step times mu, the squares times beta, as in the original.
         mu, beta = self.learner.step.momentum, self.learner.step.adam_beta
         everywhere = uses_adam(self.trainer.state.params, self.learner.step.adam)
 

@@ -78,6 +78,7 @@ def _adam(w, u, v, d, rate, mu, beta, new_w, new_u, new_v):
 
     Three loops, because the compiler makes vectors of simple ones only.
     """
+    # As in the original, 1 - beta in float32, which is not 0.001, and epsilon times the rate.
     share, step, epsilon = np.float32(1) - beta, rate * (np.float32(1) - mu), rate * _EPSILON
     for i in range(len(w)):
         new_v[i] = v[i] * beta + share * d[i] * d[i]
@@ -97,6 +98,7 @@ def _momentum(w, u, d, rate, mu, new_w, new_u):
         # As in the original, nothing is ever learnt with a momentum of 0.
         new_w[i] = w[i] + new_u[i] if mu > 0 else w[i]
     for i in range(len(w)):
+        # Stored with the momentum of the next update already in it, as in the original.
         new_u[i] *= mu
 
 
@@ -231,6 +233,7 @@ class ExactStep:
                 f"expected a line of {int(widths[0])} columns, found {images.shape[1]}"
             )
         params = jax.tree.map(_writable, params)
+        # The only line of the batch: [H, W, D].
         y, tape = self._pass.forward(params, np.asarray(images)[:, :, 0], tuple(borders))
         return Outputs(y[0], params, tape)
 

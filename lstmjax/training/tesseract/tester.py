@@ -101,6 +101,7 @@ def ask_for_tests(
             return Tested(trainer, pending)
         new = evaluator.test(progress.worst.iteration, progress.stage, worst)
         return Tested(replace(trainer, best_model=model, worst_model=b""), new, pending)
+    # Soon after a best the original only asks for the last result and tests nothing.
     if not verdict.settled:
         return Tested(trainer, "", pending) if worst else Tested(trainer, pending)
     text = ""
@@ -108,5 +109,6 @@ def ask_for_tests(
         text, pending = pending, evaluator.test(progress.best.iteration, progress.stage, best)
     elif worst:
         text, pending = pending, evaluator.test(progress.worst.iteration, progress.stage, worst)
+    # Cleared once a result came back, as in the original.
     kept = b"" if text else best
     return Tested(replace(trainer, best_model=kept, worst_model=model), pending, text)

@@ -172,6 +172,7 @@ class LineTrainer:
         """
         progress = trainer.progress
         for skipped in range(2 * self.source.round + 1):
+            # Unusable lines count, since serials seed the random numbers, too.
             serial = progress.sample_iteration + skipped
             page = self.source.visit(serial, rotate=main)
             if isinstance(page, Refusal):
