@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import optax
 import pytest
 
 from lstmjax.data.stream import Position
@@ -51,9 +52,22 @@ def test_record_gives_back_weights_moments_and_progress(net_mode):
     assert back.progress.training_iteration == 3
     assert back.progress.best == Mark(40.0, (1.0, 2.0, 3.0, 4.0, 5.0), 2)
     np.testing.assert_array_equal(back.progress.buffers, progress.buffers)
-    put = put_history(back, make_optimizer(config).init(back.params), 3)
+    put = put_history(back, make_optimizer(config).init(back.params), batch=1)
     for one, two in zip(core_state(put), core_state(state.opt_state), strict=True):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5), one, two)
+
+
+def test_updates_are_counted_not_lines():
+    config = TrainConfig(batch=8)
+    state = trained(config)
+    progress = Progress(training_iteration=24)
+    record = trainer_record(
+        Identity(NETWORK.root, NETWORK.spec, 6), with_history(state, progress, config), progress,
+        config, best_trainer=b"",
+    )  # fmt: skip
+    put = core_state(put_history(restore(record), state.opt_state, config.batch))
+    assert isinstance(put, optax.ScaleByAdamState)
+    assert int(put.count) == 3
 
 
 def test_model_for_reading_has_no_history():

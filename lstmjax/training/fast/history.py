@@ -55,14 +55,15 @@ def _corrected_rate(config: TrainConfig, count: int) -> float:
     return config.learning_rate * np.sqrt(1 - config.adam_beta**n) / (1 - config.momentum**n)
 
 
-def put_history(restored: Restored, opt_state: optax.OptState, count: int) -> optax.OptState:
+def put_history(restored: Restored, opt_state: optax.OptState, batch: int) -> optax.OptState:
     """An optimiser state with the history and the layer rates of a file.
 
     Args:
       restored: state of a file.
       opt_state: state of `make_optimizer`, whose parts are filled.
-      count: updates so far, for bias correction.
+      batch: lines of an update; optax counts updates for its bias correction, files count lines.
     """
+    count = restored.progress.training_iteration // batch
     return tuple(_filled(part, restored, count) for part in parts_of(opt_state))
 
 

@@ -322,9 +322,7 @@ class _Loop:
             )
         # -- weights and history of the best
         best = restore(checkpoint.unpack(best_trainer))
-        opt_state = put_history(
-            best, jax.device_get(self.state.opt_state), self.progress.training_iteration
-        )
+        opt_state = put_history(best, jax.device_get(self.state.opt_state), self.config.batch)
         self.state = jax.device_put(TrainState(best.params, opt_state), self.placement)
         # -- counters go on; with the errors since the best, the next report would diverge again
         scale = self.progress.rate_scale * _RATE_AFTER_DIVERGENCE

@@ -100,10 +100,8 @@ class FastRecipe(Recipe):
         """Weights as stored, with their history unless layers were appended."""
         opt_state = self.new_state(restored.params, config).opt_state
         if not fresh:
-            # Records count lines; optax counts updates, which are of a whole batch here.
-            updates = restored.progress.training_iteration // config.batch
             history = rescaled(restored, config.learning_rate)
-            opt_state = put_history(history, opt_state, updates)
+            opt_state = put_history(history, opt_state, config.batch)
         state = TrainState(restored.params, opt_state)
         return jax.device_get(self.resumed_state(state, identity))
 
