@@ -111,7 +111,7 @@ def _note_certainties(s, probs):
     """Compute the certainties once that paths in many beams ask for."""
     always_inline()
     for code in (s.codes.best[0], s.codes.best[1], s.null_char):
-        if code >= 0:
+        if code >= 0:  # -1: a network with fewer than two classes
             s.alone[code] = certainty_of(probs[code])
             s.or_null[code] = certainty_of(probs[code] + probs[s.null_char])
 
@@ -145,9 +145,11 @@ def _push(nodes, beams, worst, beam, code, state, history, certainty, score, pre
         heap[sift_up(heap, size, node, nodes.score)] = node
         size += 1
         if size > width:
+            # The worst path leaves; the next new node takes its place in the array.
             beams.counters[1] = pop(heap, size, nodes.score)
             size -= 1
         beams.sizes[beam] = size
+    # Only a full beam sets a bar.
     if size == width:
         worst[beam] = nodes[heap[0]].score
 
@@ -161,12 +163,14 @@ def _repeat(s, probs, rank, node, beam):
     continuation, length = beam // NUM_LENGTHS, beam % NUM_LENGTHS
     if s.codes.ranks[code] == rank:
         if continuation != NO_DUP:
+            # Certainties of the likeliest codes were computed once for all beams.
             certainty = s.alone[code] if rank == TOP_TWO else certainty_of(probs[code])
             score = certainty + before
             if score > s.worst[length]:
                 _push(
                     s.nodes, s.beams, s.worst, length, code, state, history, certainty, score, node
                 )
+        # One step of "this code or the null", after which the code may not follow again.
         if continuation == ANY and rank == TOP_TWO and code != null_char:
             no_dup = NO_DUP * NUM_LENGTHS + length
             score = s.or_null[code] + before
@@ -175,6 +179,7 @@ def _repeat(s, probs, rank, node, beam):
                 _push(s.nodes, s.beams, s.worst, no_dup, code, state, history, either, score, node)
     if continuation == ONLY_DUP:
         return
+    # The null always has the rank TOP_TWO, so its certainty has been noted.
     if code != null_char and length > 0 and s.codes.ranks[null_char] == rank:
         certainty = s.alone[null_char]
         score = certainty + before
@@ -196,10 +201,10 @@ def _go_on(s, probs, rank, node, beam, begin, end):
     for i in range(begin, end):
         edge = s.codes.listing[i]
         code, state = s.edges.codes[edge], s.edges.next_states[edge]
-        if code == before:
+        if code == before:  # `_repeat` has done that
             continue
         new_length = 0 if s.edges.is_final[edge] else length + 1
-        if new_length >= NUM_LENGTHS:
+        if new_length >= NUM_LENGTHS:  # longer than any character
             continue
         certainty = s.alone[code] if rank == TOP_TWO else certainty_of(probs[code])
         score = certainty + so_far
@@ -222,6 +227,7 @@ def _go_on(s, probs, rank, node, beam, begin, end):
         if rank == TOP_TWO and code != null_char:
             certainty = s.or_null[code]
             alternate = are_two_best(s.codes, code, before)
+            # Two codes in turn: whichever of them the step shows, the path goes on.
             if alternate and continuation == ANY and before >= 0 and before != null_char:
                 certainty = certainty_of(probs[code] + probs[null_char] + probs[before])
             only_dup = ONLY_DUP * NUM_LENGTHS + new_length
@@ -249,6 +255,7 @@ def _extend_all(s, probs, t):
     for rank in range(ALSO_RAN + 1):
         listed_edges = 0
         for beam in range(NUM_PLAIN_BEAMS):
+            # From the last slot to the first, as in the original: ties depend on the order.
             for slot in range(s.beams.old_sizes[beam] - 1, -1, -1):
                 node = s.beams.old_heaps[beam, slot]
                 _repeat(s, probs, rank, node, beam)
@@ -269,6 +276,7 @@ def _search_line(probs, s):
     always_inline()
     s.beams.sizes[:] = 0
     s.beams.counters[0] = 0
+    # Lists of the line before may have the same step and rank.
     s.codes.listed[:] = -1
     for t in range(len(probs)):
         next_step(s.beams)
@@ -276,11 +284,13 @@ def _search_line(probs, s):
         rank_codes(probs[t], s.null_char, s.codes)
         _note_certainties(s, probs[t])
         if t == 0:
+            # At the first step the original tries the likeliest codes only.
             begin, end, _ = list_edges(s.edges, 0, TOP_TWO, 0, s.codes, 0)
             _go_on(s, probs[0], TOP_TWO, -1, 0, begin, end)
         else:
             _extend_all(s, probs[t], t)
     best = -1
+    # Paths of length 0 only: a character that is half read is no reading.
     for beam in (ANY * NUM_LENGTHS, NO_DUP * NUM_LENGTHS):
         for slot in range(s.beams.sizes[beam]):
             node = s.beams.heaps[beam, slot]
@@ -303,6 +313,7 @@ def _read_path(nodes, node, T, null_char, codes, starts, ends, certainty):
             if code != before:
                 codes[count], starts[count], certainty[count] = code, t, certain
                 count += 1
+            # The end moves on with each repeat; the lowest certainty of all of them counts.
             ends[count - 1] = t + 1
             certainty[count - 1] = min(certainty[count - 1], certain)
         before = code

@@ -54,6 +54,7 @@ def make_beams(num_beams: int, num_counters: int) -> Beams:
 def next_step(beams):
     """Make the beams those of the step before, and begin with empty ones."""
     always_inline()
+    # Copied, since the members of a tuple cannot be exchanged.
     for beam in range(len(beams.sizes)):
         size = beams.sizes[beam]
         for slot in range(size):
@@ -80,5 +81,6 @@ def extend_history(history, code, num_codes):
     """Hash one more code into a history; code 0 at the start changes nothing, as in the C++."""
     always_inline()
     n = np.uint64(num_codes)
+    # What overflows 64 bits comes back at the low end.
     carry = ((history >> np.uint64(32)) * n) >> np.uint64(32)
     return history * n + carry + np.uint64(code)

@@ -62,6 +62,7 @@ def rank_codes(probs, null_char, codes):
     heap, size = codes.top, 0
     worst = np.float32(0)
     for code in range(len(probs)):
+        # The first five get in whatever their probability.
         if size < TOP_N or probs[code] > worst:
             heap[sift_up(heap, size, code, probs)] = code
             size += 1
@@ -85,6 +86,7 @@ def rank_codes(probs, null_char, codes):
 def list_edges(edges, state, rank, t, codes, listed_edges):
     """Return where in `listing` the edges of a state with codes of a rank are; list them once."""
     always_inline()
+    # A number for each step and rank, so that nothing has to be cleared between them.
     token = 3 * t + rank
     if codes.listed[state, 0] != token:
         codes.listed[state, 0] = token

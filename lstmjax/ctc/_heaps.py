@@ -16,6 +16,7 @@ def sift_up(heap, hole, node, keys):
     always_inline()
     while hole > 0:
         parent = (hole + 1) // 2 - 1
+        # Equal keys do not move: a strict comparison decides ties as in the original.
         if not keys[node] < keys[heap[parent]]:
             break
         heap[hole] = heap[parent]
@@ -31,7 +32,7 @@ def sift_down(heap, size, hole, node, keys):
         child = 2 * hole + 1
         if child >= size:
             break
-        if child + 1 < size and keys[heap[child + 1]] < keys[heap[child]]:
+        if child + 1 < size and keys[heap[child + 1]] < keys[heap[child]]:  # the left one of equals
             child += 1
         if not keys[heap[child]] < keys[node]:
             break

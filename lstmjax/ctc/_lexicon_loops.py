@@ -79,6 +79,7 @@ def make_room(num_codes: int, num_states: int, num_edges: int) -> Room:
 @inner
 def _offset_certainty(prob, weights):
     always_inline()
+    # Added in double precision, then float32 again, as in the original.
     return np.float32(np.float64(certainty_of(prob)) + weights.offset)
 
 
@@ -92,6 +93,7 @@ def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, 
         plan = plan_in_dictionary(s, unichar, certainty, continuation, previous)
     else:
         plan = plan_nothing(certainty, True)
+    # The dictionary first, as in the original: the order decides ties.
     for half in (DICTIONARY, 0):
         if not (plan.dictionary if half else plan.plain):
             continue
@@ -99,6 +101,7 @@ def _continue_unichar(s, in_dictionary, code, unichar, certainty, continuation, 
             code, 0, unichar, plan.permuter, plan.flags, plan.certainty, previous,
             plan.dawgs if half else NO_DAWGS, plan.num_dawgs,
         )  # fmt: skip
+        # Positions are in use only if the node that points to them got into its beam.
         if push(s, half + continuation * NUM_LENGTHS, new) and half:
             s.beams.counters[2] += plan.num_dawgs
     if plan.start:
@@ -116,13 +119,16 @@ def _push_part(s, in_dictionary, beam, is_duplicate, code, state, unichar, certa
     """Go on with a repeated code, a null inside a unichar, or a part of one."""
     always_inline()
     if in_dictionary:
+        # Not certain enough to count as in the dictionary: this path ends here.
         if not certainty > s.weights.worst:
             return
         beam += DICTIONARY
     else:
         certainty = np.float32(certainty * s.weights.dict_ratio)
+        # Nulls are kept, however uncertain.
         if certainty < MIN_CERTAINTY and code != s.edges.null_char:
             return
+    # Parts have the permuter of the path so far.
     if previous >= 0:
         permuter = s.nodes[previous].permuter
     else:
@@ -221,10 +227,12 @@ def _num_free_to_go_on(sizes):
 def _extend_all(s, probs, codes, t):
     """Extend every path by codes of falling rank until there is something; False if no room."""
     always_inline()
+    # At the first step the original tries the likeliest codes only.
     for rank in range(ALSO_RAN + 1 if t > 0 else TOP_TWO + 1):
         listed_edges = 0
         for beam in range(NUM_BEAMS):
             only_duplicates = (beam // NUM_LENGTHS) % NUM_CONTINUATIONS == ONLY_DUP
+            # Ties: the same order as in the original.
             for slot in range(s.beams.old_sizes[beam] - 1, -1, -1):
                 node = s.beams.old_heaps[beam, slot]
                 state = 0
@@ -247,9 +255,11 @@ def _push_starts(s):
     always_inline()
     for continuation in range(NUM_CONTINUATIONS):
         beam = DICTIONARY + continuation * NUM_LENGTHS
+        # The first three nodes are kept for these; what goes into a beam is a copy.
         if s.has_start[continuation] and not is_full(s, beam, s.nodes[continuation].score):
             node = free_node(s.beams.counters)
             s.nodes[node] = s.nodes[continuation]
+            # The copy is where its unichar is complete, not the node it was copied from.
             s.nodes[node].before = node
             insert(s, beam, node)
 
@@ -259,6 +269,7 @@ def _best_end(s):
     """The last node of the best path, or -1; a dictionary path must end a word."""
     always_inline()
     best = -1
+    # Beams of length 0 only: a unichar that is half read is no reading.
     for continuation in (ANY, NO_DUP):
         for half in (0, DICTIONARY):
             beam = half + continuation * NUM_LENGTHS
@@ -286,6 +297,7 @@ def _search_line(probs, edges, lexicon, weights, nodes, positions, room):
     s = Search(nodes, positions, edges, lexicon, weights, beams, room.has_start, num_initial)
     beams.counters[0] = NUM_CONTINUATIONS  # the first nodes are those of words to be
     beams.counters[1], beams.counters[2] = -1, num_initial
+    # Lists of the line before may have the same step and rank.
     beams.sizes[:], codes.listed[:] = 0, -1
     # The line begins with the path of no codes, outside the dictionary and in it.
     for beam in (0, DICTIONARY):
@@ -297,6 +309,7 @@ def _search_line(probs, edges, lexicon, weights, nodes, positions, room):
         rank_codes(probs[t], edges.null_char, codes)
         if not _extend_all(s, probs[t], codes, t):
             return FULL
+        # Not at the first step, as in the original.
         if t > 0:
             _push_starts(s)
     return _best_end(s) if T else -1
@@ -312,6 +325,7 @@ def _read_path(nodes, path, unichars, starts, ends, certainties, begins, permute
     count, t, T = 0, 0, len(path)
     while t < T:
         certainty = 0.0
+        # Nulls and parts before a unichar.
         while t < T and nodes[path[t]].unichar == INVALID:
             certainty = min(certainty, np.float64(nodes[path[t]].certainty))
             t += 1
@@ -332,6 +346,7 @@ def _read_path(nodes, path, unichars, starts, ends, certainties, begins, permute
             if own < certainty or from_plain:
                 certainty = own
             t += 1
+            # Repeats of the unichar belong to it.
             if t == T or not nodes[path[t]].flags & DUPLICATE:
                 break
         ends[count], certainties[count] = t, certainty

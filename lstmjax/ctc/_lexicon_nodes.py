@@ -34,6 +34,7 @@ def max_nodes(longest: int) -> int:
     Args:
       longest: most codes that begin a unichar without completing it.
     """
+    # One more than fits, while a full heap takes a new node.
     return 2 * NUM_CONTINUATIONS * int(BEAM_WIDTHS[: longest + 1].sum()) + 1
 
 
@@ -138,6 +139,7 @@ def _set_node(s, node, new):
     record, previous = s.nodes[node], new.previous
     record.history = s.nodes[previous].history if previous >= 0 else np.uint64(0)
     record.before = s.nodes[previous].before if previous >= 0 else NONE
+    # A repeat adds neither a code nor a unichar.
     if not new.flags & DUPLICATE:
         if new.code != s.edges.null_char:
             record.history = extend_history(record.history, new.code, s.edges.num_codes)
@@ -162,6 +164,7 @@ def insert(s, beam, node):
     for slot in range(size):
         old = nodes[heap[slot]]
         if (
+            # Paths that differ in these will go on differently, so both are kept.
             old.code == new.code
             and old.history == new.history
             and old.permuter == new.permuter
@@ -170,6 +173,7 @@ def insert(s, beam, node):
             if not new.score > old.score:
                 beams.counters[1] = node
                 return False
+            # The worse node of the two is free to be used again.
             beams.counters[1] = heap[slot]
             hole = sift_down(heap, size, slot, node, nodes.score)
             heap[sift_up(heap, hole, node, nodes.score)] = node

@@ -54,6 +54,7 @@ def plan_plain(s, unichar, certainty):
     always_inline()
     scaled = np.float32(certainty * s.weights.dict_ratio)
     permuter, start_certainty = TOP_CHOICE_PERM, scaled
+    # Such unichars need no space before a word.
     is_start = unichar != INVALID and not s.lexicon.delimited[unichar]
     if unichar == SPACE:
         # Its certainty counts for the word that follows, so it is not made worse; and the nulls
@@ -90,12 +91,14 @@ def _plan_letter(s, unichar, certainty, before):
             begin, count = last.dawgs, last.num_dawgs
         flags = START_OF_WORD if is_start else 0
     start = s.beams.counters[2]
+    # A position leads to three at most: a word, a number, and more punctuation.
     if start + 3 * count > len(s.positions):
         return plan_nothing(certainty, False)
     found = look_up(s.lexicon, s.positions, begin, count, unichar, start)
     if found.permuter == NO_PERM:
         return plan_nothing(certainty, True)
     flags |= END_OF_WORD if found.is_end else 0
+    # Without spaces in the script anything may follow the word, in the dictionary or out.
     more = found.is_end and not s.lexicon.space_delimited
     return _Plan(
         True, more, more, True, found.permuter, found.permuter, flags, certainty, certainty,
@@ -108,15 +111,18 @@ def plan_in_dictionary(s, unichar, certainty, continuation, previous):
     """Go on with a complete unichar or a null within the dictionary."""
     always_inline()
     if unichar == INVALID:
+        # What may follow a null is what may follow the node that its `before` names.
         return _Plan(
             True, False, False, True, NO_PERM, NO_PERM, 0, certainty, certainty, NO_DAWGS, 0
         )
     score, plain_beam = score_of(s.nodes, certainty, previous), continuation * NUM_LENGTHS
+    # Only what could get into a beam is looked up.
     if is_full(s, DICTIONARY + plain_beam, score) and is_full(s, plain_beam, score):
         return plan_nothing(certainty, True)
     before = s.nodes[previous].before if previous >= 0 else NONE
     if unichar != SPACE:
         return _plan_letter(s, unichar, certainty, before)
+    # In the dictionary a space follows a whole word.
     if before < 0 or not s.nodes[before].flags & END_OF_WORD:
         return plan_nothing(certainty, True)
     permuter = s.nodes[before].permuter

@@ -60,6 +60,7 @@ class Found(NamedTuple):
 def _edge(lexicon, dawg, last_edge, letter):
     """The edge of a letter after `last_edge` (NONE: from the root of a dawg), or NONE."""
     always_inline()
+    # Roots are a table by letter; the edges of other nodes follow each other.
     if last_edge == NONE:
         return lexicon.roots[dawg, letter]
     edge = lexicon.nodes[last_edge]
@@ -75,6 +76,7 @@ def _edge(lexicon, dawg, last_edge, letter):
 @inner
 def _letter_for(lexicon, dawg, unichar):
     always_inline()
+    # The number dawg has a space in place of every digit.
     return SPACE if dawg == NUMBER and lexicon.digits[unichar] else unichar
 
 
@@ -123,6 +125,7 @@ def _before_word(lexicon, positions, place, unichar, start, found):
     always_inline()
     number, permuter, is_end = found.number, found.permuter, found.is_end
     punc_edge = positions[place].punc_edge
+    # In the punctuation dawg a space stands for the word.
     to_word = _edge(lexicon, PUNC, punc_edge, SPACE)
     if to_word != NONE:
         for dawg in (WORD, NUMBER):
@@ -133,6 +136,7 @@ def _before_word(lexicon, positions, place, unichar, start, found):
                 continue
             number = _add(positions, start, number, dawg, edge, 1, to_word, 0)
             permuter = max(permuter, _permuter_of(dawg))
+            # Both must be able to end: the word and the punctuation around it.
             if lexicon.word_ends[edge] and lexicon.word_ends[to_word]:
                 is_end = True
     edge = _edge(lexicon, PUNC, punc_edge, unichar)
@@ -154,6 +158,7 @@ def _in_word(lexicon, positions, place, unichar, start, found):
     if has_punc and last_edge != NONE and lexicon.word_ends[last_edge]:
         edge = _edge(lexicon, PUNC, punc_edge, unichar)
         if edge != NONE:
+            # After punctuation the word cannot go on: it is over.
             number = _add(positions, start, number, dawg, last_edge, 1, edge, 1)
             permuter = max(permuter, _permuter_of(dawg))
             is_end = is_end or lexicon.word_ends[edge]

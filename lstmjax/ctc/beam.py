@@ -85,6 +85,7 @@ def beam_search_batch(
     search_lines(
         probs, lengths, edges, int(null_char), room, codes, starts, ends, certainty, counts
     )
+    # Copies, so that a reading does not keep the arrays of its batch in memory.
     return [
         Decoded(*(field[b, :n].copy() for field in (codes, starts, ends, certainty)))
         for b, n in enumerate(counts)
@@ -97,9 +98,11 @@ def _edges(tables: BeamTables, num_codes: int) -> Edges:
     starts, codes, next_states = (
         np.array(array, np.int64) for array in (tables.starts, tables.codes, tables.next_states)
     )
+    # A null is final, too: the tables have it among the codes that complete a character.
     is_final = np.asarray(tables.unichar_ids) >= 0
     num_states = len(starts) - 1
     sizes = {len(codes), len(next_states), len(is_final)}
+    # Loops do not look at bounds, so all of the tables is checked here.
     if num_states < 1 or sizes != {int(starts[-1])} or starts[0] or (np.diff(starts) < 0).any():
         raise ValueError("beam tables are broken: the edges of the states do not fit together")
     for name, values, limit in (("code", codes, num_codes), ("state", next_states, num_states)):

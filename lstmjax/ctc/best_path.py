@@ -32,6 +32,7 @@ def best_path(
     lines = best.T.astype(np.int32)  # [B, T]
     keep = (lines != null_char) & (np.arange(T) < lengths[:, None])
     if merge_repeats:
+        # Compared with the step before, nulls included: one between two equal codes keeps both.
         keep[:, 1:] &= lines[:, 1:] != lines[:, :-1]
     ends = np.cumsum(keep.sum(axis=1))
     return np.split(lines[keep], ends[:-1]) if B else []

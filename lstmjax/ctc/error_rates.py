@@ -35,6 +35,7 @@ def bcer(truth: Int[np.ndarray, " L"], read: Int[np.ndarray, " M"], null_char: i
     if min(surplus, default=0) < 0:
         raise ValueError(f"codes cannot be negative, found {min(surplus)}")
     errors = sum(map(abs, surplus.values()))
+    # More errors than codes count as all wrong, since a substitution counts twice.
     if errors >= size:
         return 1.0 if errors else 0.0
     return errors / size
@@ -58,6 +59,7 @@ def bcer_batch(
     B = len(truths)
     if len(reads) != B:
         raise ValueError(f"expected a reading for each of {B} lines, found {len(reads)}")
+    # Codes of the truth count +1, those of the reading -1.
     codes = np.concatenate([truth_codes, read_codes])
     if codes.size and codes.min() < 0:
         raise ValueError(f"codes cannot be negative, found {codes.min()}")
@@ -96,6 +98,7 @@ def bwer(truth: str, read: str) -> float:
 def reported_percent(mean: float) -> float:
     """Return a rate as Tesseract reports and compares it: percent, rounded to a thousandth."""
     scaled = 100000.0 * mean
+    # Half away from zero, as in the original; `round` goes to even numbers.
     return float(np.trunc(scaled + np.copysign(0.5, scaled)) / 1000.0)
 
 

@@ -85,6 +85,7 @@ def lexicon_search(
     T = len(probs)
     ratio, worst = np.float32(DICT_RATIO), np.float32(WORST_CERTAINTY)
     weights = Weights(ratio, np.float64(CERTAINTY_OFFSET), worst)
+    # The first three are for starts of words, see `Search.has_start`.
     nodes = np.empty(NUM_CONTINUATIONS + max_nodes(int(tables.lengths.max())) * T, NODE)
     unichars, starts, ends, permuters = (np.empty(T, np.int32) for _ in range(4))
     certainty, begins = np.empty(T, np.float32), np.empty(T, np.bool_)
@@ -92,6 +93,7 @@ def lexicon_search(
     arrays = (unichars, starts, ends, certainty, begins, permuters)
     size = _FIRST_POSITIONS + _POSITIONS_PER_STEP * T
     while True:
+        # How many positions a line needs is not known before: on failure there is more room.
         positions = np.empty(size, POSITION)
         count = search_line(probs, edges, lexicon, weights, nodes, positions, room, *arrays)
         if count != FULL:
@@ -101,6 +103,7 @@ def lexicon_search(
         size *= 4
     unichars, begins, permuters = unichars[:count].copy(), begins[:count], permuters[:count]
     words = _words(unichars, begins, permuters, ~dictionary.delimited[unichars])
+    # The last unichar's permuter says where the word comes from.
     known = tuple(int(permuters[end - 1]) not in (0, TOP_CHOICE_PERM) for _, end in words)
     times = starts[:count].copy(), ends[:count].copy()
     return Read(unichars, *times, certainty[:count].copy(), words, known)
@@ -120,13 +123,14 @@ def _words(
     start, count = 0, len(unichars)
     while start < count:
         end = start + 1
+        # Unichars that need no space, such as ideographs, stand alone outside the dictionary.
         while end < count and unichars[end] != 0 and not begins[end]:
             alone = undelimited[end] or undelimited[end - 1]
             if permuters[end] == TOP_CHOICE_PERM and alone:
                 break
             end += 1
         words.append((start, end))
-        start = end + 1 if end < count and unichars[end] == 0 else end
+        start = end + 1 if end < count and unichars[end] == 0 else end  # the space is skipped
     return tuple(words)
 
 
@@ -137,6 +141,7 @@ def _edges(tables: BeamTables, null_char: int) -> Edges:
     )
     is_final = unichar_ids >= 0
     from_start = np.arange(len(codes)) < starts[1]
+    # A null at the start of a character is no unichar to the dictionary.
     unichar_ids[from_start & is_final & (codes == null_char)] = INVALID
     num_codes = int(codes.max(initial=-1)) + 1
     return Edges(starts, codes, next_states, unichar_ids, is_final, num_codes, int(null_char))
@@ -155,6 +160,7 @@ def _check(
     """Make sure that no loop can reach beyond an array."""
     if probs.ndim != 2:
         raise ValueError(f"expected probs [T, K], found shape {probs.shape}")
+    # The checks of `beam` hold here, too.
     beam._check(probs[:, None], np.array([len(probs)]), null_char)
     beam._edges(tables, probs.shape[1])
     highest, size = edges.unichar_ids.max(initial=0), len(dictionary.delimited)

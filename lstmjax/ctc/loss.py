@@ -57,14 +57,17 @@ def _recursion(problem: _Problem) -> Float[Array, "T B S"]:
     """Log probability of all beginnings that end in each state at each step, emission included."""
     S = problem.emit.shape[-1]
     state = jnp.arange(S)[None, :]
+    # States beyond the end of a line belong to longer lines of the batch.
     emit = jnp.where(state <= problem.end, problem.emit, LOG_IMPOSSIBLE)
     skip = jnp.where(problem.may_skip, 0.0, LOG_IMPOSSIBLE)
 
     def step(alpha, emit_t):
         one = jnp.pad(alpha[:, :-1], ((0, 0), (1, 0)), constant_values=LOG_IMPOSSIBLE)
         two = jnp.pad(alpha[:, :-2], ((0, 0), (2, 0)), constant_values=LOG_IMPOSSIBLE) + skip
+        # `top` is never -inf: LOG_IMPOSSIBLE is a number, so that differences are no NaN.
         top = jnp.maximum(jnp.maximum(alpha, one), two)
         total = jnp.exp(alpha - top) + jnp.exp(one - top) + jnp.exp(two - top)
+        # Without a bound impossible states would go to -inf over many steps.
         alpha = jnp.maximum(top + jnp.log(total) + emit_t, LOG_IMPOSSIBLE)
         return alpha, alpha
 
@@ -87,6 +90,7 @@ def _posterior(
     emit = _states(log_probs, labels, null_char)
     end = 2 * num_labels[:, None]
 
+    # Each line is reversed over its own steps and states; the padding stays behind it.
     reversed_t = jnp.clip(num_steps[None, :] - 1 - jnp.arange(T)[:, None], 0, T - 1)[:, :, None]
     reversed_s = jnp.broadcast_to(jnp.clip(end - jnp.arange(S)[None], 0, S - 1)[None], (T, B, S))
 
@@ -96,6 +100,7 @@ def _posterior(
     reversed_labels = jnp.take_along_axis(
         labels, jnp.clip(num_labels[:, None] - 1 - jnp.arange(L)[None], 0, L - 1), axis=1
     )
+    # Both directions in one scan, as two halves of a batch.
     both = _recursion(
         _Problem(
             jnp.concatenate([emit, reverse(emit)], axis=1),
@@ -105,11 +110,13 @@ def _posterior(
     )
     inside = (jnp.arange(T)[:, None] < num_steps[None])[:, :, None]
     possible = inside & (jnp.arange(S)[None, :] <= end)[None]
+    # Both recursions contain the emission of their step, so one of them is taken off.
     joint = jnp.where(possible, both[:, :B] + reverse(both[:, B:]) - emit, LOG_IMPOSSIBLE)
     top = joint.max(-1, keepdims=True)
     weight = jnp.exp(joint - top)
     total = weight.sum(-1, keepdims=True)
     occupancy = weight / total
+    # The sum is the same at each step; every line has the first one.
     loss = -(top + jnp.log(total))[0, :, 0]
 
     classes = jnp.arange(K)
@@ -168,6 +175,7 @@ def _by_scan(logits, num_steps, labels, num_labels, null_char):
 
 def _ctc_backward(null_char, delta, gradients):
     del null_char
+    # `delta` is target minus output: its negative is the gradient of the logits.
     return -delta * gradients[0][None, :, None], None, None, None
 
 
@@ -188,11 +196,13 @@ def simple_loss(
     T = logits.shape[0]
     L = labels.shape[1]
     steps = jnp.arange(T)[:, None]
+    # Steps beyond the labels look at the last one here, and take the null instead.
     at = jnp.clip(steps, 0, L - 1)
     wanted = jnp.where(steps < num_labels[None], labels.T[at[:, 0]], null_char)
     inside = (steps < num_steps[None]).astype(logits.dtype)
     log_probs = jax.nn.log_softmax(logits)
     chosen = jnp.take_along_axis(log_probs, wanted[:, :, None], axis=2)[:, :, 0]
     one_hot = (wanted[:, :, None] == jnp.arange(logits.shape[2])[None, None]).astype(logits.dtype)
+    # For the log only.
     delta = lax.stop_gradient((one_hot - jnp.exp(log_probs)) * inside[:, :, None])
     return -(chosen * inside).sum(0), _stats(delta, num_steps)

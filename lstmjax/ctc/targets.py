@@ -170,6 +170,7 @@ def _check_batch(probs, lengths, labels, label_lengths, null_char) -> None:
 @kernel
 def _targets_of_lines(probs, lengths, labels, label_lengths, null_char, targets, found):
     for b in range(len(lengths)):
+        # A copy: it becomes the targets.
         line = probs[: lengths[b], b].copy()
         line_labels = labels[b, : label_lengths[b]]
         found[b] = _targets_of_line(line, line_labels, null_char)
@@ -181,12 +182,14 @@ def _targets_of_lines(probs, lengths, labels, label_lengths, null_char, targets,
 def _targets_of_line(probs, labels, null_char):
     """Turn a line's probs into its targets in place; False when the labels do not fit."""
     T, L = len(probs), len(labels)
+    # One null alone leaves `_label_limits` no label to end at.
     if T == 0 or L == 0 or (L == 1 and labels[0] == null_char):
         return False
     lowest, highest = np.empty(T, np.int64), np.empty(T, np.int64)
     if not _label_limits(labels, null_char, lowest, highest):
         return False
     bias = _bias_fraction(probs, labels, null_char)
+    # Evenly spread labels help until the outputs are mostly right, see `_bias_fraction`.
     probs += _simple_targets(labels, null_char, probs.shape) * bias
     _normalise_rows(probs)
     occupancy = _forward(probs, labels, null_char, lowest, highest)
@@ -201,11 +204,13 @@ def _targets_of_line(probs, labels, null_char):
 def _normalise_rows(probs):
     smallest = np.float64(MIN_PROB)
     for t in range(probs.shape[0]):
+        # In double precision, as in the original; rows become float32 at the end.
         total = 0.0
         for k in range(probs.shape[1]):
             total += probs[t, k]
         total = max(total, MIN_TOTAL_PROB)
         added = 0.0  # by lifting small ones
+        # Lifting small probabilities makes the row longer: the divisor takes that in beforehand.
         for k in range(probs.shape[1]):
             prob = probs[t, k] / total
             if prob < smallest:
@@ -262,6 +267,7 @@ def _spread_labels(labels, null_char, T, means, half_widths):
     for u in range(L):
         size = spare_size if _is_skippable(labels, u, null_char) else needed_size
         half_widths[u] = size / np.float32(2)
+        # The sum goes on in float32, so that peaks fall on the original's steps.
         position += half_widths[u]
         means[u] = np.int64(position)
         position += half_widths[u]
@@ -315,7 +321,7 @@ def _bias_fraction(probs, labels, null_char):
         truth[labels[u]] += 1
     before = -1
     for t in range(len(probs)):
-        best = np.argmax(probs[t])
+        best = np.argmax(probs[t])  # the first of equal ones
         if best != before:
             read[best] += 1
         before = best
@@ -327,6 +333,7 @@ def _bias_fraction(probs, labels, null_char):
             wrong += max(0, read[k] - truth[k])
     if total == 0:
         return np.float32(0)
+    # MIN_PROB^(1 / total) with nothing right, MIN_PROB with everything.
     exponent = np.float32(max(right - wrong, 1)) * np.log(MIN_PROB) / np.float32(total)
     return np.float32(np.exp(np.float64(exponent)))
 
@@ -373,6 +380,7 @@ def _backward(probs, labels, null_char, lowest, highest):
     label_logs = np.empty(L)  # of the step after
     for t in range(T - 2, -1, -1):
         null_log = np.log(np.float64(probs[t + 1, null_char]))
+        # From a label one can get two further in a step.
         for u in range(lowest[t], min(highest[t] + 3, L)):
             if labels[u] == null_char:
                 label_logs[u] = null_log
@@ -393,6 +401,7 @@ def _backward(probs, labels, null_char, lowest, highest):
 def _softmax_over_time(logs):
     """Turn [T, L] log probabilities into each label's share of time, in place."""
     T, L = logs.shape
+    # One number for all labels: they are divided by their own totals afterwards.
     highest = logs.max()
     totals = np.zeros(L)
     for t in range(T):
@@ -413,5 +422,6 @@ def _labels_to_classes(occupancy, labels, targets):
     targets[:] = 0
     for t in range(len(occupancy)):
         for u in range(len(labels)):
+            # The largest, not the sum: as in the original.
             share = np.float32(occupancy[t, u])
             targets[t, labels[u]] = max(targets[t, labels[u]], share)

@@ -39,6 +39,7 @@ class LineDecoder:
           probs: [T, K] normalised probabilities.
         """
         if self.simple_text:
+            # Repeats are not merged: without CTC each step has a character of its own.
             best = probs.argmax(1).astype(np.int32)
             starts = np.flatnonzero(best != self.null_char).astype(np.int32)
             return best[starts], starts

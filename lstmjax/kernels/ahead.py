@@ -54,6 +54,7 @@ def start(net_spec: str = "") -> None:
         return
     for group in (*GROUPS, *(modules for layer, modules in FOR_LAYERS if layer in net_spec)):
         missing = [module for module in group if not is_cached(module)]
+        # Without an interpreter of its own, as in some applications, there is nothing to start.
         if missing and sys.executable:
             _start_process(missing)
 
@@ -77,6 +78,7 @@ def _start_process(modules: list[str]) -> None:
         )
     except OSError:  # the run itself compiles then
         return
+    # Somebody has to wait for it, or it would remain in the table of processes.
     Thread(target=process.wait, daemon=True).start()
 
 

@@ -60,6 +60,7 @@ def make_largest(size: int) -> Callable[..., Any]:
         group = _group(builder, v.integer(0), size, positions)
         starts = _starts(builder, x, places, group)
         sums = [v.variable(builder) for _ in group]
+        # In the first pass there is nothing yet to compare with.
         fresh = builder.icmp_signed("==", first, v.integer(0))
         before = _number(builder, first)
         with v.repeat(builder, count) as cell:
@@ -76,6 +77,7 @@ def make_largest(size: int) -> Callable[..., Any]:
             old = builder.sub(v.load(builder, index, to, v.WORDS), before)
             own = builder.select(fresh, v.words(0), old)
             for i, value in enumerate(values):
+                # Larger only: of equal sums the first position wins.
                 larger = builder.fcmp_ordered(">", value, top)
                 top = builder.select(larger, value, top)
                 own = builder.select(larger, v.words(i), own)
@@ -103,12 +105,14 @@ def make_gradients(size: int) -> Callable[..., Any]:
         rows = [builder.mul(tap, N) for tap in group]
         sums = [v.variable(builder) for _ in group]
         before = _number(builder, first)
+        # From what is there: the gradients of all cells and lines add up.
         for row, total in zip(rows, sums, strict=True):
             builder.store(v.load(builder, dw, row), total)
         with v.repeat(builder, count) as cell:
             here = builder.mul(cell.index, x_step)
             of = builder.mul(cell.index, step)
             error = v.load(builder, d, of)
+            # Positions of another pass have no number here: then none gets the error.
             chosen = builder.sub(v.load(builder, index, of, v.WORDS), before)
             with v.repeat(builder, positions) as position:
                 own = builder.icmp_signed("==", chosen, _number(builder, position.index))

@@ -105,10 +105,12 @@ def forward(
     taps = taps_y * taps_x * D
     offsets, places = scratch, scratch + FLOAT_BYTES * taps
     write_offsets(offsets, sizes, taps_x, taps_y)
+    # Passes outside, cells inside: the tables of a pass serve all cells.
     for first in range(0, pool_x * pool_y, _MANY):
         positions = write_places(places, sizes, pool_x, pool_y, first)
         for row in range(rows):
             for b in range(B):
+                # Lengths come from outside: no value may lead beyond the arrays.
                 inside = min(max(read_int32(lengths, b), 0), columns)
                 at = FLOAT_BYTES * (row * columns * B + b) * N
                 of = x + FLOAT_BYTES * (row * pool_y * W * B + b) * D
@@ -131,6 +133,7 @@ def backward(
     taps = taps_y * taps_x * D
     offsets, places = scratch, scratch + FLOAT_BYTES * taps
     write_offsets(offsets, sizes, taps_x, taps_y)
+    # Gradients of all passes are added to it.
     fill_zero(dw, taps * N)
     for first in range(0, pool_x * pool_y, _MANY):
         positions = write_places(places, sizes, pool_x, pool_y, first)

@@ -140,6 +140,7 @@ def fill(out, count, number):
 @inner
 def exponentials_of(x, count, out, spare):
     """Write `exp(x - max(x))` for whole vectors; return the sum of these, and `max(x)`."""
+    # Below every number that occurs.
     fill_vector(spare, 2 * LOG_IMPOSSIBLE)
     for i in range(0, count, LANES):
         raise_to(spare, x + FLOAT_BYTES * i)
@@ -168,11 +169,13 @@ def emissions(x, T, stride, K, labels, L, null_char, row, values, spare, totals,
     for t in range(T):
         load_row(row, x + FLOAT_BYTES * t * stride, K)
         total, highest = exponentials_of(row, _in_vectors(K), values, spare)
+        # Of all exponentials, from which the highest was taken off.
         total = highest + math.log(total)
         write_float(totals, t, total)
         here = emitted + FLOAT_BYTES * t * whole
         fill_vector(here, read_float(row, null_char) - total)
         for i in range(L):
+            # A label that is no class must not lead beyond the row.
             label = bounded(read_int32(labels, i), 0, K - 1)
             write_float(here, 2 * LANES + i, read_float(row, label) - total)
 
@@ -193,6 +196,7 @@ def forward(T, emitted, skips, L, alphas, before):
         here = emitted + FLOAT_BYTES * t * (LANES + W)
         for i in range(0, L + 1, LANES):
             at = FLOAT_BYTES * (LANES + i)
+            # Null i comes after label i - 1, which lies one place to the left.
             beside = before + far + at - FLOAT_BYTES  # the labels before these
             emits = here + FLOAT_BYTES * LANES + at
             into_nulls(out + at, before + at, beside, here)
@@ -206,6 +210,7 @@ def backward_step(out, after, emitted, skips, L):
     far = FLOAT_BYTES * _wide(L)
     for i in range(0, L + 1, LANES):
         at = FLOAT_BYTES * (LANES + i)
+        # Going backwards, label i + 1 and null i + 1 lie one place to the right.
         aside = at + FLOAT_BYTES  # what follows these labels, and whether it may
         into_nulls(out + at, after + at, after + far + at, emitted)
         into_labels(
@@ -265,6 +270,7 @@ def line(x, T, stride, K, labels, L, null_char, delta, scratch):
     fill(after, 6 * W, LOG_IMPOSSIBLE)  # and betas and paths, which follow it
     write_float(after, LANES + L, 0.0)  # after the last step all is at the last null
     fill_zero(counts, LANES)
+    # For a line without steps.
     loss, squares = -LOG_IMPOSSIBLE, 0.0
     for step in range(T):
         t = T - 1 - step
@@ -272,11 +278,13 @@ def line(x, T, stride, K, labels, L, null_char, delta, scratch):
         backward_step(betas, after, here, skips, L)
         join(paths, alphas + FLOAT_BYTES * 2 * t * W, betas, here, L)
         total, highest = exponentials_of(paths, 2 * W, shares, spare)
+        # The same at each step; that of the first one stays.
         loss = -(highest + math.log(total))
         load_row(row, x + FLOAT_BYTES * t * stride, K)
         for i in range(0, wide_row, LANES):
             of = row + FLOAT_BYTES * i
             exponentials(of, spare, of, read_float(totals, t), -1.0)
+        # `shares` are not divided by their sum yet.
         add_occupied(row, shares, labels, L, K, null_char, 1 / total)
         fill_zero(spare, LANES)
         for i in range(0, wide_row, LANES):

@@ -57,6 +57,7 @@ def _added(builder: Any, paths: list[Any]) -> Any:
     top = paths[0]
     for path in paths[1:]:
         top = v.largest(builder, top, path)
+    # Exponents of 0 and less: at least one of them is 0, so the sum is 1 or more.
     total = v.constant(0)
     for path in paths:
         total = builder.fadd(total, v.exponential(builder, builder.fsub(path, top)))
@@ -68,6 +69,7 @@ def into_nulls(builder, out, nulls, labels, emitted):
     """Write `log(exp(nulls) + exp(labels)) + emitted`, all vectors."""
     nulls, labels, emitted = _loaded(builder, nulls, labels, emitted)
     value = builder.fadd(_added(builder, [nulls, labels]), emitted)
+    # Bounded, or impossible states would run to -inf, and their differences be NaN.
     v.store(builder, v.largest(builder, v.constant(LOG_IMPOSSIBLE), value), out)
 
 

@@ -31,6 +31,7 @@ def has_pairs() -> bool:
 @cache
 def _loops(module: str, *handlers: str) -> Any:
     """Import a module of loops, once, and register its handlers with XLA."""
+    # Another process may be compiling it: wait, and find it in the cache.
     with claimed(module):
         loops = import_module(f"{PACKAGE}.{module}")
     for name in handlers:
@@ -62,6 +63,7 @@ def _call(name: str, shapes: list[Any], *arguments: Any, **options: Any) -> Any:
         jax.ShapeDtypeStruct(shape, jnp.float32) if isinstance(shape, tuple) else shape
         for shape in shapes
     )
+    # Under `vmap` one call follows the other; the layers take whole batches themselves.
     call = jax.ffi.ffi_call(f"lstmjax_{name}", results, vmap_method="sequential", **options)
     return call(*arguments)
 
@@ -90,6 +92,7 @@ def lstm_forward(
     T, N, D = x.shape
     S = wh.shape[0]
     shapes = [(T, N, NUM_GATES * S), (T, N, S), (T, N, S)]
+    # Scratch is one more result, so that XLA allocates it; nobody reads it.
     scratch = (_lstm_loops().forward_scratch(D, S),)
     options = np.array([reverse, pairs], np.int32)
     arguments = (x, wx, wh, b, lengths, options)
@@ -120,8 +123,10 @@ def lstm_backward(
     scratch = (_lstm_loops().backward_scratch(D, S),)
     shapes = [gates.shape, x.shape, wx.shape, wh.shape, (NUM_GATES * S,), scratch]
     options = np.array([reverse, last, pairs], np.int32)
+    # Whether pairs are used is known to the loop only, so both kinds of 1 are there.
     ones = np.array([_ONE, _PAIR_OF_ONES], np.uint32).view(np.float32)
     arguments = (gates, d, x, wx, wh, lengths, h, c, options, ones)
+    # In place: gates are the largest array, and become their own gradients.
     _, dx, dwx, dwh, db, _ = _call("lstm_backward", shapes, *arguments, input_output_aliases={0: 0})
     return dx, dwx, dwh, db
 

@@ -30,6 +30,7 @@ def _store_cell(
     """Values to save, state and output of one vector of cells, from the sums of the gates."""
     a = v.tanh(builder, sums[0])
     i, left, o, up = (v.logistic(builder, z) for z in sums[1:])
+    # A tie keeps the left state.
     upper_won = builder.and_(
         builder.fcmp_ordered("<", left, up),
         builder.select(has_upper, v.numbers(v.BOOL, [1] * v.LANES), v.zeros(v.vector_of(v.BOOL))),
@@ -38,6 +39,7 @@ def _store_cell(
     state = builder.fmul(weight, builder.select(upper_won, c_up, c_left))
     c = v.clip(builder, v.multiply_add(builder, i, a, state), -STATE_CLIP, STATE_CLIP)
     h = builder.fmul(o, v.tanh(builder, c))
+    # Gates are above 0, so the sign is free to say which of them won.
     signed = builder.select(upper_won, builder.fneg(weight), weight)
     return [a, i, signed, o], c, h
 
@@ -67,6 +69,7 @@ def make_cells(rows: int) -> Callable[..., Any]:
 
         below = builder.icmp_signed("!=", has_upper, v.integer(0))
         bias = weights(builder.add(builder.add(S, S), D))
+        # The sums begin with the bias, which needs no factor.
         for r, g in places:
             builder.store(bias[g], sums[r, g])
         before = v.integer(0)
@@ -105,6 +108,7 @@ def cell_errors(builder, saved, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up
     zero, one = v.constant(0), v.constant(1)
     times, slope = partial(v.product, builder), partial(v.logistic_slope, builder)
     a, i, signed, o = (v.load(builder, saved, v.integer(g * v.LANES)) for g in range(NUM_SAVED_2D))
+    # Three sources: what was asked for, the cell to the right, and the cell below.
     e = builder.fadd(v.load(builder, d), v.load(builder, d_left))
     e = builder.fadd(e, v.load(builder, d_up))
     tanh_c = v.tanh(builder, v.load(builder, c))
@@ -115,6 +119,7 @@ def cell_errors(builder, saved, c, c_left, c_up, d, d_left, d_up, dc_left, dc_up
     upper_won = builder.fcmp_ordered("<", signed, zero)
     weight = builder.select(upper_won, builder.fneg(signed), signed)
     state = builder.select(upper_won, v.load(builder, c_up), v.load(builder, c_left))
+    # Only the gate that won learns: its state was taken.
     learnt, passed = times(dc, state, slope(weight)), times(dc, weight)
     errors = (
         times(dc, i, builder.fsub(one, times(a, a))),

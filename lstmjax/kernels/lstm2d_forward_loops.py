@@ -95,6 +95,7 @@ def forward_scratch(S: int) -> int:
 def forward_row(f, first, rows, y):
     """Compute one row of some lines; beyond a line's width h and c are zero."""
     steps = f.lengths + FLOAT_BYTES * (y * f.N + first)
+    # Lines are computed together up to the longest of them.
     longest = longest_of(steps, int64(0), rows, f.W)
     for t in range(longest, f.W):
         here = FLOAT_BYTES * ((y * f.W + t) * f.N + first) * f.S
@@ -104,6 +105,7 @@ def forward_row(f, first, rows, y):
         t = place_of_step(k, longest, f.reverse)
         at = (y * f.W + t) * f.N + first
         here = FLOAT_BYTES * at * f.S
+        # Beyond the picture there are zeros.
         h_left, c_left, h_up, c_up = f.zeros, f.zeros, f.zeros, f.zeros
         if k > 0:
             before = here + FLOAT_BYTES * (f.N if f.reverse else -f.N) * f.S
@@ -111,6 +113,7 @@ def forward_row(f, first, rows, y):
         if y > 0:
             above = here - FLOAT_BYTES * f.W * f.N * f.S
             h_up, c_up = f.h + above, f.c + above
+        # `y` itself says whether there is an upper row.
         _compute_cells(
             rows, f.saved + NUM_SAVED_2D * here, f.c + here, f.h + here, c_left, c_up, h_left,
             h_up, f.x + FLOAT_BYTES * at * f.D, f.D, f.S, f.w, y,

@@ -176,6 +176,7 @@ def _input_errors(e, rows, dz, errors):
     """Errors [rows, C] of what cells took, from the gradients of their sums."""
     always_inline()
     none, one, depth = int64(0), int64(1), int64(GATES)
+    # The first vector of units begins with zeros, the others add to what it wrote.
     start, stride = e.zeros, none
     for unit in range(0, e.S, LANES):
         packed = e.transposed + FLOAT_BYTES * NUM_GATES_2D * unit * e.C
@@ -198,6 +199,7 @@ def _backward_cells(e, first, rows, y, t, k, longest, cells, from_right):
     at = (y * e.W + t) * e.N + first
     here = FLOAT_BYTES * at * e.S
     h_left, c_left, h_up, c_up = e.zeros, e.zeros, e.zeros, e.zeros
+    # The last step of this pass is the row's first one: nothing lies before it.
     if k < longest - 1:
         before = here + FLOAT_BYTES * (e.N if e.reverse else -e.N) * e.S
         h_left, c_left = e.h + before, e.c + before
@@ -209,6 +211,7 @@ def _backward_cells(e, first, rows, y, t, k, longest, cells, from_right):
     dz = e.dz + FLOAT_BYTES * cells * rows * GATES
     for n in range(rows):
         source = e.inputs + FLOAT_BYTES * (cells * rows + n) * e.K
+        # Zero gradients: the cells beyond a line's width are multiplied with the others.
         if t >= read_int32(steps, n):
             fill_zero(source, e.K)
             for unit in range(0, e.S, LANES):
@@ -237,6 +240,7 @@ def _backward_row(e, first, rows, y, cells):
     fill_zero(e.dc_left, ROWS * e.S)
     from_right = e.zeros
     for k in range(longest):
+        # In the opposite direction of the forward pass.
         t = place_of_step(k, longest, 1 - e.reverse)
         dz = _backward_cells(e, first, rows, y, t, k, longest, cells, from_right)
         # The errors of this place take the room of those from the row below, which are used up.
@@ -244,6 +248,7 @@ def _backward_row(e, first, rows, y, cells):
         _input_errors(e, rows, dz, own)
         from_right = own
         at = (y * e.W + t) * e.N + first
+        # The part of the errors that belongs to the picture.
         for n in range(rows):
             of = own + FLOAT_BYTES * (n * e.C + 2 * e.S)
             copy_row(e.dx + FLOAT_BYTES * (at + n) * e.D, of, e.D)
@@ -263,6 +268,7 @@ def _backward_lines(e, first):
     cells = int64(0)
     for y in range(e.H - 1, -1, -1):
         cells = _backward_row(e, first, rows, y, cells)
+    # What has not filled a block.
     _add_weight_gradients(e.dw, e.inputs, e.dz, cells * rows, e.D, e.S)
 
 
@@ -310,6 +316,7 @@ def lstm2d_backward(frame):
     fill_zero(e.dw, units * K * GATES)
     for unit in range(units):
         weights = argument(frame, 2) + FLOAT_BYTES * unit * K * GATES
+        # The bias, the last row, is left out: no error goes on from it.
         pack_transposed(weights, int64(GATES), K - 1, e.transposed + FLOAT_BYTES * unit * GATES * C)
     for first in range(0, N, ROWS):
         _backward_lines(e, first)

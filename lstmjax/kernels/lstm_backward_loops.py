@@ -145,6 +145,7 @@ def _output_gradients(e, first, rows, at, k, source):
     start, stride = e.d + FLOAT_BYTES * at * e.S, e.S
     if e.last:
         start, stride = (e.d + FLOAT_BYTES * first * e.S, e.S) if k == 0 else (e.zeros, none)
+    # Nothing comes from after the scan's last step: with depth 0 the start is copied.
     depth = e.Gp if k > 0 else none
     add_products(
         one, rows, e.dh, none, e.S, start, stride, source, none, e.Gp, depth, e.packed_h, e.Gp,
@@ -161,11 +162,13 @@ def _backward_step(e, first, rows, longest, t, k):
     own = e.dz_pairs + FLOAT_BYTES * (k % CHUNK) * ROWS * e.Gp
     for n in range(rows):
         gate = e.gates + FLOAT_BYTES * (at + n) * e.G
+        # Zero, because the weights' gradients are summed over all rows, these included.
         if t >= read_int32(e.lengths, first + n):
             fill_zero(gate, e.G)
             fill_zero(own + FLOAT_BYTES * n * e.Gp, e.Gp)
             continue
         c_before = e.zeros
+        # Before the first step the state is 0.
         if 0 <= before < longest:
             c_before = e.c + FLOAT_BYTES * (before * e.N + first + n) * e.S
         state = e.c + FLOAT_BYTES * (at + n) * e.S
@@ -189,6 +192,7 @@ def backward_sequences(e, first):
         fill_zero(e.dx + FLOAT_BYTES * at * e.D, rows * e.D)
     fill_zero(e.dc, e.S * ROWS)
     step_rows = e.N if e.reverse else -e.N  # from one step of this pass to the next
+    # Not read in the first turn, whose depth is 0.
     source = e.dz_pairs
     for k in range(longest):
         t = k if e.reverse else longest - 1 - k
@@ -201,6 +205,7 @@ def backward_sequences(e, first):
             begin = at - (steps - 1) * step_rows
             errors, errors_step = e.gates + FLOAT_BYTES * begin * e.G, step_rows * e.G
             if e.pairs:
+                # Pairs of a chunk lie together, step after step, in the order of this pass.
                 errors, errors_step = e.dz_pairs, ROWS * e.Gp
             dx = e.dx + FLOAT_BYTES * begin * e.D
             _input_errors(e, steps, rows, errors, errors_step, dx, step_rows * e.D)

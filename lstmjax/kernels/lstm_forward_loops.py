@@ -116,6 +116,7 @@ def _input_projection(f, first, rows, longest, k):
     at = (longest - k - steps if f.reverse else k) * f.N + first
     source, step, stride = f.x + FLOAT_BYTES * at * f.D, f.N * f.D, f.D
     if f.pairs:
+        # Pairs are made once a chunk, not for each panel of weights.
         for i in range(steps * rows):
             row = f.x + FLOAT_BYTES * (at + i // rows * f.N + i % rows) * f.D
             pair_row(row, f.D, f.x_pairs + FLOAT_BYTES * i * f.Dp, f.zeros)
@@ -132,6 +133,7 @@ def _forward_step(f, first, rows, longest, k):
     always_inline()
     t = longest - 1 - k if f.reverse else k
     at = t * f.N + first
+    # Reversed, the step before is the next one in memory.
     before = at + f.N if f.reverse else at - f.N
     z = f.gates + FLOAT_BYTES * at * f.G
     if k > 0:  # before the first step the output is zero
@@ -150,6 +152,7 @@ def _forward_step(f, first, rows, longest, k):
             fill_zero(f.c + here, f.S)
             fill_zero(f.h_pairs + FLOAT_BYTES * n * f.Sp, f.Sp)
             continue
+        # Also zero where the sequence begins later: its state was cleared.
         c_before = f.c + FLOAT_BYTES * (before + n) * f.S if k > 0 else f.zeros
         for unit in range(0, f.S, LANES):
             u = FLOAT_BYTES * unit

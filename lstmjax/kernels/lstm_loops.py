@@ -85,6 +85,7 @@ def lstm_forward(frame):
     )  # fmt: skip
     paired = scratch + FLOAT_BYTES * at.paired
     fill_zero(f.zeros, G)
+    # Packed at each call, because weights change with each update.
     pack_factor(argument(frame, 2), S, G, pairs, paired, f.packed_h, f.zeros)
     pack_factor(argument(frame, 1), D, G, pairs, paired, f.packed_x, f.zeros)
     for first in range(0, N, ROWS):

@@ -78,8 +78,10 @@ def _add_weight_gradients(w, begin, rows, shift):
     always_inline()
     none, one = int64(0), int64(1)
     depth = in_places(rows, w.pairs)
+    # With `shift` 0 there is no output before, and `from_h` is not read.
     from_x, from_h = w.x + FLOAT_BYTES * begin * w.D, w.h + FLOAT_BYTES * (begin + shift) * w.S
     if w.pairs:
+        # A pass before this one has used the scratch.
         fill_zero(w.zeros, w.G + w.D)
         pair_rows(from_x, w.D, rows, w.D, w.x_pairs, w.zeros)
         from_x = w.x_pairs
@@ -96,6 +98,7 @@ def _add_weight_gradients(w, begin, rows, shift):
         else:
             pack_panel(of, w.G, rows, width, w.panel)
         _add_panel(w, w.D, w.dwx + at, from_x, one, w.D, depth, width)
+        # The bias is a weight of an input that is always 1: the same 1 for all rows.
         _add_panel(w, one, w.db + at, w.ones, none, none, depth, width)
         if shift != 0:
             _add_panel(w, w.S, w.dwh + at, from_h, one, w.S, depth, width)
@@ -115,12 +118,14 @@ def sum_weight_gradients(w, lengths, T, N, reverse):
     fill_zero(w.dwx, w.D * w.G)
     fill_zero(w.dwh, w.S * w.G)
     fill_zero(w.db, w.G)
+    # A pair holds two rows.
     most = _DEPTH * 2 if w.pairs else _DEPTH
     # Rows of the scan's first steps have no output before them: no block of rows goes across here.
     alone = (T - 1) * N if reverse else N
     begin = int64(0)
     end = int64(0)
     for t in range(T + 1):
+        # Rows of shorter sequences between have no errors, so they may lie in a block.
         active = int64(0)  # sequences up to the last one that has this step
         if t < T:
             for n in range(N):

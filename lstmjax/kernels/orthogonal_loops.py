@@ -55,6 +55,7 @@ def normalise(x, count, sums):
     total = 0.0
     for i in range(LANES):
         total += read_float(sums, i)
+    # A matrix of zeros stays one.
     factor = 1 / max(_NORM_MARGIN * total**0.5, _TINY)
     for i in range(0, count, LANES):
         scale_vector(x + FLOAT_BYTES * i, factor)
@@ -77,10 +78,12 @@ def symmetric_product(x, depth, rows, packed, out, zeros, pairs):
     while column < rows:
         width = width_of_panel(column, rows)
         panel = packed + FLOAT_BYTES * column * depth
+        # Rows down to the panel's diagonal, in whole blocks of rows; the others are mirrored.
         above = min(rows, (column + width + ROWS - 1) // ROWS * ROWS)
         to = out + FLOAT_BYTES * column
         add_panel(above, to, rows, zeros, none, x, depth, one, depth, panel, width, pairs)
         column += width
+    # What lies above the diagonal goes below it.
     for row in range(0, rows, LANES):
         of = out + FLOAT_BYTES * (row * rows + row)
         to = out + FLOAT_BYTES * (row * rows + row)
@@ -204,6 +207,7 @@ def _iterate(b, here, there, coefficients):
     for i in range(0, b.r * b.r, LANES):
         at = FLOAT_BYTES * i
         combine(b.factor + at, b.square + at, b.fourth + at, second, third)
+    # `a x` is the product with `a` on the diagonal: one product for all three terms.
     for i in range(b.r):
         add_to_float(b.factor + FLOAT_BYTES * (i * b.r + i), first)
     _multiply_by_factor(b, here, there)
@@ -230,6 +234,7 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pai
     for matrix in range(count):
         of = x + FLOAT_BYTES * matrix * columns
         to = out + FLOAT_BYTES * matrix * rows * columns
+        # Zero rows and columns fill up whole vectors; they stay zero in every iteration.
         fill_zero(here, r * c)
         if transposed:
             copy_transposed(here, c, of, stride, rows, columns)
@@ -238,6 +243,7 @@ def orthogonalise(x, stride, count, rows, columns, coefficients, iterations, pai
         normalise(here, r * c, b.sums)
         for k in range(iterations):
             _iterate(b, here, there, coefficients + FLOAT_BYTES * 3 * k)
+            # Each iteration reads one buffer and writes the other.
             here, there = there, here
         if transposed:
             copy_transposed(to, columns, here, c, columns, rows)

@@ -155,8 +155,8 @@ def _compared(report: Report, one: Comparison) -> str:
 
 def _verdict(report: Report, one: Comparison) -> str:
     first, other = (text(report.models[place].label) for place in (0, one.place))
-    chance = f"p = {parts.p_value(one.adjusted)}, two-sided".replace("= <", "<")
     # "p = < 0.001" reads badly.
+    chance = f"p = {parts.p_value(one.adjusted)}, two-sided".replace("= <", "<")
     if len(report.comparisons) > 1:
         chance += f", adjusted by Holm's method for {len(report.comparisons)} comparisons"
     if one.adjusted >= _SIGNIFICANT:

@@ -37,6 +37,7 @@ def _without_owner(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     if not isinstance(kind, types.Array):
         return value
     view = context.make_array(kind)(context, builder, value)
+    # Without an owner there is nothing for numba to count.
     for name in ("meminfo", "parent"):
         setattr(view, name, cgutils.get_null_value(getattr(view, name).type))
     return view._getvalue()

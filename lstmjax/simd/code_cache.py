@@ -23,6 +23,7 @@ from numba.core.serialize import dumps
 from lstmjax.cache import entries, problems
 
 _Result: Any = compiler.CompileResult
+# Looked at before anything is cached: a changed numba is found on import, not in a run.
 for place, name in (
     (_Result, "_reduce"),
     (_Result, "_rebuild"),
@@ -44,6 +45,7 @@ class CodeCache:
         self._directory = directory
         source = Path(function.__code__.co_filename)
         self._name = re.sub(r"[^\w.]", "", f"{source.stem}.{function.__qualname__}")
+        # Two functions of one name differ in their first line, or in their source.
         self._identity = (function.__code__.co_firstlineno, _digest(source))
 
     @property
@@ -53,6 +55,7 @@ class CodeCache:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the code for a signature; None if it has to be compiled."""
+        # Functions may have been added to numba since.
         target_context.refresh()
         key, path = self._place(sig, target_context.codegen())
         content = entries.read(path)
@@ -60,6 +63,7 @@ class CodeCache:
             return None
         try:
             known, parts = pickle.loads(content)
+            # The name holds a part of a digest only, so the whole key is compared.
             if known == (key, sig):
                 return _Result._rebuild(target_context, *parts)
         except Exception:  # whatever pickle or numba raises: the loop is compiled again
@@ -69,6 +73,7 @@ class CodeCache:
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the code for a signature, if possible."""
         try:
+            # Such code holds addresses that are right in this process alone.
             if data.library.has_dynamic_globals or any(not one.can_cache for one in data.lifted):
                 return
             key, path = self._place(sig, data.codegen)
@@ -83,6 +88,7 @@ class CodeCache:
 
     def _place(self, sig: Any, codegen: Any) -> tuple[str, Path]:
         """Return the key of the code for a signature, and its file."""
+        # numba's name of the processor and its features belongs to the key.
         key = repr((self._name, self._identity, str(sig), codegen.magic_tuple()))
         digest = hashlib.sha256(key.encode()).hexdigest()[:20]
         return key, self._directory / f"{self._name}-{digest}"

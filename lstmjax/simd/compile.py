@@ -41,6 +41,7 @@ def compiled(module: str) -> Any:
     return loops
 
 
+# Once for each module, so that no kernel is compiled twice.
 @cache
 def _compile_all(loops: ModuleType) -> None:
     for name, value in list(vars(loops).items()):
@@ -49,6 +50,7 @@ def _compile_all(loops: ModuleType) -> None:
 
 
 def _compile(function: Callable[..., Any], error_model: Literal["python", "numpy"]) -> Any:
+    # Here, because importing this module must not import numba.
     from numba import njit
 
     from lstmjax.simd.hooks import cached
@@ -86,6 +88,7 @@ def inner(function: Callable[..., Any]) -> Any:
 
     from lstmjax.simd.hooks import inner_options
 
+    # Functions made in one place would have one name.
     if "<locals>" in function.__qualname__:
         raise ValueError(f"{function.__qualname__} needs a __qualname__ of its own to be compiled")
     compile_it: Any = njit  # checkers do not know these options

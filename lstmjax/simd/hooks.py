@@ -42,6 +42,7 @@ def callback(function: Callable[..., Any], signature: Any) -> Any:
 
         make: Any = CFunc
         made = make(function, (signature.args, signature.return_type), locals={}, options={})
+        # The cache comes first: `cfunc` would compile before there is one.
         if _attach(made, function):
             made.compile()
             return made
@@ -54,6 +55,7 @@ def _attach(made: Any, function: Callable[..., Any]) -> bool:
     """Give a compiled function our code cache; return whether that was possible."""
     directory = code_directory()
     is_in_file = Path(function.__code__.co_filename).is_file()
+    # Cached code is found by the source; a closure could change what it means.
     if directory is None or not is_in_file or function.__closure__ is not None:
         return False
     try:

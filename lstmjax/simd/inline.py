@@ -33,6 +33,7 @@ class _InlineLibrary(JITCodeLibrary):
         self._final_module.verify()
         self._finalize_dynamic_globals()
         self._verify_declare_only_symbols()
+        # Variables that numba fills in at run time exist once in a process, however often inlined.
         for value in self._final_module.global_variables:
             if value.linkage is binding.Linkage.common:
                 self._codegen._add_module(
@@ -91,6 +92,7 @@ def inlining_works() -> bool:
 
 def _trial() -> bool:
     compile_it: Any = njit  # checkers do not know all options
+    # The unchecked compiler, because the other one asks for this trial.
     part = compile_it(
         no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=_UncheckedInlineCompiler
     )(_twice)
@@ -100,6 +102,7 @@ def _trial() -> bool:
 
     whole = compile_it(int64(int64), no_cfunc_wrapper=True)(caller)
     (made,) = part.overloads.values()
+    # Code of its own would mean that the option has had no effect.
     has_own_code = bool(made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
     return whole(20) == 41 and not has_own_code
 

@@ -60,6 +60,7 @@ def make_block(rows: int, columns: int, *, pairs: bool = False) -> Callable[...,
             row = builder.mul(stride, v.integer(r))
             return builder.add(row, v.integer(c * v.LANES))
 
+        # The sums begin with numbers of the caller, so that products can be added up.
         for r, c in places:
             builder.store(v.load(builder, start, at(start_stride, r, c)), sums[r, c])
         with v.repeat(builder, depth) as loop:
@@ -69,6 +70,7 @@ def make_block(rows: int, columns: int, *, pairs: bool = False) -> Callable[...,
                 for c in range(columns)
             ]
             here = builder.mul(x_step, loop.index)
+            # A number of x at a time for all columns: it is loaded and spread once.
             for r in range(rows):
                 place = builder.add(builder.mul(x_stride, v.integer(r)), here)
                 value = v.splat(builder, v.load(builder, x, place, v.FLOAT))

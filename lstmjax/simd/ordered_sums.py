@@ -91,6 +91,7 @@ class _Emitter:
         weights = builder.load(self.vector_at(row), align=self.align)
         number = builder.load(builder.gep(self.numbers, [k]))
         if self.element != number.type:
+            # A product of two float32 numbers is exact in double precision.
             number = builder.fpext(number, self.element)
         undefined = ir.Constant(self.vector, ir.Undefined)
         alone = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
@@ -139,6 +140,7 @@ class _InLanes(_Emitter):
         return self.builder.call(fused, [weights, terms, sums])
 
     def sums(self):
+        # The full sixteens: -16 has all bits but the lowest four.
         full = self.builder.and_(self.count, ir.Constant(self.count.type, -LANES))
         return self.one_by_one(full, self.folded(self.lanes(full)))
 
@@ -169,6 +171,7 @@ class _InDouble(_Emitter):
     align = 8
 
     def multiply_add(self, weights, terms, sums):
+        # Not fused: without such an instruction that would be a call of a function.
         return self.builder.fadd(self.builder.fmul(weights, terms), sums)
 
     def sums(self):

@@ -35,6 +35,7 @@ _HALF = ROWS // 2
 
 def _make_rows(rows: int) -> Any:
     """Make `add(..., width, pairs)`: the block of a number of rows, for every kind of panel."""
+    # Which kind of panel it is, and pairs or floats, is known only when the loop runs.
     wide, slim = make_block(rows, COLUMNS), make_block(rows, 1)
     wide_pairs, slim_pairs = wide, slim
     if PAIRS_SUPPORTED:
@@ -116,6 +117,7 @@ def copy_transposed(out, out_stride, x, x_stride, rows, columns):
 def pack_transposed(w, depth, columns, packed):
     """Pack the transpose of w [columns, depth]; missing columns of the last vector are zero."""
     whole = padded_columns(columns)
+    # Only the last vector can have columns that are missing.
     if whole > columns:
         fill_zero(packed, whole * depth)
     column = int64(0)
@@ -133,6 +135,7 @@ def add_panel(
 ):  # fmt: skip
     """Write `start + x @ panel` for any number of rows; see `operations.make_block`."""
     row = int64(0)
+    # Blocks of `ROWS`, then half a block, then single rows: each as large as still fits.
     while row < rows:
         to = out + FLOAT_BYTES * row * out_stride
         at = start + FLOAT_BYTES * row * start_stride
@@ -166,8 +169,10 @@ def add_products(
     """
     one = int64(1)
     column = int64(0)
+    # A panel stays in the cache while all rows of all steps pass it.
     while column < columns:
         width = width_of_panel(column, columns)
+        # The depth of the packed factor, since `depth` may be 0.
         panel = packed + FLOAT_BYTES * column * packed_depth
         at = start + FLOAT_BYTES * column
         for step in range(steps):

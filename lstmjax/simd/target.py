@@ -58,6 +58,7 @@ class Target:
     @property
     def lanes(self) -> int:
         """Floats of the widest vector with fused multiply-add; 0 if there is none."""
+        # Every ARM of 64 bits has such vectors.
         if platform.machine().lower() in ("arm64", "aarch64"):
             return 4
         if self._has("avx512f", _FUSED, r"vfmadd.*%zmm"):
@@ -82,6 +83,7 @@ class Target:
 
     def _has(self, feature: str, code: str, instruction: str) -> bool:
         """Whether a feature is added; if it is not listed, whether LLVM uses the instruction."""
+        # Of several entries for one feature LLVM takes the last.
         listed = [each[0] == "+" for each in self.features.split(",") if each[1:] == feature]
         if listed:
             return listed[-1]

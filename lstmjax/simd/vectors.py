@@ -27,6 +27,7 @@ FLOAT_BYTES = 4
 
 
 _TARGET = numba_target()
+# Without vectors the module still loads; `SUPPORTED` keeps it from being used.
 LANES = _TARGET.lanes or 4
 SUPPORTED = _TARGET.lanes > 0
 PAIRS_SUPPORTED = _TARGET.has_pairs
@@ -173,6 +174,7 @@ def zero_bytes(builder: Builder, address: Value, count: Value) -> None:
 def pointer(builder: Builder, address: Value, index: Value | None, kind: Any) -> Value:
     """A typed pointer to float number `index` after an address."""
     if index is not None:
+        # An address in bytes, an index in floats.
         address = builder.add(address, builder.mul(index, INT64(FLOAT_BYTES)))
     return builder.inttoptr(address, kind.as_pointer())
 
@@ -180,6 +182,7 @@ def pointer(builder: Builder, address: Value, index: Value | None, kind: Any) ->
 def load(builder: Builder, address: Value, index: Value | None = None, kind: Any = VECTOR) -> Value:
     """Read a vector, or one float."""
     value = builder.load(pointer(builder, address, index, kind))
+    # Rows of any length follow each other, so that a vector may begin at any float.
     value.align = FLOAT_BYTES
     return value
 
@@ -225,6 +228,7 @@ def _rounded_bits(builder: Builder, x: Value) -> Value:
     vector = isinstance(x.type, ir.VectorType)
     kind = ir.VectorType(INT32, x.type.count) if vector else INT32
     bits = builder.bitcast(x, kind)
+    # Half less one, and the lowest bit that stays: ties go to even.
     odd = builder.and_(builder.lshr(bits, _filled(kind, 16)), _filled(kind, 1))
     return builder.add(bits, builder.add(odd, _filled(kind, _BELOW_HALF)))
 
@@ -266,6 +270,7 @@ def _polynomial(builder: Builder, x: Value, coefficients: tuple[float, ...]) -> 
 
 def tanh(builder: Builder, x: Value) -> Value:
     """Hyperbolic tangent."""
+    # P / Q would leave the curve beyond the bound.
     x = clip(builder, x, -_TANH_BOUND, _TANH_BOUND)
     square = builder.fmul(x, x)
     over = builder.fmul(x, _polynomial(builder, square, _TANH_P))
@@ -275,6 +280,7 @@ def tanh(builder: Builder, x: Value) -> Value:
 def logistic(builder: Builder, x: Value) -> Value:
     """1 / (1 + exp(-x))."""
     half = constant(0.5)
+    # (1 + tanh(x / 2)) / 2 is the logistic function, and needs no exponential.
     return multiply_add(builder, tanh(builder, builder.fmul(x, half)), half, half)
 
 
@@ -298,11 +304,13 @@ def exponential(builder: Builder, x: Value) -> Value:
     low, high = _EXP_BOUNDS
     bounded = clip(builder, x, low, high)
     shifted = multiply_add(builder, bounded, constant(_LOG2_E), constant(_WHOLE))
+    # Adding and taking off the large number rounds to a whole one.
     k = builder.fsub(shifted, constant(_WHOLE))
     r = multiply_add(builder, k, constant(-_LOG_2[0]), bounded)
     r = multiply_add(builder, k, constant(-_LOG_2[1]), r)
     rest = builder.fadd(r, constant(1))
     value = multiply_add(builder, builder.fmul(r, r), _polynomial(builder, r, _EXP_P), rest)
+    # Its lowest bits hold k; shifted, they are where a float has its exponent.
     raised = builder.shl(builder.bitcast(shifted, WORDS), words(_MANTISSA_BITS))
     power = builder.add(raised, words(_ONE_BITS))  # 2^k
     value = builder.fmul(value, builder.bitcast(power, VECTOR))
@@ -313,6 +321,7 @@ def logarithm(builder: Builder, x: Value) -> Value:
     """The natural logarithm of ordinary positive numbers, to the last place or two."""
     bits = builder.bitcast(x, WORDS)
     above = builder.sub(bits, words(_ROOT_HALF_BITS))
+    # Shifted with the sign: k is negative for numbers below the root of 1/2.
     k = builder.ashr(above, words(_MANTISSA_BITS))
     mantissa = builder.sub(bits, builder.shl(k, words(_MANTISSA_BITS)))
     k = builder.sitofp(k, VECTOR)
@@ -328,6 +337,7 @@ def transposed(builder: Builder, rows: list[Value]) -> list[Value]:
     """The columns of a square block of `LANES` vectors; swaps ever smaller quarters of it."""
     size = LANES // 2
     while size:
+        # Places in the two vectors that a shuffle sees as one of twice the length.
         upper = [j if j & size == 0 else LANES + j - size for j in range(LANES)]
         lower = [j + size if j & size == 0 else LANES + j for j in range(LANES)]
         changed = list(rows)

@@ -62,7 +62,6 @@ def marks(outputs: Float32[np.ndarray, "T K"], reader: LineDecoder) -> list[Mark
     not_null = np.delete(np.arange(outputs.shape[1]), reader.codec.null_char)
     found = []
     for text, start, end in spellings(outputs, reader):
-        # A character may have no step of its own: it is looked for in the one where it begins.
         probability = outputs[start : max(end, start + 1)][:, not_null].max(1)
         peak = int(probability.argmax())
         found.append(Mark(text, start + peak, float(probability[peak])))
