@@ -11,7 +11,6 @@ from lstmjax.cache.directories import cache_directory, private_directory
 SOURCES = (
     "constants.py",
     "ctc/_*.py",
-    "ctc/targets.py",
     "exact/*.py",
     "infer/host/*.py",
     "kernels/*.py",

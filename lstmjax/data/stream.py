@@ -69,6 +69,21 @@ class LoadedBatch:
     batch: Batch
     plan: Plan
 
+    def first(self, count: int) -> "LoadedBatch":
+        """The batch with its first lines only; its shape stays, so nothing is compiled anew."""
+        if count >= len(self.plan.numbers):
+            return self
+        weights = self.batch.weights.copy()
+        weights[count:] = 0
+        plan = replace(
+            self.plan,
+            numbers=self.plan.numbers[:count],
+            samples=self.plan.samples[:count],
+            skipped=self.plan.skipped[:count],
+            codes=self.plan.codes[:count],
+        )
+        return replace(self, batch=self.batch._replace(weights=weights), plan=plan)
+
 
 class _Usable(NamedTuple):
     number: int

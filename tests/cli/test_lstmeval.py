@@ -76,10 +76,10 @@ def test_verbosity_decides_what_is_shown(folder, capsys):
 
 
 def test_no_delta_is_computed_when_no_line_is_shown(folder, capsys, monkeypatch):
-    def forbidden(*args):
+    def forbidden(*args, **named):
         raise AssertionError
 
-    monkeypatch.setattr("lstmjax.infer.evaluate.ctc_targets", forbidden)
+    monkeypatch.setattr("lstmjax.infer.evaluate.line_targets", forbidden)
     arguments = ("--model", "m.traineddata", "--eval_listfile", "list", "--verbosity")
     assert run(capsys, *arguments, "0")[0] == 0
     with pytest.raises(AssertionError):

@@ -88,7 +88,7 @@ def test_all_functions_of_a_module_are_compiled_once_whoever_asks(plain_loops):
 def test_compiled_code_goes_to_the_cache_only(tmp_path):
     before = set(PACKAGE.rglob("*.nb[ci]"))
     assert run(NORMALISE, XDG_CACHE_HOME=str(tmp_path)) == "0.25"
-    assert list((tmp_path / "lstmjax").glob("code-*/targets._normalise_rows-*"))
+    assert list((tmp_path / "lstmjax").glob("code-*/_target_kernels.normalise_rows-*"))
     assert set(PACKAGE.rglob("*.nb[ci]")) == before
 
 
@@ -101,7 +101,7 @@ def test_loops_work_without_a_cache(tmp_path):
 
 def test_a_users_own_directory_is_respected(tmp_path):
     assert run(NORMALISE, NUMBA_CACHE_DIR=str(tmp_path)) == "0.25"
-    assert list(tmp_path.glob("lstmjax-*/targets._normalise_rows-*"))
+    assert list(tmp_path.glob("lstmjax-*/_target_kernels.normalise_rows-*"))
 
 
 CELLS = """

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from lstmjax.training import compiling
 from lstmjax.training.compiling import (
     call_once,
     give_back_memory,
@@ -17,7 +18,6 @@ from lstmjax.training.compiling import (
     options_for,
     padding_for,
 )
-from lstmjax.training.fast import compiling
 
 
 @pytest.mark.parametrize(

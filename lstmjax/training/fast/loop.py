@@ -128,7 +128,8 @@ class _Loop:
     def _dispatch(self, loaded: LoadedBatch) -> None:
         """Start an update; the first of its shape is waited for, since it is compiled."""
         # An update of the whole batch could train beyond the last iteration.
-        loaded = self._cut(loaded)
+        if self.run.end is not None:
+            loaded = loaded.first(self.run.end - self.started)
         plan, batch = loaded.plan, loaded.batch
         # Every image of the batch may be broken.
         if not plan.numbers:
@@ -160,24 +161,6 @@ class _Loop:
             self._absorb()
         elif len(self.waiting) > _UPDATES_AHEAD:
             jax.block_until_ready(self.waiting[-1 - _UPDATES_AHEAD][1].loss)
-
-    def _cut(self, loaded: LoadedBatch) -> LoadedBatch:
-        """Leave out lines beyond the last iteration."""
-        plan, batch = loaded.plan, loaded.batch
-        room = len(plan.numbers) if self.run.end is None else self.run.end - self.started
-        if room >= len(plan.numbers):
-            return loaded
-        # A weight of 0 instead of fewer lines: another shape would have to be compiled.
-        weights = batch.weights.copy()
-        weights[room:] = 0
-        plan = replace(
-            plan,
-            numbers=plan.numbers[:room],
-            samples=plan.samples[:room],
-            skipped=plan.skipped[:room],
-            codes=plan.codes[:room],
-        )
-        return replace(loaded, batch=batch._replace(weights=weights), plan=plan)
 
     def _border_seed(self) -> np.uint32 | None:
         """Another one for each update, the same in a resumed run."""
