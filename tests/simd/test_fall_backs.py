@@ -89,13 +89,13 @@ def test_parts_are_compiled_as_numba_does_by_itself(tmp_path, before):
 def test_code_is_not_kept_if_numba_keeps_it_in_another_way(tmp_path, before):
     expected, said = run(NUMBERS, tmp_path / "usual")
     assert said == ""
-    assert list((tmp_path / "usual").rglob("targets.*"))
+    assert list((tmp_path / "usual").rglob("_target_kernels.*"))
     found, said = run(NUMBERS, tmp_path / "other", before)
     assert found == expected
     assert said == (
         "Warning: numba's cache is not as it is known; loops are compiled in every process.\n"
     )
-    assert not list((tmp_path / "other").rglob("targets.*"))
+    assert not list((tmp_path / "other").rglob("_target_kernels.*"))
 
 
 def test_arrays_are_counted_if_they_cannot_be_borrowed(tmp_path):

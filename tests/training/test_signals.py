@@ -11,6 +11,14 @@ import pytest
 from lstmjax.training.signals import STOP_ASKED, remembered_signals
 
 
+@pytest.fixture(autouse=True)
+def usual_handlers():
+    """A process started in the background may ignore SIGINT; here it interrupts, as usual."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def output(stop_asked=False) -> Any:
     return SimpleNamespace(stop_asked=stop_asked)
 
