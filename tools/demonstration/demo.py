@@ -73,8 +73,15 @@ def choose_lines(out: Path, end: float) -> int:
     chosen = out / "lines.txt"
     if not chosen.exists():
         train(out, PILOT_LINES, end)
-        records = demo_report.read_metrics(out / "demo.metrics.jsonl")
-        speed = [r["lines_per_second"] for r in records if r["event"] == "train"][-1]
+        metrics = out / "demo.metrics.jsonl"
+        records = demo_report.read_metrics(metrics) if metrics.exists() else []
+        speeds = [r["lines_per_second"] for r in records if r["event"] == "train"]
+        if not speeds:  # what compiles at the first start takes up to a minute
+            raise SystemExit(
+                "The time was over before the first lines were trained on; run tools/demo again, "
+                "or give it more --minutes."
+            )
+        speed = speeds[-1]
         lines = PILOT_LINES + SHARE * speed * (end - time.monotonic())
         lines = 500 * round(min(max(lines, LEAST_LINES), MOST_LINES) / 500)
         print(f"\n{speed:.0f} lines a second: {lines} lines fit into the time.\n", flush=True)
