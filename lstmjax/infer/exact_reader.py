@@ -15,10 +15,9 @@ from lstmjax.array_types import Params
 from lstmjax.data.borders import draw_borders
 from lstmjax.data.image import Input as Block
 from lstmjax.data.random import MinStd
-from lstmjax.errors import SpecError
 from lstmjax.exact.forward import forward, pack
 from lstmjax.infer.model import LoadedModel
-from lstmjax.netspec.shape import check_softmax
+from lstmjax.netspec.shape import check_one_row, check_softmax
 from lstmjax.netspec.tree import Series
 from lstmjax.simd.target import numba_target
 
@@ -50,10 +49,7 @@ class ExactReader:
         # Before the pass, in the order of the convolutions; `stream` is past the noise of padding.
         borders = draw_borders(self._root, height, width, stream, int_mode=self._int_mode)
         outputs, _ = forward(self._root, self._matrices, block, borders)
-        if len(outputs) != 1:
-            raise SpecError(
-                f"the output has {len(outputs)} rows; reduce them to one, e.g. with Lfys48 or O1c"
-            )
+        check_one_row(len(outputs))
         return outputs[0]
 
 

@@ -129,6 +129,15 @@ def check_softmax(root: Node) -> None:
         raise SpecError("the network must end in a softmax: O1c, O1s, LS or LE")
 
 
+def check_one_row(rows: int) -> None:
+    """Refuse outputs that are not a single row of classes.
+
+    Raises: SpecError: there are several rows.
+    """
+    if rows != 1:
+        raise SpecError(f"the output has {rows} rows; reduce them to one, e.g. with Lfys48 or O1c")
+
+
 def _shrink(node: Maxpool | Reconfig, size: int, scale: int, what: str) -> int:
     # Variable sizes are 0, which any scale divides.
     if size and size < scale:

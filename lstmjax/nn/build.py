@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from lstmjax.array_types import Activations, Key, Logits, Params
 from lstmjax.errors import SpecError
-from lstmjax.netspec.shape import check_softmax
+from lstmjax.netspec.shape import check_one_row, check_softmax
 from lstmjax.netspec.tree import (
     Convolve,
     Dense,
@@ -209,10 +209,7 @@ def build(
         params: Params, images: Float[Array, "H W B D"], widths: Int[Array, " B"], noise: Noise
     ) -> tuple[Logits, Int[Array, " B"]]:
         y, extent = layer.apply(params, images, Extent(None, widths), noise)
-        if y.shape[0] != 1:
-            raise SpecError(
-                f"the output has {y.shape[0]} rows; reduce them to one, e.g. with Lfys48 or O1c"
-            )
+        check_one_row(y.shape[0])
         steps = extent.x
         # A network with a fixed width has no extent along x: every line has all steps.
         if steps is None:

@@ -12,6 +12,7 @@ Uses private parts of numba, tried with numba 0.68. There is no fallback: the or
 what the caller needs.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from llvmlite import ir
@@ -54,7 +55,7 @@ def _sixteen_sums(_typing_context, weights, at, terms, term_at, count, out, out_
 sixteen_sums: Any = _sixteen_sums  # called without the typing context
 
 
-class _Emitter:
+class _Emitter(ABC):
     """Writes the instructions of `_sixteen_sums`.
 
     Args:
@@ -73,13 +74,13 @@ class _Emitter:
         self.start = ir.Constant(count.type, 0)
         self.nothing = ir.Constant(self.vector, [0.0] * LANES)
 
+    @abstractmethod
     def sums(self):
         """The sixteen dot products as a vector."""
-        raise NotImplementedError
 
+    @abstractmethod
     def multiply_add(self, weights, terms, sums):
         """Vector `weights * terms + sums`."""
-        raise NotImplementedError
 
     def vector_at(self, pointer):
         return self.builder.bitcast(pointer, self.vector.as_pointer())

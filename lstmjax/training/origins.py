@@ -1,6 +1,6 @@
-"""What there is to go on from: earlier states of this run, or the model that it continues.
+"""What a run can continue from: earlier states of its own, or the model that the user names.
 
-Nothing is decided here; `start` does, with the settings that `Recipe.settle` lets hold.
+`start` chooses among them, with the settings that `Recipe.settle` returns.
 """
 
 import os
@@ -23,7 +23,7 @@ from lstmjax.training.request import Request
 from lstmjax.training.restore import Restored
 from lstmjax.training.transfer import (
     Record,
-    append_layers_of,
+    append_new_layers,
     fit_outputs,
     read_origin,
     read_trainer,
@@ -48,7 +48,7 @@ class OwnStates:
     record: Record | None
 
     @property
-    def none(self) -> bool:
+    def empty(self) -> bool:
         """Whether this run has no state yet."""
         return self.snapshot is None and self.record is None
 
@@ -178,7 +178,7 @@ def read_model(
     if request.appends:
         sentence = f"Failed to create network from spec: {request.net_spec}"
         with _failing(recipe, sentence, SpecError):
-            record = append_layers_of(request, config, codec, record, say)
+            record = append_new_layers(request, config, codec, record, say)
     return Model(record, remapped)
 
 

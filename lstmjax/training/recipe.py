@@ -1,6 +1,6 @@
-"""What a way of training decides for itself: settings that hold, its state, and its loop.
+"""The interface of a recipe: everything that the two ways of training do differently.
 
-`training.fast` and `training.tesseract` each have one; everything else in this package is shared.
+`training.fast` and `training.tesseract` implement it; the rest of this package is shared.
 """
 
 from abc import ABC, abstractmethod
@@ -14,6 +14,7 @@ from lstmjax.formats.nodes import NetworkNode
 from lstmjax.netspec.tree import Series
 from lstmjax.training.config import OrderName, TrainConfig
 from lstmjax.training.identity import Identity
+from lstmjax.training.initial import zero_weights
 from lstmjax.training.progress import Progress
 from lstmjax.training.request import Request
 from lstmjax.training.restore import Restored
@@ -100,9 +101,9 @@ class Recipe(ABC):
           is_own: whether they are of an earlier state of this very run.
         """
 
-    @abstractmethod
     def empty_state(self, root: Series, config: TrainConfig) -> TrainState[Any]:
         """A state of zeros with the structure that a run of this network has."""
+        return self.new_state(zero_weights(root), config)
 
     @abstractmethod
     def new_state(self, params: Params, config: TrainConfig) -> TrainState[Any]:

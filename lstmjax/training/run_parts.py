@@ -18,7 +18,7 @@ from lstmjax.training.watch import Watcher
 MAX_BAD_UPDATES = 20  # in a row, before a run goes back to its best
 
 
-def left_out(iteration: int) -> str:
+def left_out_text(iteration: int) -> str:
     """The log line about an update that would have spoilt the weights."""
     return f"Iteration {iteration}: update left out, its numbers are infinite or undefined"
 
@@ -31,14 +31,12 @@ class Start:
       identity: network, net_spec and null.
       config: settings that hold.
       snapshot: state, progress and best trainer.
-      resumed: whether this run had begun before.
       outputs_remapped: whether the outputs were just exchanged for those of another character set.
     """
 
     identity: Identity
     config: TrainConfig
     snapshot: Snapshot
-    resumed: bool
     outputs_remapped: bool = False
 
 

@@ -103,7 +103,7 @@ def choose_start(asked: Asked, native: NativeStore) -> Start:
     request, say = asked.request, asked.say
     own = find_own(request, asked.config, asked.recipe, native, say)
     # -- this run has no state yet: begin
-    if own.none:
+    if own.empty:
         start = _from_model(asked) if request.continue_from else _from_spec(asked)
         return _with(new_run(request, asked.config, asked.codec), start)
     # -- it has: go on, but only as what it began as
@@ -178,7 +178,7 @@ def _from_snapshot(asked: Asked, snapshot: Snapshot, source: str) -> Start:
     )
     state = asked.recipe.resumed_state(snapshot.state, identity)
     snapshot = replace(snapshot, state=state, progress=progress, fingerprint=current)
-    return Start(identity, config, snapshot, resumed=True)
+    return Start(identity, config, snapshot)
 
 
 def _from_own_record(asked: Asked, record: Record) -> Start:
@@ -195,7 +195,7 @@ def _from_own_record(asked: Asked, record: Record) -> Start:
     stored = settings_of_record(restored, is_own=True, perfect_sample_delay=delay)
     start = _from_record(asked, record, restored, stored, restored.progress)
     snapshot = replace(start.snapshot, best_trainer=best_trainer_of(record))
-    return replace(start, snapshot=snapshot, resumed=True)
+    return replace(start, snapshot=snapshot)
 
 
 # -- another model, or none --------------------------------------------------------------------
@@ -275,4 +275,4 @@ def _started(
     progress: Progress,
 ) -> Start:
     snapshot = Snapshot(state, progress, b"", fingerprint(asked, config, identity))
-    return Start(identity, config, snapshot, resumed=False)
+    return Start(identity, config, snapshot)

@@ -256,7 +256,7 @@ def say_settings(config: TrainConfig, codec: Codec, say: Say) -> None:
     )
 
 
-def append_layers_of(
+def append_new_layers(
     request: Request, config: TrainConfig, codec: Codec, record: Record, say: Say
 ) -> Record:
     """Put the layers of the net_spec on the lower part of a model, and say what is said then.

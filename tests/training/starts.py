@@ -129,3 +129,8 @@ def exchanged_rows(folder, one=10, other=20):
 def frozen(found):
     """The leaves of a start that no gradient reaches."""
     return found.identity.frozen(found.snapshot.state.params)
+
+
+def resumed(found):
+    """Whether a start goes on from an earlier state of the run; the states in tests have lines."""
+    return found.snapshot.progress.training_iteration > 0

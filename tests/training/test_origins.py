@@ -40,14 +40,14 @@ def record(tmp_path_factory):
 )
 def test_a_newer_checkpoint_of_the_real_tool_is_taken(record, native, taken):
     states = OwnStates(None if native is None else snapshot(native), record)
-    assert not states.none
+    assert not states.empty
     assert (states.newer_record is record) is (taken == "record")
 
 
 def test_without_a_record_the_native_one_is_taken():
-    assert OwnStates(None, None).none
+    assert OwnStates(None, None).empty
     assert OwnStates(snapshot(0), None).newer_record is None
-    assert not OwnStates(snapshot(0), None).none
+    assert not OwnStates(snapshot(0), None).empty
 
 
 def test_settings_are_those_of_the_file(record):

@@ -12,6 +12,7 @@ from training.starts import (
     exchanged_rows,
     make_base,
     make_model,
+    resumed,
     save_start,
     smaller_charset,
     start,
@@ -68,7 +69,7 @@ def test_a_run_of_other_characters_is_refused_by_the_first_row(tmp_path, kind):
     with pytest.raises(TrainError, match=r"row 72 is '.*' .*, but missing in .*smaller"):
         start(tmp_path, charsets=smaller_charset(tmp_path))
     again, said = start(tmp_path)
-    assert again.resumed
+    assert resumed(again)
     assert "record" not in said
 
 
@@ -132,7 +133,7 @@ def test_another_origin_is_refused_and_the_same_goes_on(tmp_path, base, kind, re
     begun(tmp_path, kind, recipe=recipe, continue_from=mine)
     for same in (mine, path, ""):  # the file, its contents elsewhere, and without the flag
         again, said = start(tmp_path, recipe, continue_from=same)
-        assert again.resumed
+        assert resumed(again)
         assert "record" not in said
     other, _ = make_model(tmp_path, base[1])
     with pytest.raises(TrainError) as caught:
@@ -150,10 +151,10 @@ def test_an_origin_that_has_changed_since_goes_on(tmp_path, base):
     begun(tmp_path, continue_from=str(mine))
     mine.write_bytes(b"trained on")
     again, said = start(tmp_path, continue_from=str(mine))
-    assert again.resumed
+    assert resumed(again)
     assert f"{mine} has changed since this run began with it" in said
     mine.unlink()
-    assert start(tmp_path, continue_from=str(mine))[0].resumed
+    assert resumed(start(tmp_path, continue_from=str(mine))[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -168,7 +169,7 @@ def test_a_run_from_scratch_takes_no_model_later(tmp_path, base, kind):
 def test_a_run_may_name_itself(tmp_path, kind, own):
     begun(tmp_path, kind, net_spec=NET_SPEC)
     again, said = start(tmp_path, continue_from=str(tmp_path / own))
-    assert again.resumed
+    assert resumed(again)
     assert "record" not in said
     with pytest.raises(TrainError, match=r"but --net_spec is \[1,9,0,1 O1c1\]"):
         start(tmp_path, continue_from=str(tmp_path / own), net_spec="[1,9,0,1 O1c1]")
@@ -185,7 +186,7 @@ def test_its_best_state_is_not_its_last(tmp_path, name, recorded):
 def test_an_unknown_origin_is_said(tmp_path, base):
     begun(tmp_path, recorded=False, net_spec=NET_SPEC)
     again, said = start(tmp_path, continue_from=base[0], reset_learning_rate=True)
-    assert again.resumed
+    assert resumed(again)
     text = "no record of what it began with, so --continue_from, --reset_learning_rate could not be"
     assert text in said
 
@@ -212,8 +213,8 @@ def test_changes_come_only_at_the_start(tmp_path, base, before, after, message):
     with pytest.raises(TrainError, match=message) as caught:
         start(tmp_path, **asked, **after)
     assert "out to go on, or give another --model_output to start anew" in str(caught.value)
-    assert start(tmp_path, **asked, **before)[0].resumed
-    assert start(tmp_path, **asked)[0].resumed
+    assert resumed(start(tmp_path, **asked, **before)[0])
+    assert resumed(start(tmp_path, **asked)[0])
 
 
 def test_the_same_changes_go_on(tmp_path, base):
@@ -225,10 +226,10 @@ def test_the_same_changes_go_on(tmp_path, base):
         "settings": {"weight_range": 0.2},
     }
     begun(tmp_path, **asked)
-    assert start(tmp_path, **asked)[0].resumed
+    assert resumed(start(tmp_path, **asked)[0])
     copy = tmp_path / "copy.traineddata"
     shutil.copy(DEMO, copy)
-    assert start(tmp_path, **{**asked, "old_traineddata": str(copy)})[0].resumed
+    assert resumed(start(tmp_path, **{**asked, "old_traineddata": str(copy)})[0])
     with pytest.raises(TrainError, match=r"--old_traineddata .*exchanged.* with .*demo"):
         start(tmp_path, **{**asked, "old_traineddata": str(asked["charsets"])})
 

@@ -15,6 +15,7 @@ from training.starts import (
     frozen,
     make_base,
     make_model,
+    resumed,
     save_start,
     smaller_charset,
     start,
@@ -116,7 +117,7 @@ def test_appended_run_is_found_again_as_it_was(tmp_path, base, recipe, freeze):
     record = save_start(found, tmp_path / "m_checkpoint", iterations=2)
     again, said = start(tmp_path, recipe, **{**asked, "continue_from": "gone"})
     assert "Successfully restored trainer" in said
-    assert again.resumed
+    assert resumed(again)
     same_arrays(again.snapshot.state.params, found.snapshot.state.params)
     same_arrays(frozen(again), frozen(found))
     assert listed(again.identity.headers) == listed(record.recognizer.network)

@@ -17,6 +17,7 @@ from lstmjax.infer.host.int8_ops import SUPPORTED as INT8_SUPPORTED
 from lstmjax.infer.host.layers import HostBuilder, Lines, Step
 from lstmjax.infer.host.numbers import FloatLayers, Int8Layers, Probs, UnsupportedLayerError
 from lstmjax.infer.model import LoadedModel
+from lstmjax.netspec.shape import check_one_row
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +48,7 @@ class HostNetwork:
         )
         for step in self._steps:
             lines = step(lines)
-        if lines.x.shape[0] != 1:
-            raise ValueError(f"the output has {lines.x.shape[0]} rows, expected one")
+        check_one_row(lines.x.shape[0])
         probs = self._softmax(lines.x[0], lines.widths)
         return np.split(probs, np.cumsum(lines.widths)[:-1])
 

@@ -31,7 +31,7 @@ from lstmjax.training.fast.writer import CheckpointWriter
 from lstmjax.training.native import Snapshot
 from lstmjax.training.progress import LineResult, Mark, Progress
 from lstmjax.training.restore import restore
-from lstmjax.training.run_parts import MAX_BAD_UPDATES, Run, Start, left_out
+from lstmjax.training.run_parts import MAX_BAD_UPDATES, Run, Start, left_out_text
 from lstmjax.training.signals import InterruptedRun, remembered_signals
 from lstmjax.training.state import TrainState
 from lstmjax.training.validate import Scores, evaluation_interval
@@ -191,7 +191,7 @@ class _Loop:
                 self.loss = float(np.mean(np.asarray(result.loss)[: len(loaded.plan.numbers)]))
             else:
                 self.bad_updates += 1
-                self.run.output.line(left_out(before.training_iteration))
+                self.run.output.line(left_out_text(before.training_iteration))
         self.waiting.clear()
 
     # -- one report --------------------------------------------------------------------------

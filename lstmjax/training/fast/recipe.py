@@ -10,14 +10,12 @@ from lstmjax.array_types import Params
 from lstmjax.errors import LstmjaxError, UsageError
 from lstmjax.formats.nodes import NetworkNode
 from lstmjax.kernels import jax_calls
-from lstmjax.netspec.tree import Series
 from lstmjax.nn.headers import freeze_below, with_flags
 from lstmjax.training.config import OrderName, TrainConfig
 from lstmjax.training.fast.history import put_history, rescaled, zero_frozen_moments
 from lstmjax.training.fast.loop import train_fast
 from lstmjax.training.fast.optim import check_direction, make_optimizer
 from lstmjax.training.identity import Identity
-from lstmjax.training.initial import zero_weights
 from lstmjax.training.progress import Progress
 from lstmjax.training.recipe import Recipe, StoredSettings
 from lstmjax.training.request import Request
@@ -80,10 +78,6 @@ class FastRecipe(Recipe):
         """Flags of the settings; all layers of another model learn."""
         headers = with_flags(headers, config.net_mode)
         return headers if is_own else freeze_below(headers, 0)
-
-    def empty_state(self, root: Series, config: TrainConfig) -> TrainState[optax.OptState]:
-        """Zeros."""
-        return self.new_state(zero_weights(root), config)
 
     def new_state(self, params: Params, config: TrainConfig) -> TrainState[optax.OptState]:
         """The optimiser's initial state.

@@ -8,11 +8,9 @@ import jax
 from lstmjax.array_types import Params
 from lstmjax.errors import LstmjaxError, TrainError
 from lstmjax.formats.nodes import NetworkNode
-from lstmjax.netspec.tree import Series
 from lstmjax.nn.surgery import with_rate
 from lstmjax.training.config import OrderName, TrainConfig
 from lstmjax.training.identity import Identity
-from lstmjax.training.initial import zero_weights
 from lstmjax.training.progress import Progress
 from lstmjax.training.recipe import Recipe, StoredSettings
 from lstmjax.training.request import Request
@@ -71,10 +69,6 @@ class TesseractRecipe(Recipe):
         """Flags and frozen layers as stored."""
         del config, is_own
         return headers
-
-    def empty_state(self, root: Series, config: TrainConfig) -> TrainState[Moments]:
-        """Zeros."""
-        return self.new_state(zero_weights(root), config)
 
     def new_state(self, params: Params, config: TrainConfig) -> TrainState[Moments]:
         """No history yet, and one learning rate for all layers."""

@@ -24,7 +24,7 @@ from lstmjax.training.debug_text import Reading, debug_lines, mean_line
 from lstmjax.training.identity import Identity
 from lstmjax.training.progress import LineResult, Progress
 from lstmjax.training.restore import restore
-from lstmjax.training.run_parts import left_out
+from lstmjax.training.run_parts import left_out_text
 from lstmjax.training.save import recognizer_of, trainer_record
 from lstmjax.training.state import Moments, TrainState
 from lstmjax.training.tesseract.lines import Page, PageSource, Refusal, no_targets_texts
@@ -255,7 +255,7 @@ class LineTrainer:
         bad = 0
         if not bool(taken):
             bad = trainer.bad_updates + 1
-            self.say(left_out(progress.training_iteration - 1))
+            self.say(left_out_text(progress.training_iteration - 1))
         return replace(trainer, state=state, progress=progress, bad_updates=bad)
 
     def _read(self, judged: Judged, page: Page) -> tuple[np.ndarray, np.ndarray]:
